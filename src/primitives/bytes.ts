@@ -1,0 +1,88 @@
+import { DomainError } from './errors.ts'
+
+/** A `0x`-prefixed, lower-case, even-length hexadecimal string. Identifies bytes in records and keys. */
+export type Hex = `0x${string}`
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/** Bytes as lower-case hex. */
+export function toHex(bytes: Uint8Array): Hex {
+  let text = '0x'
+  for (const byte of bytes) text += hexOfByte[byte]
+  return text as Hex
+}
+
+const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+/**
+ * Hex as bytes.
+ *
+ * @param length - when given, the exact number of bytes that must come out.
+ * @throws HexError when the text is no even-length `0x` hex, or of another length.
+ */
+export function fromHex(text: string, length?: number): Uint8Array {
+  if (!/^0x([0-9a-fA-F]{2})*$/.test(text)) throw new HexError('not 0x-prefixed hex', { text })
+  const bytes = new Uint8Array((text.length - 2) / 2)
+  for (let i = 0; i < bytes.length; i++)
+    bytes[i] = Number.parseInt(text.slice(2 + 2 * i, 4 + 2 * i), 16)
+  if (length !== undefined && bytes.length !== length)
+    throw new HexError(`not ${length} bytes`, { text })
+  return bytes
+}
+
+/** The UTF-8 bytes of a text. */
+export const utf8 = (text: string): Uint8Array => encoder.encode(text)
+
+/** The text of UTF-8 bytes; throws TypeError when they are not UTF-8. */
+export const fromUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes)
+
+/** All parts in one new array. */
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let offset = 0
+  for (const part of parts) {
+    whole.set(part, offset)
+    offset += part.length
+  }
+  return whole
+}
+
+/** Whether both hold the same bytes. Not constant-time: never for secrets. */
+export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, i) => byte === b[i])
+
+/** Lexicographic order of bytes: negative, zero or positive. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const shared = Math.min(a.length, b.length)
+  for (let i = 0; i < shared; i++) {
+    const difference = (a[i] as number) - (b[i] as number)
+    if (difference !== 0) return difference
+  }
+  return a.length - b.length
+}
+
+/** A non-negative integer as big-endian bytes of fixed length; a defect when it does not fit. */
+export function bigintToBytes(value: bigint, length: number): Uint8Array {
+  const bytes = new Uint8Array(length)
+  let rest = value
+  for (let i = length - 1; i >= 0; i--) {
+    bytes[i] = Number(rest & 0xffn)
+    rest >>= 8n
+  }
+  if (rest !== 0n) throw new HexError(`does not fit ${length} bytes`, { text: value.toString() })
+  return bytes
+}
+
+/** Big-endian bytes as a non-negative integer. */
+export function bytesToBigint(bytes: Uint8Array): bigint {
+  return bytes.length === 0 ? 0n : BigInt(toHex(bytes))
+}
+
+/** A safe non-negative integer as 8 big-endian bytes. */
+export const uint64Bytes = (value: number): Uint8Array => bigintToBytes(BigInt(value), 8)
+
+/** A text or integer that cannot be read as the bytes that were asked for. */
+export class HexError extends DomainError<'BadHex', { text: string }> {
+  override readonly code = 'BadHex'
+}

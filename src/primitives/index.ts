@@ -1,0 +1,5 @@
+export * from './bytes.ts'
+export * from './errors.ts'
+export * from './hashes.ts'
+export * from './ports.ts'
+export * from './units.ts'

@@ -1,0 +1,160 @@
+import { encodeAbiParameters } from 'viem'
+import { fromHex, type Hex, toHex as hexOf, keccak256Hex, toHex, utf8 } from '#primitives'
+import {
+  byteList,
+  type Codec,
+  hash32,
+  list,
+  oneOf,
+  record,
+  text,
+  uint16,
+  uint32,
+  uint64,
+  uint256,
+} from './codec.ts'
+import type { OperatorId } from './operator.ts'
+import { type AgreementRule, agreementRules, type ServiceName } from './service.ts'
+
+/** What L1 does with a leaf: hand a result to its consumer, or only keep that it was certified. */
+export const leafKinds = ['result', 'block'] as const
+export type LeafKind = (typeof leafKinds)[number]
+
+/** One decision of the network, provable on L1 under a certified root. */
+export type Leaf = {
+  /** Position in the outbox, from 0. */
+  readonly index: number
+  readonly service: ServiceName
+  readonly kind: LeafKind
+  /** Task id, or hash of the L2 block. */
+  readonly subject: Hex
+  readonly rule: AgreementRule
+  /** Weight that agreed, and of the whole committee. */
+  readonly agreeingWeight: number
+  readonly committeeWeight: number
+  /** Slashable stake of those who agreed, in wei. */
+  readonly stakeWei: bigint
+  /** ABI encoding of the service's own content. */
+  readonly body: Uint8Array
+}
+
+export const leafCodec: Codec<Leaf> = record({
+  index: uint64,
+  service: text(31),
+  kind: oneOf(leafKinds),
+  subject: hash32,
+  rule: oneOf(agreementRules),
+  agreeingWeight: uint32,
+  committeeWeight: uint32,
+  stakeWei: uint256(),
+  body: byteList(8192),
+})
+
+/** A service's name as L1 writes it: ASCII, left-aligned in 32 bytes. */
+export function serviceBytes32(name: ServiceName): Hex {
+  const bytes = new Uint8Array(32)
+  bytes.set(utf8(name))
+  return toHex(bytes)
+}
+
+/** The leaf as the tuple of the contract's `Leaf` struct. */
+export const leafTuple = (leaf: Leaf) => ({
+  index: BigInt(leaf.index),
+  service: serviceBytes32(leaf.service),
+  kind: leafKinds.indexOf(leaf.kind),
+  subject: leaf.subject,
+  rule: agreementRules.indexOf(leaf.rule),
+  agreeingWeight: leaf.agreeingWeight,
+  committeeWeight: leaf.committeeWeight,
+  stakeWei: leaf.stakeWei,
+  body: hexOf(leaf.body),
+})
+
+/** `keccak256(abi.encode(leaf))`: longer than 64 bytes, so never mistaken for an inner node. */
+export const leafHash = (leaf: Leaf): Hex =>
+  keccak256Hex(fromHex(encodeAbiParameters(leafParameters, [leafTuple(leaf)])))
+
+const leafParameters = [
+  {
+    type: 'tuple',
+    components: [
+      { name: 'index', type: 'uint64' },
+      { name: 'service', type: 'bytes32' },
+      { name: 'kind', type: 'uint8' },
+      { name: 'subject', type: 'bytes32' },
+      { name: 'rule', type: 'uint8' },
+      { name: 'agreeingWeight', type: 'uint32' },
+      { name: 'committeeWeight', type: 'uint32' },
+      { name: 'stakeWei', type: 'uint256' },
+      { name: 'body', type: 'bytes' },
+    ],
+  },
+] as const
+
+/** Submitters that a checkpoint can name; unused places are 0. */
+export const submittersPerCheckpoint = 4
+
+/** What the group signs: the outbox at one size, and who may bring it to L1 when. */
+export type Checkpoint = {
+  /** From 1 up, without gaps. */
+  readonly index: number
+  /** Number of leaves, and the root over them. */
+  readonly size: number
+  readonly root: Hex
+  /** L1 time in seconds at which the first window opens, and the length of each. */
+  readonly startS: number
+  readonly windowS: number
+  /** Operators allowed from window 0, 1, 2, 3 on. */
+  readonly submitters: readonly OperatorId[]
+}
+
+export const checkpointCodec: Codec<Checkpoint> = record({
+  index: uint64,
+  size: uint64,
+  root: hash32,
+  startS: uint64,
+  windowS: uint32,
+  submitters: list(uint16, submittersPerCheckpoint),
+})
+
+/** Where checkpoints are valid: a certificate for one Outbox means nothing to another. */
+export type OutboxDomain = { readonly l1ChainId: number; readonly outbox: Hex }
+
+/** Submitters as the contract's `uint64`: four big-endian `uint16`, the first owner highest. */
+export const packSubmitters = (submitters: readonly OperatorId[]): bigint =>
+  Array.from({ length: submittersPerCheckpoint }, (_, place) => submitters[place] ?? 0).reduce(
+    (packed, id) => (packed << 16n) | BigInt(id),
+    0n,
+  )
+
+/** The 32 bytes that the group signs, as `Outbox.checkpointMessage` computes them. */
+export const checkpointMessage = (domain: OutboxDomain, checkpoint: Checkpoint): Hex =>
+  keccak256Hex(
+    fromHex(
+      encodeAbiParameters(checkpointParameters, [
+        checkpointTag,
+        BigInt(domain.l1ChainId),
+        domain.outbox,
+        BigInt(checkpoint.index),
+        BigInt(checkpoint.size),
+        checkpoint.root,
+        BigInt(checkpoint.startS),
+        checkpoint.windowS,
+        packSubmitters(checkpoint.submitters),
+      ]),
+    ),
+  )
+
+const checkpointTag = keccak256Hex(utf8('NodeOP checkpoint v1'))
+
+const checkpointParameters = [
+  { type: 'bytes32' },
+  { type: 'uint256' },
+  { type: 'address' },
+  { type: 'uint64' },
+  { type: 'uint64' },
+  { type: 'bytes32' },
+  { type: 'uint64' },
+  { type: 'uint32' },
+  { type: 'uint64' },
+] as const

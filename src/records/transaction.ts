@@ -1,0 +1,79 @@
+import { type Hex, keccak256Hex, sha256Hex, utf8 } from '#primitives'
+import {
+  byteList,
+  type Codec,
+  decode,
+  encode,
+  fixedHex,
+  list,
+  record,
+  tagged,
+  text,
+} from './codec.ts'
+import { type L1Event, l1EventCodec } from './l1-event.ts'
+import { type Report, reportCodec } from './report.ts'
+import type { ServiceName } from './service.ts'
+import { type TaskRequest, taskRequestCodec } from './task.ts'
+import { typedDataHash } from './typed-data.ts'
+
+/** Everything that enters the ledger, as a closed union. */
+export type Transaction =
+  /** The proposer's RFC 9381 proof (80 bytes), first in a block that has anything to do. */
+  | { readonly kind: 'randomness'; readonly proof: Hex }
+  /** What an operator says; `signature` is r ‖ s ‖ v over `reportDigest`. */
+  | { readonly kind: 'report'; readonly report: Report; readonly signature: Hex }
+  /** The next L1 events; anyone may bring them, the operators' views vouch for them. */
+  | { readonly kind: 'l1-events'; readonly events: readonly L1Event[] }
+  /** A client's task; `signature` is r ‖ s ‖ v over `taskDigest`. */
+  | { readonly kind: 'task'; readonly request: TaskRequest; readonly signature: Hex }
+  /** A call of a replicated service: for the sequencer, a raw Ethereum transaction. */
+  | { readonly kind: 'call'; readonly service: ServiceName; readonly payload: Uint8Array }
+
+export type TransactionKind = Transaction['kind']
+
+/** Most L1 events in one transaction, and bytes in one call. */
+export const maxL1Events = 64
+export const maxCallBytes = 128 * 1024
+
+export const transactionCodec: Codec<Transaction> = tagged<Transaction>({
+  randomness: record({ proof: fixedHex(80) }),
+  report: record({ report: reportCodec, signature: fixedHex(65) }),
+  'l1-events': record({ events: list(l1EventCodec, maxL1Events) }),
+  task: record({ request: taskRequestCodec, signature: fixedHex(65) }),
+  call: record({ service: text(31), payload: byteList(maxCallBytes) }),
+})
+
+export const encodeTransaction = (transaction: Transaction): Uint8Array =>
+  encode(transactionCodec, transaction)
+
+/** @throws CodecError when the bytes are no transaction. */
+export const decodeTransaction = (bytes: Uint8Array): Transaction => decode(transactionCodec, bytes)
+
+/** SHA-256 of a transaction's bytes: its name in the mempool and in blocks. */
+export const transactionHash = (bytes: Uint8Array): Hex => sha256Hex(bytes)
+
+/** EIP-712 digest that a client signs; the task's id. */
+export const taskDigest = (network: Hex, request: TaskRequest): Hex =>
+  typedDataHash(network, taskType, [
+    { type: 'address', value: request.client },
+    { type: 'bytes32', value: keccak256Hex(utf8(request.service)) },
+    { type: 'bytes32', value: keccak256Hex(request.payload) },
+    { type: 'uint256', value: request.maxFee },
+    { type: 'uint64', value: BigInt(request.validUntilMs) },
+    { type: 'bytes32', value: request.salt },
+  ])
+
+const taskType =
+  'Task(address client,string service,bytes payload,uint256 maxFee,uint64 validUntilMs,bytes32 salt)'
+
+/** The `types` of the same struct, for viem's and wallets' `signTypedData`. */
+export const taskTypes = {
+  Task: [
+    { name: 'client', type: 'address' },
+    { name: 'service', type: 'string' },
+    { name: 'payload', type: 'bytes' },
+    { name: 'maxFee', type: 'uint256' },
+    { name: 'validUntilMs', type: 'uint64' },
+    { name: 'salt', type: 'bytes32' },
+  ],
+} as const
