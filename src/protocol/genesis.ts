@@ -1,0 +1,140 @@
+import { DomainError, emptyTable, type Hex, sha256Hex, type Table, utf8, type Wei } from '#primitives'
+import {
+  byteList,
+  type Codec,
+  checkpointRecordCodec,
+  decode,
+  emptyL1Digest,
+  encode,
+  type Genesis,
+  type GenesisOperator,
+  leafCodec,
+  networkId,
+  type Operator,
+  operatorCodec,
+  serviceSpecCodec,
+  sessionCodec,
+  taskCodec,
+  uint256,
+} from '#records'
+import type { Chain } from './chain.ts'
+import { deliveryCodec, noncePoolCodec, scheduledCodec, scoreCodec } from './codecs.ts'
+import type { Environment } from './environment.ts'
+import type { Ledger } from './ledger.ts'
+import { isParameter, isWithinBounds, parameterDefinitions } from './parameters.ts'
+import { serviceState, withServiceState } from './service-state.ts'
+
+/** Most bytes in one value of a replicated service's state. */
+const maxStateBytes = 1024 * 1024
+
+const empty = <T>(codec: Codec<T>): Table<T> =>
+  emptyTable({ encode: (value: T) => encode(codec, value), decode: (bytes) => decode(codec, bytes) })
+
+/** Codec of every table, by name: what a stored ledger is read with. */
+export const emptyTables = () => ({
+  operators: empty(operatorCodec),
+  services: empty(serviceSpecCodec),
+  states: empty(byteList(maxStateBytes)),
+  accounts: empty(uint256<Wei>()),
+  tasks: empty(taskCodec),
+  endedTasks: empty(taskCodec),
+  leaves: empty(leafCodec),
+  deliveries: empty(deliveryCodec),
+  checkpoints: empty(checkpointRecordCodec),
+  sessions: empty(sessionCodec),
+  nonces: empty(noncePoolCodec),
+  scores: empty(scoreCodec),
+  parameters: empty(uint256()),
+  votes: empty(uint256()),
+  scheduled: empty(scheduledCodec),
+})
+
+/**
+ * The ledger before the first block.
+ *
+ * @throws GenesisError when the genesis names an unknown service or parameter, or a bad value.
+ */
+export function genesisLedger(genesis: Genesis, environment: Environment): Ledger {
+  const network = networkId(genesis)
+  const bare: Ledger = {
+    constants: {
+      network,
+      domain: { l1ChainId: genesis.l1ChainId, outbox: genesis.outbox },
+      groupKey: genesis.groupKey,
+      threshold: genesis.threshold,
+    },
+    chain: initialChain(genesis, network),
+    ...emptyTables(),
+  }
+  const peopled: Ledger = {
+    ...bare,
+    operators: genesis.operators.reduce(
+      (table, operator) => table.set(String(operator.id), initialOperator(operator)),
+      bare.operators,
+    ),
+    accounts: genesis.accounts.reduce(
+      (table, { account, balance }) => table.set(account, balance),
+      bare.accounts,
+    ),
+    parameters: genesis.parameters.reduce(setParameter, bare.parameters),
+  }
+  return genesis.services.reduce(
+    (ledger, service) => admitService(ledger, service, environment),
+    peopled,
+  )
+}
+
+const initialChain = (genesis: Genesis, network: Hex): Chain => ({
+  mix: sha256Hex(utf8('NodeOP randomness'), utf8(network)),
+  l1: { block: genesis.l1StartBlock, events: 0, digest: emptyL1Digest },
+  outboxSize: 0,
+  outboxPeaks: [],
+  cutIndex: 0,
+  cutSize: 0,
+  cutMs: genesis.timeMs,
+  windows: undefined,
+  landed: { index: 0, size: 0 },
+  epoch: 0,
+  epochEndsMs: genesis.timeMs,
+  pool: 0n as Wei,
+  frozen: false,
+})
+
+const initialOperator = (operator: GenesisOperator): Operator => ({
+  ...operator,
+  status: 'active',
+  sequence: 0,
+  instance: `0x${'00'.repeat(32)}`,
+  view: { block: 0, events: 0, digest: emptyL1Digest, fork: false },
+  missedWindows: 0,
+  silentSessions: 0,
+})
+
+function setParameter(
+  table: Ledger['parameters'],
+  { name, value }: Genesis['parameters'][number],
+): Ledger['parameters'] {
+  if (!isParameter(name)) throw new GenesisError(`unknown parameter ${name}`, { name })
+  if (!isWithinBounds(name, value)) {
+    const { min, max } = parameterDefinitions[name]
+    throw new GenesisError(`parameter ${name} is ${value}; allowed: ${min} to ${max}`, { name })
+  }
+  return table.set(name, value)
+}
+
+function admitService(
+  ledger: Ledger,
+  { spec, state }: Genesis['services'][number],
+  environment: Environment,
+): Ledger {
+  const service = environment.services.get(spec.name)
+  if (!service) throw new GenesisError(`no service ${spec.name} in this binary`, { name: spec.name })
+  const known = { ...ledger, services: ledger.services.set(spec.name, spec) }
+  if (!('initial' in service)) return known
+  return withServiceState(known, service.initial(serviceState(known, spec.name), state))
+}
+
+/** A genesis that no ledger can start from. */
+export class GenesisError extends DomainError<'BadGenesis', { name: string }> {
+  override readonly code = 'BadGenesis'
+}

@@ -1,0 +1,54 @@
+import type { Ledger } from './ledger.ts'
+
+/** A governed parameter: its value at genesis and the bounds that a vote must respect. */
+type Definition = {
+  readonly initial: bigint
+  readonly min: bigint
+  readonly max: bigint
+}
+
+const define = (initial: number, min: number, max: number): Definition => ({
+  initial: BigInt(initial),
+  min: BigInt(min),
+  max: BigInt(max),
+})
+
+/** Every parameter that lives in the ledger and changes by vote; the unit ends its name. */
+export const parameterDefinitions = {
+  /** Least time between two checkpoints. */
+  checkpointIntervalMs: define(1_000, 100, 3_600_000),
+  /** Time from the cut to the opening of the first submission window: room for signing. */
+  windowMarginMs: define(1_000, 0, 600_000),
+  /** Length of one submission window: at least two L1 slots. */
+  windowS: define(4, 2, 3_600),
+  /** A missed window counts only if the certificate stood this long before its end. */
+  missMarginMs: define(2_000, 0, 600_000),
+  /** Blocks that a signing session may take before another is opened. */
+  sessionBlocks: define(4, 2, 100),
+  /** Nonce commitments an operator keeps published, and the level below which it adds more. */
+  noncesPublished: define(16, 2, 64),
+  noncesLow: define(8, 1, 63),
+  /** Time that the submitter of a checkpoint has for delivering its leaves before anyone may. */
+  deliveryGraceMs: define(8_000, 1_000, 3_600_000),
+  /** Length of an epoch. */
+  epochMs: define(10_000, 1_000, 604_800_000),
+  /** Delay between a passed vote and its effect. */
+  voteDelayMs: define(10_000, 0, 2_592_000_000),
+  /** Farthest that a task's `validUntilMs` may lie ahead: how long its id is remembered. */
+  taskHorizonMs: define(3_600_000, 1_000, 86_400_000),
+} as const satisfies Record<string, Definition>
+
+export type ParameterName = keyof typeof parameterDefinitions
+
+export const parameterNames = Object.keys(parameterDefinitions).sort() as ParameterName[]
+
+export const isParameter = (name: string): name is ParameterName =>
+  (parameterNames as readonly string[]).includes(name)
+
+/** Whether a value lies within the parameter's bounds. */
+export const isWithinBounds = (name: ParameterName, value: bigint): boolean =>
+  value >= parameterDefinitions[name].min && value <= parameterDefinitions[name].max
+
+/** The value in force, as a safe integer. */
+export const parameter = (ledger: Ledger, name: ParameterName): number =>
+  Number(ledger.parameters.get(name) ?? parameterDefinitions[name].initial)

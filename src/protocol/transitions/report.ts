@@ -1,0 +1,81 @@
+import { unreachable } from '#primitives'
+import { type Operator, reportDigest, type Statement, type Transaction } from '#records'
+import type { Environment } from '../environment.ts'
+import { type Ledger, operatorOf, withOperator } from '../ledger.ts'
+import { accept, type BlockFacts, type Outcome, refuse } from '../outcome.ts'
+import { commit } from './commit.ts'
+import { publishNonces } from './nonces.ts'
+import { reveal } from './reveal.ts'
+import { share } from './share.ts'
+import { view } from './view.ts'
+import { vote } from './vote.ts'
+
+/**
+ * Takes an operator's report: its signature and sequence decide over the whole, then each statement is
+ * taken or left by itself, since what it answers may have closed while it was under way. A report
+ * without any statement that is taken, and without a new instance, is refused.
+ */
+export function report(
+  ledger: Ledger,
+  transaction: Transaction & { kind: 'report' },
+  block: BlockFacts,
+  environment: Environment,
+): Outcome {
+  const { report: said, signature } = transaction
+  const operator = operatorOf(ledger, said.operator)
+  if (said.network !== ledger.constants.network) return refuse('WrongNetwork')
+  if (!operator) return refuse('UnknownOperator')
+  if (said.sequence <= operator.sequence) return refuse('StaleSequence')
+  if (environment.recoverAddress(reportDigest(said), signature) !== operator.ledgerAddress)
+    return refuse('BadSignature')
+  const isNewInstance = said.instance !== operator.instance
+  const started = isNewInstance ? voidNonces(ledger, operator, said.instance) : ledger
+  let next = started
+  let firstRefusal: Outcome = refuse('NothingNew')
+  let taken = isNewInstance ? 1 : 0
+  for (const statement of said.statements) {
+    const speaker = operatorOf(next, said.operator) ?? operator
+    const outcome = takeStatement(next, speaker, statement, block, environment)
+    if (outcome.ok) {
+      next = outcome.ledger
+      taken += 1
+    } else if (firstRefusal.ok === false && firstRefusal.reason === 'NothingNew') {
+      firstRefusal = outcome
+    }
+  }
+  if (taken === 0) return firstRefusal
+  const speaker = operatorOf(next, said.operator) ?? operator
+  return accept(withOperator(next, { ...speaker, sequence: said.sequence }))
+}
+
+function takeStatement(
+  ledger: Ledger,
+  operator: Operator,
+  statement: Statement,
+  block: BlockFacts,
+  environment: Environment,
+): Outcome {
+  switch (statement.kind) {
+    case 'commit':
+      return commit(ledger, operator, statement, block)
+    case 'reveal':
+      return reveal(ledger, operator, statement, environment)
+    case 'nonces':
+      return publishNonces(ledger, operator, statement)
+    case 'share':
+      return share(ledger, operator, statement)
+    case 'view':
+      return view(ledger, operator, statement)
+    case 'vote':
+      return vote(ledger, operator, statement, block)
+    default:
+      return unreachable(statement)
+  }
+}
+
+/** A new instance cannot know the old one's nonces, or must not use them. */
+const voidNonces = (ledger: Ledger, operator: Operator, instance: Operator['instance']): Ledger =>
+  withOperator(
+    { ...ledger, nonces: ledger.nonces.delete(String(operator.id)) },
+    { ...operator, instance },
+  )
