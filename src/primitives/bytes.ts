@@ -4,7 +4,8 @@ import { DomainError } from './errors.ts'
 export type Hex = `0x${string}`
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder('utf-8', { fatal: true })
+// A leading U+FEFF is text like any other: without ignoreBOM two byte strings would give one text.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Bytes as lower-case hex. */
 export function toHex(bytes: Uint8Array): Hex {
@@ -49,8 +50,11 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /** Whether both hold the same bytes. Not constant-time: never for secrets. */
-export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, i) => byte === b[i])
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
 
 /** Lexicographic order of bytes: negative, zero or positive. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {

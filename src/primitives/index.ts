@@ -2,4 +2,15 @@ export * from './bytes.ts'
 export * from './errors.ts'
 export * from './hashes.ts'
 export * from './ports.ts'
+export {
+  collectNew,
+  emptyTable,
+  loadTable,
+  type NodeRow,
+  type Table,
+  type TableCodec,
+} from './table.ts'
+export { CorruptNodeError } from './table-codec.ts'
+export type { NodeReader } from './table-node.ts'
+export { verifyTableProof } from './table-proof.ts'
 export * from './units.ts'

@@ -1,0 +1,119 @@
+import { concatBytes, equalBytes, fromUtf8, utf8 } from './bytes.ts'
+import { assert, DomainError } from './errors.ts'
+import { sha256 } from './hashes.ts'
+import {
+  type BranchNode,
+  branchHead,
+  branchHeadBytes,
+  branchNodeHash,
+  branchTagByte,
+  countBits,
+  type FullNode,
+  type LeafNode,
+  leafNodeHash,
+  leafTagByte,
+  type NodeReader,
+  newBranch,
+  newLeaf,
+  nodeHash,
+  readUint48,
+  type StubNode,
+  type TrieNode,
+  uint48,
+} from './table-node.ts'
+
+const childBytes = 6 + 32
+const keyLengthBytes = 6
+
+/**
+ * The row of a node. Leaf: 0 ‖ key length (6 bytes) ‖ key ‖ value. Branch: 1 ‖ bitmap (2) ‖ count (6)
+ * ‖ id (6) and hash (32) of each child.
+ *
+ * @param childIds - ids of a branch's children in their order; none for a leaf.
+ */
+export function encodeRow<V>(node: FullNode<V>, childIds: readonly number[]): Uint8Array {
+  if (node.kind === 'leaf') {
+    const key = utf8(node.key)
+    return concatBytes(new Uint8Array([leafTagByte]), uint48(key.length), key, node.bytes)
+  }
+  assert(childIds.length === node.children.length, 'an id for each child')
+  const children = node.children.flatMap((child, i) => [
+    uint48(childIds[i] as number),
+    nodeHash(child),
+  ])
+  return concatBytes(branchHead(node.bitmap, node.count), ...children)
+}
+
+/**
+ * Reads a node and checks it against the hash that its parent holds.
+ *
+ * @throws CorruptNodeError when the row is missing, malformed or of another hash.
+ */
+export function readNode<V>({ reader, id, hash }: StubNode): FullNode<V> {
+  const row = reader(id)
+  if (row === undefined) throw new CorruptNodeError('no such row', { id })
+  const node = decodeRow<V>(row, reader, id)
+  if (!equalBytes(node.hash as Uint8Array, hash))
+    throw new CorruptNodeError('the hash is not the one that the parent holds', { id })
+  node.filed = { reader, id, next: undefined }
+  return node
+}
+
+/** A branch's child, read from its store at the first time and kept. */
+export function childAt<V>(branch: BranchNode<V>, slot: number): FullNode<V> {
+  const child = branch.children[slot] as TrieNode<V>
+  if (child.kind !== 'stub') return child
+  const node = readNode<V>(child)
+  branch.children[slot] = node
+  return node
+}
+
+function decodeRow<V>(row: Uint8Array, reader: NodeReader, id: number): FullNode<V> {
+  if (row[0] === leafTagByte) return decodeLeaf(row, id)
+  if (row[0] === branchTagByte) return decodeBranch(row, reader, id)
+  throw new CorruptNodeError('neither a leaf nor a branch', { id })
+}
+
+function decodeLeaf<V>(row: Uint8Array, id: number): LeafNode<V> {
+  const keyStart = 1 + keyLengthBytes
+  const keyEnd = keyStart + (row.length < keyStart ? 0 : readUint48(row, 1))
+  if (keyEnd > row.length) throw new CorruptNodeError('a leaf cut short', { id })
+  const key = row.subarray(keyStart, keyEnd)
+  const bytes = row.subarray(keyEnd)
+  const keyHash = sha256(key)
+  const leaf = newLeaf<V>(keyHash, textOfKey(key, id), bytes)
+  leaf.hash = leafNodeHash(keyHash, sha256(bytes))
+  return leaf
+}
+
+function textOfKey(key: Uint8Array, id: number): string {
+  try {
+    return fromUtf8(key)
+  } catch (cause) {
+    throw new CorruptNodeError('a key that is not UTF-8', { id }, cause)
+  }
+}
+
+function decodeBranch<V>(row: Uint8Array, reader: NodeReader, id: number): BranchNode<V> {
+  const bitmap = ((row[1] as number) << 8) | (row[2] as number)
+  if (row.length !== branchHeadBytes + countBits(bitmap) * childBytes)
+    throw new CorruptNodeError('a branch of another length', { id })
+  const count = readUint48(row, 3)
+  const children: StubNode[] = []
+  for (let at = branchHeadBytes; at < row.length; at += childBytes)
+    children.push({
+      kind: 'stub',
+      reader,
+      id: readUint48(row, at),
+      hash: row.subarray(at + 6, at + childBytes),
+    })
+  const hashes = children.map(({ hash }) => hash)
+  const branch = newBranch<V>(bitmap, children, count)
+  branch.hash = branchNodeHash(bitmap, count, hashes)
+  return branch
+}
+
+/** A stored node that is missing or not what its parent says: the store is damaged or incomplete. */
+export class CorruptNodeError extends DomainError<'CorruptNode', { id: number }> {
+  override readonly code = 'CorruptNode'
+}
