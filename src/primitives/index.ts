@@ -1,6 +1,7 @@
 export * from './bytes.ts'
 export * from './errors.ts'
 export * from './hashes.ts'
+export * from './merkle.ts'
 export * from './ports.ts'
 export {
   collectNew,
