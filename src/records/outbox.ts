@@ -158,3 +158,26 @@ const checkpointParameters = [
   { type: 'uint32' },
   { type: 'uint64' },
 ] as const
+
+/**
+ * What the group signs once, when its key is registered at this Outbox: without it, a key made of
+ * other people's keys could be registered. The Outbox's constructor computes the same.
+ */
+export const possessionMessage = (domain: OutboxDomain): Hex =>
+  keccak256Hex(
+    fromHex(
+      encodeAbiParameters(possessionParameters, [
+        possessionTag,
+        BigInt(domain.l1ChainId),
+        domain.outbox,
+      ]),
+    ),
+  )
+
+const possessionTag = keccak256Hex(utf8('NodeOP proof of possession v1'))
+
+const possessionParameters = [
+  { type: 'bytes32' },
+  { type: 'uint256' },
+  { type: 'address' },
+] as const
