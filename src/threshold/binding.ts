@@ -10,6 +10,7 @@ import {
   parsePoint,
   Scalar,
   serialize,
+  weightedSum,
 } from './suite.ts'
 
 /** One signer's commitments as points, and the factor that binds them to the session. */
@@ -57,10 +58,12 @@ export function bind(session: Session, groupKey: Point): Bound | undefined {
     ...one,
     bindingFactor: hashRho(concatBytes(prefix, identifierBytes(one.signer.operator))),
   }))
-  const commitment = signers.reduce(
-    (sum, one) => sum.add(one.hiding).add(one.binding.multiplyUnsafe(one.bindingFactor)),
-    Point.ZERO,
+  const hiding = signers.reduce((sum, one) => sum.add(one.hiding), Point.ZERO)
+  const weighted = weightedSum(
+    signers.map(({ binding }) => binding),
+    signers.map(({ bindingFactor }) => bindingFactor),
   )
+  const commitment = hiding.add(weighted)
   if (commitment.is0()) return undefined
   return { signers, commitment, challenge: challengeOf(commitment, groupKey, message) }
 }

@@ -9,7 +9,7 @@ import {
   interpolatingValue,
   malformedSigners,
 } from './binding.ts'
-import { Point, parsePoint, parseScalar, Scalar, serialize } from './suite.ts'
+import { Point, parsePoint, parseScalar, Scalar, serialize, weightedSum } from './suite.ts'
 
 /** Verifying shares by operator: compressed points, from the genesis or the last resharing. */
 export type VerifyingShares = ReadonlyMap<OperatorId, Hex>
@@ -44,10 +44,8 @@ export function judgeShares(
   groupKey: Hex,
   verifyingShares: VerifyingShares,
 ): { readonly bad: readonly OperatorId[] } {
-  const malformed = malformedSigners(session)
-  if (malformed.length > 0) return { bad: malformed }
   const bound = bind(session, keyPoint(groupKey))
-  if (!bound) return { bad: [] }
+  if (!bound) return { bad: malformedSigners(session) }
   const operators = bound.signers.map(({ signer }) => signer.operator)
   const isBad = (one: BoundSigner): boolean => {
     const lambda = interpolatingValue(operators, one.signer.operator)
@@ -57,7 +55,7 @@ export function judgeShares(
   return { bad: reported.filter(isBad).map(({ signer }) => signer.operator) }
 }
 
-/** Whether the group signed these 32 bytes. False for anything malformed; never throws. */
+/** Whether the group signed this message; false too when key or signature are malformed. */
 export function verifyGroupSignature(
   groupKey: Hex,
   message: Hex,
@@ -91,9 +89,9 @@ function isShare(
   const point = verifyingShare && parsePoint(verifyingShare)
   assert(point, `the verifying share of operator ${signer.operator} is known`)
   if (share === undefined) return false
-  const weighted = point.multiplyUnsafe(Scalar.mul(challenge, lambda))
-  const committed = hiding.add(binding.multiplyUnsafe(bindingFactor))
-  return Point.BASE.multiplyUnsafe(share).equals(committed.add(weighted))
+  const weights = [bindingFactor, Scalar.mul(challenge, lambda)]
+  const expected = hiding.add(weightedSum([binding, point], weights))
+  return Point.BASE.multiplyUnsafe(share).equals(expected)
 }
 
 function keyPoint(groupKey: Hex): Point {

@@ -1,4 +1,5 @@
 // FROST(secp256k1, SHA-256), RFC 9591 §6.5: the group, its hash functions, and canonical encodings.
+import { mulAddUnsafe } from '@noble/curves/abstract/curve.js'
 import { secp256k1, secp256k1_FROST, secp256k1_hasher } from '@noble/curves/secp256k1.js'
 import { concatBytes, fromHex, type Hex, sha256, utf8 } from '#primitives'
 import type { OperatorId } from '#records'
@@ -64,3 +65,7 @@ export function parseScalar(text: Hex): bigint | undefined {
 /** SerializeElement of points and bytes, one after the other. */
 export const serialize = (...parts: readonly (Point | Uint8Array)[]): Uint8Array =>
   concatBytes(...parts.map((part) => (part instanceof Uint8Array ? part : part.toBytes())))
+
+/** Σ scalar·point, of public values only: the time it takes depends on them. */
+export const weightedSum = (points: readonly Point[], scalars: readonly bigint[]): Point =>
+  mulAddUnsafe(Point, [...points], [...scalars])
