@@ -3,6 +3,7 @@ export * from './errors.ts'
 export * from './hashes.ts'
 export * from './merkle.ts'
 export * from './ports.ts'
+export * from './sampling.ts'
 export {
   collectNew,
   emptyTable,
@@ -15,3 +16,4 @@ export { CorruptNodeError } from './table-codec.ts'
 export type { NodeReader } from './table-node.ts'
 export { verifyTableProof } from './table-proof.ts'
 export * from './units.ts'
+export * from './vrf.ts'
