@@ -1,0 +1,79 @@
+import { z } from 'zod'
+import {
+  blockSchema,
+  checkpointSchema,
+  operatorSchema,
+  parameterSchema,
+  serviceSchema,
+  statusSchema,
+} from './network.ts'
+import { proofSchema } from './proof.ts'
+import { invalidParams } from './rpc-error.ts'
+import { signedTaskSchema, taskSchema } from './task.ts'
+import { hash, limit, looseHex } from './values.ts'
+
+/** A method as the gateway calls it. It throws what carries an `rpcCode`; all else is a defect. */
+export type RpcMethod = (params: readonly unknown[]) => Promise<unknown>
+
+const method = <Params extends z.ZodType<readonly unknown[]>, Result extends z.ZodType>(
+  params: Params,
+  result: Result,
+) => ({ params, result })
+
+/** Every method of the gateway's own namespace: what it takes by position, and what it returns. */
+export const nodeopMethods = {
+  nodeop_status: method(z.tuple([]), statusSchema),
+  /** Answers the task's id; a refusal is error -32000 with its reason code. */
+  nodeop_sendTask: method(z.tuple([signedTaskSchema]), hash),
+  /** Null when the network does not know, or has forgotten, the id. */
+  nodeop_getTask: method(z.tuple([looseHex(32)]), taskSchema.nullable()),
+  /** Takes the hash of an L2 transaction or the id of a task. */
+  nodeop_getProof: method(z.tuple([looseHex(32)]), proofSchema),
+  /** Newest first, like all lists. */
+  nodeop_checkpoints: method(z.tuple([limit]), z.array(checkpointSchema)),
+  nodeop_blocks: method(z.tuple([limit]), z.array(blockSchema)),
+  nodeop_tasks: method(z.tuple([limit]), z.array(taskSchema)),
+  nodeop_operators: method(z.tuple([]), z.array(operatorSchema)),
+  nodeop_services: method(z.tuple([]), z.array(serviceSchema)),
+  nodeop_parameters: method(z.tuple([]), z.array(parameterSchema)),
+} as const
+
+export type NodeopMethod = keyof typeof nodeopMethods
+
+/** Parameters of a method after reading, and as a caller writes them. */
+export type NodeopParams<M extends NodeopMethod> = z.output<(typeof nodeopMethods)[M]['params']>
+export type NodeopArguments<M extends NodeopMethod> = z.input<(typeof nodeopMethods)[M]['params']>
+export type NodeopResult<M extends NodeopMethod> = z.output<(typeof nodeopMethods)[M]['result']>
+
+/** What an operator implements to serve the namespace. */
+export type NodeopApi = {
+  readonly [M in NodeopMethod]: (...params: NodeopParams<M>) => Promise<NodeopResult<M>>
+}
+
+/** The implementation as gateway methods, each behind its parameters' schema (-32602). */
+export const serveNodeop = (api: NodeopApi): Readonly<Record<NodeopMethod, RpcMethod>> =>
+  Object.fromEntries(
+    Object.keys(nodeopMethods).map((name) => [name, serve(api, name as NodeopMethod)]),
+  ) as Record<NodeopMethod, RpcMethod>
+
+function serve(api: NodeopApi, name: NodeopMethod): RpcMethod {
+  const { params: schema } = nodeopMethods[name]
+  const run = api[name] as (...params: readonly unknown[]) => Promise<unknown>
+  return async (params) => {
+    const read = schema.safeParse(params)
+    if (!read.success) throw invalidParams(`invalid params: ${describeIssue(read.error)}`)
+    return run(...read.data)
+  }
+}
+
+/** The first thing that a schema found wrong, in one line: where, and what is expected. */
+export function describeIssue(error: z.ZodError): string {
+  const [issue] = error.issues
+  if (!issue) return 'invalid'
+  const [first, ...rest] = issue.path
+  const place = first === undefined ? 'array' : `[${String(first)}]${rest.map(member).join('')}`
+  return `${place}: ${issue.message}`
+}
+
+const member = (key: PropertyKey): string =>
+  typeof key === 'number' ? `[${key}]` : `.${String(key)}`
