@@ -1,0 +1,11 @@
+export * from './catch-up.ts'
+export * from './driver.ts'
+export { paperLines } from './round.ts'
+export {
+  type CoreState,
+  createCore,
+  knowsVote,
+  referencedValues,
+} from './state.ts'
+export * from './types.ts'
+export * from './validators.ts'
