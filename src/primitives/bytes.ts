@@ -23,14 +23,27 @@ const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).pad
  * @throws HexError when the text is no even-length `0x` hex, or of another length.
  */
 export function fromHex(text: string, length?: number): Uint8Array {
-  if (!/^0x([0-9a-fA-F]{2})*$/.test(text)) throw new HexError('not 0x-prefixed hex', { text })
-  const bytes = new Uint8Array((text.length - 2) / 2)
-  for (let i = 0; i < bytes.length; i++)
-    bytes[i] = Number.parseInt(text.slice(2 + 2 * i, 4 + 2 * i), 16)
-  if (length !== undefined && bytes.length !== length)
-    throw new HexError(`not ${length} bytes`, { text })
+  if (!text.startsWith('0x') || text.length % 2 !== 0) throw badHex('not 0x-prefixed hex', text)
+  const bytes = new Uint8Array(Math.trunc(text.length / 2) - 1)
+  if (length !== undefined && bytes.length !== length) throw badHex(`not ${length} bytes`, text)
+  for (let i = 0; i < bytes.length; i++) {
+    const high = valueOfDigit[text.charCodeAt(2 * i + 2)]
+    const low = valueOfDigit[text.charCodeAt(2 * i + 3)]
+    if (high === undefined || low === undefined) throw badHex('not 0x-prefixed hex', text)
+    bytes[i] = high * 16 + low
+  }
   return bytes
 }
+
+/** By character code; undefined for what is no digit. */
+const valueOfDigit: readonly (number | undefined)[] = Array.from({ length: 128 }, (_, code) => {
+  const value = Number.parseInt(String.fromCharCode(code), 16)
+  return Number.isNaN(value) ? undefined : value
+})
+
+/** Long texts are cut: an error is logged, and anyone can send us megabytes of nonsense. */
+const badHex = (message: string, text: string): HexError =>
+  new HexError(message, { text: text.slice(0, 100) })
 
 /** The UTF-8 bytes of a text. */
 export const utf8 = (text: string): Uint8Array => encoder.encode(text)
@@ -66,7 +79,7 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length
 }
 
-/** A non-negative integer as big-endian bytes of fixed length; a defect when it does not fit. */
+/** A non-negative integer as big-endian bytes. @throws HexError when it does not fit. */
 export function bigintToBytes(value: bigint, length: number): Uint8Array {
   const bytes = new Uint8Array(length)
   let rest = value
@@ -83,8 +96,11 @@ export function bytesToBigint(bytes: Uint8Array): bigint {
   return bytes.length === 0 ? 0n : BigInt(toHex(bytes))
 }
 
-/** A safe non-negative integer as 8 big-endian bytes. */
-export const uint64Bytes = (value: number): Uint8Array => bigintToBytes(BigInt(value), 8)
+/** A safe non-negative integer as 8 big-endian bytes. @throws HexError when it is none. */
+export function uint64Bytes(value: number): Uint8Array {
+  if (!Number.isSafeInteger(value)) throw new HexError('not a safe integer', { text: `${value}` })
+  return bigintToBytes(BigInt(value), 8)
+}
 
 /** A text or integer that cannot be read as the bytes that were asked for. */
 export class HexError extends DomainError<'BadHex', { text: string }> {

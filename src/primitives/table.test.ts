@@ -96,6 +96,14 @@ test('table: the root depends on the content only, not on the history', () =>
     { numRuns: 60 },
   ))
 
+test('table: deleting most of a deep table leaves what was never more', () => {
+  let table = numbered(3000)
+  for (let i = 0; i < 3000; i++) if (i % 100 !== 0) table = table.delete(String(i))
+  const kept = Array.from({ length: 30 }, (_, i) => [`${100 * i}`, `value ${100 * i}`] as const)
+  assert.deepEqual(table.root(), tableWith(kept).root())
+  assert.equal(table.size, 30)
+})
+
 test('table: any difference in content changes the root', () => {
   const table = numbered(50)
   const roots = [
