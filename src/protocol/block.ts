@@ -1,20 +1,19 @@
 import { assert, type Hex, sha256Hex } from '#primitives'
 import {
-  CodecError,
   type DecidedBlock,
-  decodeTransaction,
   type Transaction,
   type TransactionResult,
+  tryDecodeTransaction,
 } from '#records'
+import { nextDueMs } from './due.ts'
 import type { Environment } from './environment.ts'
 import type { Ledger } from './ledger.ts'
-import { nextDueMs } from './due.ts'
-import { advanceSigning } from './rules/sessions.ts'
 import { applyChanges } from './rules/changes.ts'
 import { drawCommittees } from './rules/draw.ts'
 import { advanceEpoch } from './rules/epochs.ts'
 import { appendLeaf } from './rules/outbox.ts'
 import { advanceTasks } from './rules/phases.ts'
+import { advanceSigning } from './rules/sessions.ts'
 import type { ReplicatedService } from './service.ts'
 import { serviceState, withServiceState } from './service-state.ts'
 import { applyTransaction } from './transitions/apply.ts'
@@ -43,7 +42,7 @@ export function beginBlock(
   block: DecidedBlock,
   environment: Environment,
 ): BegunBlock {
-  const decoded = block.transactions.map(tryDecode)
+  const decoded = block.transactions.map(tryDecodeTransaction)
   const isIdle = decoded.length === 0 && (nextDueMs(ledger) ?? Infinity) > block.timeMs
   if (isIdle) return { ledger, block, results: [], computations: [] }
   const results: TransactionResult[] = []
@@ -148,12 +147,3 @@ const resultOf = (outcome: TransactionResult): TransactionResult =>
         reason: outcome.reason,
         ...(outcome.detail === undefined ? {} : { detail: outcome.detail }),
       }
-
-function tryDecode(bytes: Uint8Array): Transaction | undefined {
-  try {
-    return decodeTransaction(bytes)
-  } catch (error) {
-    if (error instanceof CodecError) return undefined
-    throw error
-  }
-}

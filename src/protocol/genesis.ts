@@ -1,4 +1,12 @@
-import { DomainError, emptyTable, type Hex, sha256Hex, type Table, utf8, type Wei } from '#primitives'
+import {
+  DomainError,
+  emptyTable,
+  type Hex,
+  sha256Hex,
+  type Table,
+  utf8,
+  type Wei,
+} from '#primitives'
 import {
   byteList,
   type Codec,
@@ -28,7 +36,10 @@ import { serviceState, withServiceState } from './service-state.ts'
 const maxStateBytes = 1024 * 1024
 
 const empty = <T>(codec: Codec<T>): Table<T> =>
-  emptyTable({ encode: (value: T) => encode(codec, value), decode: (bytes) => decode(codec, bytes) })
+  emptyTable({
+    encode: (value: T) => encode(codec, value),
+    decode: (bytes) => decode(codec, bytes),
+  })
 
 /** Codec of every table, by name: what a stored ledger is read with. */
 export const emptyTables = () => ({
@@ -128,7 +139,8 @@ function admitService(
   environment: Environment,
 ): Ledger {
   const service = environment.services.get(spec.name)
-  if (!service) throw new GenesisError(`no service ${spec.name} in this binary`, { name: spec.name })
+  if (!service)
+    throw new GenesisError(`no service ${spec.name} in this binary`, { name: spec.name })
   const known = { ...ledger, services: ledger.services.set(spec.name, spec) }
   if (!('initial' in service)) return known
   return withServiceState(known, service.initial(serviceState(known, spec.name), state))

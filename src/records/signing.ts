@@ -8,6 +8,7 @@ import {
   oneOf,
   optional,
   record,
+  uint8,
   uint16,
   uint32,
   uint64,
@@ -69,10 +70,19 @@ export type CheckpointRecord = {
   readonly cutMs: number
   readonly certifiedMs: number
   readonly signature: GroupSignature | undefined
-  /** L1 transaction that recorded it, its block, and the account; zero before. */
-  readonly l1Transaction: Hex
-  readonly l1Block: number
+  /** How L1 recorded it; undefined before, and when a later checkpoint landed in its place. */
+  readonly recorded: Recording | undefined
+}
+
+/** Where, when and by whom a checkpoint was brought to L1. */
+export type Recording = {
+  readonly transaction: Hex
+  readonly block: number
+  readonly timeS: number
   readonly submitter: Hex
+  readonly operator: OperatorId
+  /** Submission window it fell in, from 0. */
+  readonly window: number
 }
 
 const signerCodec: Codec<Signer> = record({
@@ -95,7 +105,14 @@ export const checkpointRecordCodec: Codec<CheckpointRecord> = record({
   cutMs: uint64,
   certifiedMs: uint64,
   signature: optional(fixedHex(65)),
-  l1Transaction: hash32,
-  l1Block: uint64,
-  submitter: address,
+  recorded: optional(
+    record<Recording>({
+      transaction: hash32,
+      block: uint64,
+      timeS: uint64,
+      submitter: address,
+      operator: uint16,
+      window: uint8,
+    }),
+  ),
 })

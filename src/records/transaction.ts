@@ -2,6 +2,7 @@ import { type Hex, keccak256Hex, sha256Hex, utf8 } from '#primitives'
 import {
   byteList,
   type Codec,
+  CodecError,
   decode,
   encode,
   fixedHex,
@@ -48,6 +49,16 @@ export const encodeTransaction = (transaction: Transaction): Uint8Array =>
 
 /** @throws CodecError when the bytes are no transaction. */
 export const decodeTransaction = (bytes: Uint8Array): Transaction => decode(transactionCodec, bytes)
+
+/** The transaction, or undefined for bytes that are none: for blocks, which hold what was proposed. */
+export function tryDecodeTransaction(bytes: Uint8Array): Transaction | undefined {
+  try {
+    return decodeTransaction(bytes)
+  } catch (error) {
+    if (error instanceof CodecError) return undefined
+    throw error
+  }
+}
 
 /** SHA-256 of a transaction's bytes: its name in the mempool and in blocks. */
 export const transactionHash = (bytes: Uint8Array): Hex => sha256Hex(bytes)

@@ -100,4 +100,3 @@ function deliverDuties(ledger: Ledger, operator: OperatorId, timeMs: number): re
 /** Whether this operator's latest report already says what it would say now. */
 export const hasReportedView = (ledger: Ledger, operator: OperatorId, digest: Hex): boolean =>
   operatorOf(ledger, operator)?.view.digest === digest
-

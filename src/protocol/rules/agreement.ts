@@ -41,7 +41,10 @@ function agreeOnMedian(service: AssignedService, revealed: readonly Revealed[]):
     .sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : a.operator - b.operator))
   const half = weightOf(revealed)
   let passed = 0n
-  const middle = ordered.find((one) => (passed += BigInt(one.weight)) * 2n >= half)
+  const middle = ordered.find((one) => {
+    passed += BigInt(one.weight)
+    return passed * 2n >= half
+  })
   if (!middle) return { ok: false, reason: 'TooFewReveals' }
   const limit = (absolute(middle.value) * BigInt(service.spec.toleranceBps)) / 10_000n
   const isClose = ({ value }: { value: bigint }) => absolute(value - middle.value) <= limit

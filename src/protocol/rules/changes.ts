@@ -1,15 +1,17 @@
-import type { Ledger } from '../ledger.ts'
+import type { Ledger, ScheduledChange } from '../ledger.ts'
 import type { BlockFacts } from '../outcome.ts'
 
 /** Puts voted parameters into force whose delay has passed. */
 export const applyChanges = (ledger: Ledger, block: BlockFacts): Ledger =>
   [...ledger.scheduled.entries()]
     .filter(([, { atMs }]) => atMs <= block.timeMs)
-    .reduce(
-      (next, [name, { value }]) => ({
-        ...next,
-        parameters: next.parameters.set(name, value),
-        scheduled: next.scheduled.delete(name),
-      }),
-      ledger,
-    )
+    .reduce(putIntoForce, ledger)
+
+const putIntoForce = (
+  ledger: Ledger,
+  [name, { value }]: readonly [string, ScheduledChange],
+): Ledger => ({
+  ...ledger,
+  parameters: ledger.parameters.set(name, value),
+  scheduled: ledger.scheduled.delete(name),
+})

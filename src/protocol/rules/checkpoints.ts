@@ -1,13 +1,15 @@
 import { fromHex, sha256, shuffle, uint64Bytes, utf8 } from '#primitives'
-import { type Checkpoint, type CheckpointRecord, type OperatorId, submittersPerCheckpoint } from '#records'
+import {
+  type Checkpoint,
+  type CheckpointRecord,
+  type OperatorId,
+  submittersPerCheckpoint,
+} from '#records'
 import type { Windows } from '../chain.ts'
 import { activeOperators, type Ledger, withChain } from '../ledger.ts'
 import type { BlockFacts } from '../outcome.ts'
 import { parameter } from '../parameters.ts'
 import { outboxRoot } from './outbox.ts'
-
-const zeroHash = `0x${'00'.repeat(32)}` as const
-const zeroAddress = `0x${'00'.repeat(20)}` as const
 
 /** Checkpoints that stay in the ledger: as many as the Outbox keeps roots. */
 export const checkpointsKept = 256
@@ -36,9 +38,7 @@ export function cutCheckpoint(ledger: Ledger, block: BlockFacts): Ledger {
     cutMs: block.timeMs,
     certifiedMs: 0,
     signature: undefined,
-    l1Transaction: zeroHash,
-    l1Block: 0,
-    submitter: zeroAddress,
+    recorded: undefined,
   }
   return withChain(
     {

@@ -29,13 +29,9 @@ export function landCheckpoint(
 function markRecorded(ledger: Ledger, event: CheckpointRecorded): Ledger {
   const entry = checkpointOf(ledger, event.index)
   if (!entry) return ledger
-  return withCheckpoint(ledger, {
-    ...entry,
-    status: 'landed',
-    l1Transaction: event.transaction,
-    l1Block: event.block,
-    submitter: event.submitter,
-  })
+  const { transaction, block, timeS, submitter, operator, window } = event
+  const recorded = { transaction, block, timeS, submitter, operator, window }
+  return withCheckpoint(ledger, { ...entry, status: 'landed', recorded })
 }
 
 /** A newer checkpoint holds everything that older ones held. */

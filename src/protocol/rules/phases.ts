@@ -6,22 +6,15 @@ import type { BlockFacts } from '../outcome.ts'
 import type { AssignedService, Revealed } from '../service.ts'
 import { type Agreement, agree } from './agreement.ts'
 import { appendLeaf } from './outbox.ts'
-import { observe, type Observation } from './scores.ts'
+import { type Observation, observe } from './scores.ts'
 import { removeTask, withTask } from './tasks.ts'
 
 /** Draws that a task may take: the first, and one more. */
 const maxAttempts = 2
 
 /** Closes every phase that is complete or out of time, in order of task id's hash. */
-export const advanceTasks = (
-  ledger: Ledger,
-  block: BlockFacts,
-  environment: Environment,
-): Ledger =>
-  [...ledger.tasks.values()].reduce(
-    (next, task) => advance(next, task, block, environment),
-    ledger,
-  )
+export const advanceTasks = (ledger: Ledger, block: BlockFacts, environment: Environment): Ledger =>
+  [...ledger.tasks.values()].reduce((next, task) => advance(next, task, block, environment), ledger)
 
 function advance(ledger: Ledger, task: Task, block: BlockFacts, environment: Environment): Ledger {
   const service = environment.services.get(task.request.service)

@@ -1,4 +1,4 @@
-import { oneWad, type Wad, wad, type Wei } from '#primitives'
+import { oneWad, type Wad, type Wei, wad } from '#primitives'
 import type { OperatorId } from '#records'
 import type { Ledger, Score } from '../ledger.ts'
 

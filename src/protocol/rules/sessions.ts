@@ -1,5 +1,11 @@
 import { fromHex, sha256, shuffle, uint64Bytes, utf8 } from '#primitives'
-import { checkpointMessage, type Operator, type OperatorId, type Session, type Signer } from '#records'
+import {
+  checkpointMessage,
+  type Operator,
+  type OperatorId,
+  type Session,
+  type Signer,
+} from '#records'
 import { aggregate, judgeShares } from '#threshold'
 import {
   activeOperators,

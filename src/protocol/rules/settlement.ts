@@ -12,7 +12,9 @@ export function settleLeaf(ledger: Ledger, event: LeafExecuted, block: BlockFact
   if (!delivery) return ledger
   const delivered = { ...ledger, deliveries: ledger.deliveries.delete(key) }
   const task = delivered.tasks.get(delivery.task)
-  return task ? settleTask(delivered, task, block, event.success ? '' : 'ConsumerReverted') : delivered
+  return task
+    ? settleTask(delivered, task, block, event.success ? '' : 'ConsumerReverted')
+    : delivered
 }
 
 /** Pays the fee to those who agreed, by weight; the pool gains the dust. */

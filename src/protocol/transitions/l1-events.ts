@@ -19,10 +19,9 @@ export function l1Events(
   const vouched = vouchedEvents(ledger, events)
   if (vouched === 0) return refuse('NotVouched')
   const digests = digestsAfter(ledger.chain.l1.digest, events)
-  const applied = events.slice(0, vouched).reduce(
-    (next, event) => applyEvent(next, event, block),
-    ledger,
-  )
+  const applied = events
+    .slice(0, vouched)
+    .reduce((next, event) => applyEvent(next, event, block), ledger)
   return accept(
     withChain(applied, {
       l1: {

@@ -1,4 +1,5 @@
 import type { Operator, Statement } from '#records'
+import { isNonceCommitment } from '#threshold'
 import { maxNonces } from '../codecs.ts'
 import { type Ledger, noncePoolOf } from '../ledger.ts'
 import { accept, type Outcome, refuse } from '../outcome.ts'
@@ -12,6 +13,7 @@ export function publishNonces(
   const pool = noncePoolOf(ledger, operator.id)
   const fresh = statement.commitments.filter(({ index }) => index >= pool.next)
   if (fresh.length === 0) return refuse('AlreadyHeld')
+  if (!fresh.every(isNonceCommitment)) return refuse('BadNonce', 'not two points of the curve')
   let next = pool.next
   for (const { index } of fresh) {
     if (index < next) return refuse('NoncesOutOfOrder')

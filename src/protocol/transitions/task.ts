@@ -18,7 +18,8 @@ export function task(
 ): Outcome {
   const spec = ledger.services.get(request.service)
   const service = environment.services.get(request.service)
-  if (!spec || !service || !('leafBody' in service)) return refuse('UnknownService', request.service)
+  if (!spec || !service || !('leafBody' in service))
+    return refuse('UnknownService', request.service)
   const horizonMs = parameter(ledger, 'taskHorizonMs')
   if (request.validUntilMs < block.timeMs) return refuse('TaskTooLate')
   if (request.validUntilMs > block.timeMs + horizonMs)

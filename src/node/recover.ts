@@ -1,0 +1,99 @@
+import { createRequire } from 'node:module'
+import { fromHex, type Hex, keccak256, toHex } from '#primitives'
+
+/**
+ * Public key (64 bytes, x ‖ y) that signed a digest; undefined when there is none.
+ *
+ * @param digest - 32 bytes.
+ * @param signature - 64 bytes, r ‖ s.
+ * @param recovery - 0 or 1.
+ */
+export type RecoverPublicKey = (
+  digest: Uint8Array,
+  signature: Uint8Array,
+  recovery: number,
+) => Uint8Array | undefined
+
+/** 65 bytes, r ‖ s ‖ v with v in {27, 28}, over a 32-byte digest. */
+export type SignDigest = (digest: Uint8Array, secret: Uint8Array) => Uint8Array
+
+type Secp256k1 = {
+  readonly recover: RecoverPublicKey
+  readonly sign: SignDigest
+  /** Which implementation serves. */
+  readonly backend: 'native' | 'wasm'
+}
+
+const halfOrder = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n
+const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
+
+/** The fastest secp256k1 that loads here: the native prebuilt binding, else WebAssembly. */
+export function loadSecp256k1(): Secp256k1 {
+  return loadNative() ?? loadWasm()
+}
+
+function loadNative(): Secp256k1 | undefined {
+  const require = createRequire(import.meta.url)
+  try {
+    // The package falls back to slow JavaScript by itself; only its native binding is wanted here.
+    const native = require('secp256k1/bindings.js') as typeof import('secp256k1')
+    return {
+      backend: 'native',
+      recover: (digest, signature, recovery) => {
+        try {
+          return native.ecdsaRecover(signature, recovery, digest, false).subarray(1)
+        } catch {
+          return undefined // the binding throws for a point that is not on the curve
+        }
+      },
+      sign: (digest, secret) => {
+        const { signature, recid } = native.ecdsaSign(digest, secret)
+        return withRecovery(signature, recid)
+      },
+    }
+  } catch {
+    return undefined
+  }
+}
+
+function loadWasm(): Secp256k1 {
+  const require = createRequire(import.meta.url)
+  const wasm = require('tiny-secp256k1') as typeof import('tiny-secp256k1')
+  return {
+    backend: 'wasm',
+    recover: (digest, signature, recovery) =>
+      wasm.recover(digest, signature, recovery as 0 | 1, false)?.subarray(1),
+    sign: (digest, secret) => {
+      const { signature, recoveryId } = wasm.signRecoverable(digest, secret)
+      return withRecovery(signature, recoveryId)
+    },
+  }
+}
+
+function withRecovery(signature: Uint8Array, recovery: number): Uint8Array {
+  const whole = new Uint8Array(65)
+  whole.set(signature)
+  whole[64] = 27 + recovery
+  return whole
+}
+
+/** Address of an uncompressed public key without its prefix byte. */
+export const addressOfPublicKey = (publicKey: Uint8Array): Hex =>
+  toHex(keccak256(publicKey).subarray(12))
+
+/**
+ * The ledger's `recoverAddress` over a backend: r and s are checked before any library sees them, and
+ * only the low s is taken, so that a signature has one form.
+ */
+export const recoverAddressWith =
+  (recover: RecoverPublicKey) =>
+  (digest: Hex, signature: Hex): Hex | undefined => {
+    if (signature.length !== 132 || digest.length !== 66) return undefined
+    const r = BigInt(signature.slice(0, 66))
+    const s = BigInt(`0x${signature.slice(66, 130)}`)
+    const v = Number.parseInt(signature.slice(130), 16)
+    if (r === 0n || r >= order || s === 0n || s > halfOrder || (v !== 27 && v !== 28))
+      return undefined
+    const key = recover(fromHex(digest), fromHex(signature).subarray(0, 64), v - 27)
+    return key && addressOfPublicKey(key)
+  }
