@@ -54,7 +54,6 @@ library Schnorr {
         bytes32 b1 = sha256(abi.encodePacked(b0, uint8(1), tag));
         bytes32 b2 = sha256(abi.encodePacked(b0 ^ b1, uint8(2), tag));
         uint256 high = uint256(b1) % Frost.ORDER;
-        return
-            addmod(mulmod(high, 2 ** 128, Frost.ORDER), uint256(b2) / 2 ** 128, Frost.ORDER);
+        return addmod(mulmod(high, 2 ** 128, Frost.ORDER), uint256(b2) / 2 ** 128, Frost.ORDER);
     }
 }

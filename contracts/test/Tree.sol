@@ -16,7 +16,9 @@ library Tree {
         bytes32[] memory found = new bytes32[](64);
         uint256 length = _path(hashes, 0, hashes.length, index, found);
         path = new bytes32[](length);
-        for (uint256 i = 0; i < length; i++) path[i] = found[i];
+        for (uint256 i = 0; i < length; i++) {
+            path[i] = found[i];
+        }
     }
 
     function _root(bytes32[] memory hashes, uint256 from, uint256 size)
