@@ -18,7 +18,7 @@ abstract contract Credits {
         return stored == 0 ? 0 : stored - 1;
     }
 
-    /// @notice Pays the account its credit, or as much of it as this contract holds. Anyone may call.
+    /// @notice Pays the account its credit, or as much as this contract holds; anyone may ask.
     function claim(address payable account) external {
         uint256 credit = creditOf(account);
         uint256 balance = address(this).balance;

@@ -3,8 +3,8 @@ pragma solidity 0.8.30;
 
 /// @title FROST(secp256k1, SHA-256) verification, exactly RFC 9591, through `ecrecover`
 /// @notice A signature (R, z) is valid for the key P when z·G = R + e·P, where e is the challenge.
-/// `ecrecover(h, v, r, s)` computes r⁻¹·(s·Q − h·G) for the point Q with x-coordinate r. With Q = P,
-/// s = −e·px and h = −z·px it yields the address of z·G − e·P, which must be that of R.
+/// `ecrecover(h, v, r, s)` computes r⁻¹·(s·Q − h·G) for the point Q with x-coordinate r. With
+/// Q = P, s = −e·px and h = −z·px it yields the address of z·G − e·P, which must be that of R.
 /// @dev A group key must pass {isGroupKey} and a proof of possession when it is registered; it must
 /// never come from the caller of a verification.
 library Frost {
@@ -17,8 +17,8 @@ library Frost {
     /// @dev Domain separation tag of the challenge, RFC 9591 §6.5 (H2).
     bytes29 private constant TAG = "FROST-secp256k1-SHA256-v1chal";
 
-    /// @notice Whether a key can be verified: `ecrecover` cannot express an x-coordinate ≥ ORDER, so
-    /// a key generation that yields one (chance 2⁻¹²⁸) is run again.
+    /// @notice Whether a key can be verified: `ecrecover` cannot express an x-coordinate ≥ ORDER,
+    /// so a key generation that yields one (chance 2⁻¹²⁸) is run again.
     /// @param parity 0 when the key's y-coordinate is even, else 1.
     function isGroupKey(uint256 x, uint8 parity) internal pure returns (bool) {
         return x != 0 && x < ORDER && parity < 2;

@@ -5,9 +5,9 @@ import {Frost} from "./Frost.sol";
 import {IGroupVerifier} from "./IGroupVerifier.sol";
 
 /// @title FROST verification of one group key as a contract of its own
-/// @notice For contracts that check certificates themselves, and for measuring. The Outbox holds the
-/// same code inline. This contract asks for no proof of possession: who deploys it must have checked
-/// one for the key (the Outbox's constructor does).
+/// @notice For contracts that check certificates themselves, and for measuring. The Outbox holds
+/// the same code inline. This contract asks for no proof of possession: who deploys it must have
+/// checked one for the key (the Outbox's constructor does).
 contract GroupVerifier is IGroupVerifier {
     uint256 private immutable _x;
     uint8 private immutable _parity;

@@ -8,5 +8,8 @@ interface IGroupVerifier {
     /// @param rx x-coordinate of the nonce point R.
     /// @param ry y-coordinate of the nonce point R.
     /// @param z the response scalar.
-    function verify(bytes32 message, uint256 rx, uint256 ry, uint256 z) external view returns (bool);
+    function verify(bytes32 message, uint256 rx, uint256 ry, uint256 z)
+        external
+        view
+        returns (bool);
 }

@@ -114,7 +114,7 @@ contract Outbox is Credits, SubmissionPermits {
         emit Funded(msg.sender, msg.value);
     }
 
-    /// @notice Records a certified checkpoint and credits the caller, who is an operator's submitter.
+    /// @notice Records a certified checkpoint and credits the caller, an operator's submitter.
     /// @return recorded false, unpaid, when this or a newer checkpoint is already recorded.
     function submit(
         Checkpoint calldata checkpoint,
@@ -164,7 +164,7 @@ contract Outbox is Credits, SubmissionPermits {
         return _execute(leaf, siblings, checkpointSize, checkpointRoot);
     }
 
-    /// @notice Executes several leaves under one checkpoint; those already executed are passed over.
+    /// @notice Executes several leaves under one checkpoint, passing over those already executed.
     function executeMany(
         Leaf[] calldata leaves,
         bytes32[][] calldata siblings,

@@ -5,8 +5,8 @@ import {IResultConsumer} from "./IResultConsumer.sol";
 import {KIND_RESULT, Leaf} from "./Types.sol";
 
 /// @title Prices that the network agreed on
-/// @notice Keeps each task's result, and per symbol the one of the latest time. Leaves may arrive in
-/// any order: an older one never replaces a newer.
+/// @notice Keeps each task's result, and per symbol the one of the latest time. Leaves may arrive
+/// in any order: an older one never replaces a newer.
 contract PriceConsumer is IResultConsumer {
     struct Result {
         int256 price;

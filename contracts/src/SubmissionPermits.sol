@@ -2,8 +2,8 @@
 pragma solidity 0.8.30;
 
 /// @title An operator's permit for another account to submit in its place
-/// @notice EIP-712 typed data in the domain (name "NodeOP Outbox", version "1", chain id, contract):
-/// `SubmissionPermit(uint16 operator,address sender,uint64 deadline)`.
+/// @notice EIP-712 typed data in the domain (name "NodeOP Outbox", version "1", chain id, this
+/// contract): `SubmissionPermit(uint16 operator,address sender,uint64 deadline)`.
 abstract contract SubmissionPermits {
     bytes32 private constant DOMAIN_TYPE = keccak256(
         "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"

@@ -65,7 +65,8 @@ contract OutboxDeployTest is Fixture {
         OperatorAccount[] memory accounts = new OperatorAccount[](1);
         accounts[0] = OperatorAccount(3, address(7), address(8));
         vm.prank(Vectors.DEPLOYER);
-        Outbox other = new Outbox(proof.x, proof.parity, proof.rx, proof.ry, proof.z, accounts, TIP);
+        Outbox other =
+            new Outbox(proof.x, proof.parity, proof.rx, proof.ry, proof.z, accounts, TIP);
 
         Vectors.Signed memory s = Vectors.checkpoint();
         Checkpoint memory c =

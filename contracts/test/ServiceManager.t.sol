@@ -33,7 +33,9 @@ contract ServiceManagerTest is Fixture {
         manager.registerService("price", address(5), 1);
         vm.expectRevert(abi.encodeWithSelector(ServiceManager.InvalidGasLimit.selector, 0));
         manager.registerService("price", address(consumer), 0);
-        vm.expectRevert(abi.encodeWithSelector(ServiceManager.InvalidGasLimit.selector, 10_000_001));
+        vm.expectRevert(
+            abi.encodeWithSelector(ServiceManager.InvalidGasLimit.selector, 10_000_001)
+        );
         manager.registerService("price", address(consumer), 10_000_001);
         vm.expectRevert(abi.encodeWithSelector(ServiceManager.NotAContract.selector, address(5)));
         new ServiceManager(address(5));
@@ -124,10 +126,14 @@ contract ServiceManagerTest is Fixture {
 
     function test_onResult_refusesWhatIsNoPrice() external {
         Leaf memory leaf = _leaf("other");
-        _refuse(leaf, abi.encodeWithSelector(PriceConsumer.NotAPrice.selector, bytes32("other"), 0));
+        _refuse(
+            leaf, abi.encodeWithSelector(PriceConsumer.NotAPrice.selector, bytes32("other"), 0)
+        );
         leaf = _leaf("price");
         leaf.kind = 1;
-        _refuse(leaf, abi.encodeWithSelector(PriceConsumer.NotAPrice.selector, bytes32("price"), 1));
+        _refuse(
+            leaf, abi.encodeWithSelector(PriceConsumer.NotAPrice.selector, bytes32("price"), 1)
+        );
         leaf = _priceLeaf(1, 5, 0);
         _refuse(leaf, abi.encodeWithSelector(PriceConsumer.InvalidTime.selector, 0));
     }
@@ -141,7 +147,7 @@ contract ServiceManagerTest is Fixture {
         check(price == -7 && time == START, "the first stays");
     }
 
-    /// @dev Whatever the order of arrival, the latest time wins, and the later leaf within a second.
+    /// @dev Whatever the order of arrival, the latest time wins, or the later leaf of a second.
     function testFuzz_priceOf_isTheLatestInAnyOrder(uint8[8] calldata times, uint256 seed)
         external
     {
