@@ -10,6 +10,7 @@ import {
   formatPrice,
   parsePrice,
   priceService,
+  priceSpec,
   SymbolError,
 } from './index.ts'
 
