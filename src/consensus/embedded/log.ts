@@ -1,0 +1,101 @@
+import type { Hex, Logger } from '#primitives'
+import { type Codec, decode, encode, hash32, record, tagged, uint32, uint64 } from '#records'
+import type { Proposal, Timeout, Validity, Vote } from '../core/index.ts'
+import { blockBytes, proposalCodec, timeoutCodec, validityCodec, voteCodec } from './codecs.ts'
+import { openRecordFile } from './record-file.ts'
+
+/** What a validator's consensus took in, in order: replaying it gives the same state. */
+export type LogRecord =
+  | { readonly kind: 'proposal'; readonly proposal: Proposal; readonly block: Uint8Array }
+  | {
+      readonly kind: 'validity'
+      readonly height: number
+      readonly round: number
+      readonly value: Hex
+      readonly validity: Validity
+    }
+  | { readonly kind: 'vote'; readonly vote: Vote }
+  | { readonly kind: 'timeout'; readonly timeout: Timeout }
+  /** The block of this height is stored: nothing before matters any more. */
+  | { readonly kind: 'endHeight'; readonly height: number }
+
+/** The write-ahead log. Own messages are synced before they leave. */
+export type ConsensusLog = {
+  /** What was durable when the log was opened. */
+  replay(): readonly LogRecord[]
+  /** Durable with the next `sync`. */
+  append(record: LogRecord): void
+  sync(): Promise<void>
+  /** Marks a height as stored; may drop what came before. */
+  endHeight(height: number): Promise<void>
+  close(): Promise<void>
+}
+
+const recordCodec: Codec<LogRecord> = tagged<LogRecord>({
+  proposal: record({ proposal: proposalCodec, block: blockBytes }),
+  validity: record({ height: uint64, round: uint32, value: hash32, validity: validityCodec }),
+  vote: record({ vote: voteCodec }),
+  timeout: record({ timeout: timeoutCodec }),
+  endHeight: record({ height: uint64 }),
+})
+
+/** The log is emptied at the end of a height once it is longer than this. */
+const compactBytes = 8 * 1024 * 1024
+
+/**
+ * A log in a file. A torn or damaged end is set aside beside it.
+ *
+ * @throws WrongFileError when the file belongs to another network or validator.
+ */
+export async function openFileLog(
+  path: string,
+  owner: { readonly networkId: Hex; readonly validator: Hex },
+  logger: Logger,
+): Promise<ConsensusLog> {
+  const records: LogRecord[] = []
+  const header = encode(headerCodec, { version: 1, ...owner })
+  const file = await openRecordFile(path, header, logger, (payload) => {
+    const record = decode(recordCodec, payload)
+    if (record.kind === 'endHeight') records.length = 0
+    else records.push(record)
+  })
+  return {
+    replay: () => records,
+    append: (record) => void file.append(encode(recordCodec, record)),
+    sync: () => file.sync(),
+    async endHeight(height) {
+      records.length = 0
+      if (file.sizeBytes() > compactBytes) await file.clear()
+      else file.append(encode(recordCodec, { kind: 'endHeight', height }))
+    },
+    close: () => file.close(),
+  }
+}
+
+/** A log that dies with the process; `survivor` is what a crash now would leave on a disk. */
+export type MemoryLog = ConsensusLog & { survivor(): MemoryLog }
+
+/** @param durable - records that an earlier log left. */
+export function createMemoryLog(durable: readonly LogRecord[] = []): MemoryLog {
+  const synced = [...durable]
+  let waiting: LogRecord[] = []
+  return {
+    replay: () => durable,
+    append: (record) => void waiting.push(record),
+    sync() {
+      synced.push(...waiting)
+      waiting = []
+      return Promise.resolve()
+    },
+    endHeight() {
+      synced.length = 0
+      waiting = []
+      return Promise.resolve()
+    },
+    close: () => Promise.resolve(),
+    survivor: () => createMemoryLog([...synced]),
+  }
+}
+
+type Owner = { readonly version: number; readonly networkId: Hex; readonly validator: Hex }
+const headerCodec: Codec<Owner> = record({ version: uint32, networkId: hash32, validator: hash32 })

@@ -1,0 +1,109 @@
+import { createPrivateKey, createPublicKey, hash, sign, verify } from 'node:crypto'
+import { assert, concatBytes, equalBytes, fromHex, type Hex, toHex } from '#primitives'
+
+/** One thing that a validator signs at most once. */
+export type SignSlot = {
+  readonly height: number
+  readonly round: number
+  readonly step: 'proposal' | 'prevote' | 'precommit'
+}
+
+/**
+ * Remembers what was signed. A slot takes one digest, and slots only move forward.
+ */
+export type SignGuard = {
+  /** Durable before it resolves: whether this digest may be signed for this slot. */
+  admit(slot: SignSlot, digest: Hex): Promise<boolean>
+}
+
+/** Signs with one ed25519 key, under a guard. */
+export type Signer = {
+  /** 32 bytes. */
+  readonly publicKey: Hex
+  /** The signature (64 bytes), or a refusal: another digest was signed there, or a later slot. */
+  sign(slot: SignSlot, bytes: Uint8Array): Promise<Signature>
+  /** Tells the guard what a log says was signed. */
+  restore(slot: SignSlot, bytes: Uint8Array): Promise<void>
+}
+
+export type Signature =
+  | { readonly ok: true; readonly signature: Hex }
+  | { readonly ok: false; readonly reason: 'SignRefused' }
+
+/** @param seed - the ed25519 private key, 32 bytes (RFC 8032). */
+export function createSigner(seed: Uint8Array, guard: SignGuard = createMemoryGuard()): Signer {
+  assert(seed.length === 32, 'an ed25519 seed has 32 bytes')
+  const encoded = Buffer.from(concatBytes(privateKeyPrefix, seed))
+  const key = createPrivateKey({ key: encoded, format: 'der', type: 'pkcs8' })
+  const spki = createPublicKey(key).export({ format: 'der', type: 'spki' })
+  return {
+    publicKey: toHex(spki.subarray(publicKeyPrefix.length)),
+    async sign(slot, bytes) {
+      if (!(await guard.admit(slot, digestOf(bytes)))) return { ok: false, reason: 'SignRefused' }
+      return { ok: true, signature: toHex(sign(null, bytes, key)) }
+    },
+    async restore(slot, bytes) {
+      await guard.admit(slot, digestOf(bytes))
+    },
+  }
+}
+
+/** A guard that forgets everything when the process ends: the log must restore it. */
+export function createMemoryGuard(): SignGuard {
+  let last: { readonly slot: SignSlot; readonly digest: Hex } | undefined
+  return {
+    admit(slot, digest) {
+      const order = last ? compareSlots(slot, last.slot) : 1
+      if (order < 0 || (order === 0 && last?.digest !== digest)) return Promise.resolve(false)
+      last = { slot, digest }
+      return Promise.resolve(true)
+    },
+  }
+}
+
+/** Checks ed25519 signatures; remembers the good ones, since commits repeat what votes showed. */
+export type Verifier = (publicKey: Hex, bytes: Uint8Array, signature: Hex) => boolean
+
+/** A verifier with its own memory of `rememberedSignatures`. */
+export function createVerifier(): Verifier {
+  const keys = new Map<Hex, ReturnType<typeof createPublicKey>>()
+  const good = new Map<Hex, { readonly publicKey: Hex; readonly bytes: Uint8Array }>()
+  const keyOf = (publicKey: Hex) => {
+    const known = keys.get(publicKey)
+    if (known) return known
+    const encoded = Buffer.from(concatBytes(publicKeyPrefix, fromHex(publicKey, 32)))
+    const key = createPublicKey({ key: encoded, format: 'der', type: 'spki' })
+    keepBounded(keys, publicKey, key, rememberedKeys)
+    return key
+  }
+  return (publicKey, bytes, signature) => {
+    const seen = good.get(signature)
+    if (seen?.publicKey === publicKey && equalBytes(seen.bytes, bytes)) return true
+    if (!verify(null, bytes, keyOf(publicKey), fromHex(signature, 64))) return false
+    keepBounded(good, signature, { publicKey, bytes }, rememberedSignatures)
+    return true
+  }
+}
+
+/** Enough for two heights of the largest validator set. */
+const rememberedSignatures = 2048
+const rememberedKeys = 1024
+
+function keepBounded<Key, Value>(map: Map<Key, Value>, key: Key, value: Value, limit: number) {
+  if (map.size >= limit) for (const oldest of [...map.keys()].slice(0, 1)) map.delete(oldest)
+  map.set(key, value)
+}
+
+const stepOrder = { proposal: 0, prevote: 1, precommit: 2 } as const
+
+function compareSlots(a: SignSlot, b: SignSlot): number {
+  if (a.height !== b.height) return a.height - b.height
+  if (a.round !== b.round) return a.round - b.round
+  return stepOrder[a.step] - stepOrder[b.step]
+}
+
+const digestOf = (bytes: Uint8Array): Hex => `0x${hash('sha256', bytes, 'hex')}`
+
+/** DER around a raw key (RFC 8410). */
+const privateKeyPrefix = fromHex('0x302e020100300506032b657004220420')
+const publicKeyPrefix = fromHex('0x302a300506032b6570032100')
