@@ -1,0 +1,138 @@
+import { DomainError, fromHex, type Hex, keccak256Hex, type Store, toHex } from '#primitives'
+import type { CheckRules } from '../state/check.ts'
+import type { BlockContext, BlockSummary } from '../state/computation.ts'
+import { type L2Genesis, readL2Genesis } from '../state/genesis.ts'
+import { type BuiltBlock, buildBlock } from './build-block.ts'
+import { createMachine, type Machine } from './machine.ts'
+import { createQueue } from './queue.ts'
+import { createReads } from './reads.ts'
+import type { Recover } from './recover.ts'
+import {
+  addBlock,
+  addChain,
+  blockEntry,
+  chainOf,
+  headHash,
+  newBatch,
+  readHeader,
+  stateSource,
+} from './rows.ts'
+import { createSimulator } from './simulate.ts'
+import type { BlockHead, Engine, ExecutionResult } from './types.ts'
+
+/** What an engine is made of. */
+export type EngineOptions = {
+  /** Genesis bytes of the L2, as the network's genesis holds them. */
+  readonly genesis: Uint8Array
+  /** The engine's own; it closes it. */
+  readonly store: Store
+  readonly recover: Recover
+}
+
+/**
+ * An engine in this thread. It opens at the store's latest block, or writes the first one.
+ *
+ * @throws L2GenesisError on an unusable genesis, ForeignStoreError on another chain's store.
+ */
+export async function createEngine({ genesis, store, recover }: EngineOptions): Promise<Engine> {
+  const chain = readL2Genesis(genesis)
+  const first = openChain(chain, genesis, store)
+  const source = stateSource(store)
+  const hashOf = (number: number) => blockEntry(store, number)?.hash
+  const root = fromHex(first.header.stateRoot)
+  const writer = await createMachine(chain.parameters, source, root, recover, hashOf)
+  const reader = await createMachine(chain.parameters, source, root, recover, hashOf)
+  const rules: CheckRules = {
+    chainId: chain.parameters.chainId,
+    hardfork: chain.parameters.hardfork,
+    gasLimit: chain.header.gasLimit,
+  }
+  const inTurn = createQueue()
+  return {
+    ...createReads(store, source),
+    ...createSimulator(store, reader, createQueue()),
+    execute: (height, context, transactions) =>
+      inTurn(() =>
+        execute({ store, machine: writer, rules, recover }, height, context, transactions),
+      ),
+    close: () => inTurn(async () => store.close()),
+  }
+}
+
+/** The head of the store, after writing the genesis into an empty one. */
+function openChain(chain: L2Genesis, genesis: Uint8Array, store: Store): BlockHead {
+  const wanted = keccak256Hex(genesis)
+  const stored = chainOf(store)
+  if (stored !== undefined && stored !== wanted)
+    throw new ForeignStoreError('the L2 store belongs to another genesis', { stored, wanted })
+  if (stored === undefined) {
+    const batch = newBatch()
+    readL2Genesis(genesis, batch)
+    addBlock(batch, chain, [], [])
+    addChain(batch, wanted)
+    store.putBatch(batch.rows)
+  }
+  const hash = headHash(store) ?? chain.hash
+  return { hash, header: readHeader(store, hash) ?? chain.header }
+}
+
+type Builder = {
+  readonly store: Store
+  readonly machine: Machine
+  readonly rules: CheckRules
+  readonly recover: Recover
+}
+
+async function execute(
+  { store, machine, rules, recover }: Builder,
+  height: number,
+  context: BlockContext,
+  transactions: readonly Uint8Array[],
+): Promise<ExecutionResult> {
+  const header = readHeader(store, context.parentHash)
+  if (!header)
+    throw new UnknownParentError('the parent block was never executed here', {
+      height,
+      parent: context.parentHash,
+    })
+  const parent = { hash: context.parentHash, header }
+  if (toHex(machine.state.root) !== header.stateRoot) machine.state.reset(fromHex(header.stateRoot))
+  const batch = newBatch()
+  try {
+    const input = { parent, context, transactions }
+    const { block, dropped } = await buildBlock(machine, rules, recover, input, batch)
+    if (!block) return { block: undefined, receipts: [], dropped }
+    addBlock(batch, block, block.transactions, block.receipts)
+    store.putBatch(batch.rows)
+    return { block: summaryOf(block), receipts: block.receipts, dropped }
+  } catch (error) {
+    machine.state.reset(fromHex(header.stateRoot)) // nothing half-done survives
+    throw error
+  }
+}
+
+const summaryOf = ({ hash, header }: BuiltBlock): BlockSummary => ({
+  number: header.number,
+  hash,
+  stateRoot: header.stateRoot,
+  timestamp: header.timestamp,
+  baseFeePerGas: header.baseFeePerGas,
+  gasUsed: header.gasUsed,
+  gasLimit: header.gasLimit,
+  parentHash: header.parentHash,
+  transactionsRoot: header.transactionsRoot,
+  receiptsRoot: header.receiptsRoot,
+})
+
+/** The store on disk was made for another L2 genesis. */
+export class ForeignStoreError extends DomainError<'ForeignL2Store', { stored: Hex; wanted: Hex }> {
+  override readonly code = 'ForeignL2Store'
+}
+
+/** A block on a parent that this engine does not have: the ledger is ahead of the engine's store. */
+export class UnknownParentError extends DomainError<
+  'UnknownL2Parent',
+  { height: number; parent: Hex }
+> {
+  override readonly code = 'UnknownL2Parent'
+}

@@ -1,0 +1,108 @@
+import { assert, fromHex, type Hex, keccak256, type Store, toHex } from '#primitives'
+import { nextBaseFee } from '../state/header.ts'
+import { decodeRlp } from '../state/rlp.ts'
+import { trieGet, trieOf } from '../state/trie.ts'
+import { findLogs } from './logs.ts'
+import { blockEntry, headHash, readBlock, readHeader, readPlace, readReceipts } from './rows.ts'
+import type { AccountState, BlockHead, BlockRef, Engine, StoredTransaction } from './types.ts'
+import { decodeAccount, type StateSource } from './world-state.ts'
+
+type Reads = Omit<Engine, 'execute' | 'call' | 'estimateGas' | 'close'>
+
+/** Answers about stored blocks and about the state after each of them. */
+export function createReads(store: Store, source: StateSource): Reads {
+  return {
+    head: async () => headOf(store),
+    block: async (ref) => {
+      const hash = hashOf(store, ref)
+      return hash && readBlock(store, hash)
+    },
+    receipts: async (hash) => readReceipts(store, hash),
+    transaction: async (hash) => transactionOf(store, hash),
+    accounts: async (addresses) => {
+      const { header } = headOf(store)
+      return {
+        blockNumber: header.number,
+        nextBaseFee: nextBaseFee(header),
+        accounts: addresses.map((address) => accountAt(source, header.stateRoot, address)),
+      }
+    },
+    account: async (address, ref) => {
+      const block = blockHead(store, ref)
+      return block && accountAt(source, block.header.stateRoot, address)
+    },
+    code: async (address, ref) => {
+      const block = blockHead(store, ref)
+      return block && codeAt(source, block.header.stateRoot, address)
+    },
+    storage: async (address, slot, ref) => {
+      const block = blockHead(store, ref)
+      return block && storageAt(source, block.header.stateRoot, address, slot)
+    },
+    logs: async (filter) => findLogs(store, filter),
+  }
+}
+
+/** The latest block. */
+export function headOf(store: Store): BlockHead {
+  const head = blockHead(store, { by: 'latest' })
+  assert(head, 'an open store has a head')
+  return head
+}
+
+/** A block's hash and header; undefined when there is no such block. */
+export function blockHead(store: Store, ref: BlockRef): BlockHead | undefined {
+  const hash = hashOf(store, ref)
+  const header = hash && readHeader(store, hash)
+  return header && { hash, header }
+}
+
+function hashOf(store: Store, ref: BlockRef): Hex | undefined {
+  if (ref.by === 'hash') return ref.hash
+  const head = headHash(store)
+  if (ref.by === 'latest' || !head) return head
+  // Rows above the head can be left from before a crash: they count once they are executed again.
+  const height = readHeader(store, head)?.number ?? 0
+  return ref.number > height ? undefined : blockEntry(store, ref.number)?.hash
+}
+
+function transactionOf(store: Store, hash: Hex): StoredTransaction | undefined {
+  const place = readPlace(store, hash)
+  const blockHash = place && hashOf(store, { by: 'number', number: place.number })
+  const block = blockHash && readBlock(store, blockHash)
+  const raw = block && place && block.transactions[place.index]
+  const receipt = raw && readReceipts(store, block.hash)?.[place.index]
+  if (!receipt || receipt.transactionHash !== hash) return undefined
+  const { header } = block
+  return { raw, from: receipt.from, block: { hash: block.hash, header }, index: place.index }
+}
+
+function accountRow(source: StateSource, stateRoot: Hex, address: Hex) {
+  const key = keccak256(fromHex(address))
+  const encoded = trieGet(trieOf(fromHex(stateRoot)), key, source.node)
+  return encoded && decodeAccount(encoded)
+}
+
+function accountAt(source: StateSource, stateRoot: Hex, address: Hex): AccountState {
+  const account = accountRow(source, stateRoot, address)
+  if (!account) return { nonce: 0n, balance: 0n, isContract: false }
+  const { nonce, balance } = account
+  const code = account.isContract() ? source.code(account.codeHash) : undefined
+  const isContract = code !== undefined && toHex(code.subarray(0, 3)) !== '0xef0100'
+  return { nonce, balance, isContract }
+}
+
+function codeAt(source: StateSource, stateRoot: Hex, address: Hex): Uint8Array {
+  const account = accountRow(source, stateRoot, address)
+  return (account?.isContract() && source.code(account.codeHash)) || new Uint8Array(0)
+}
+
+function storageAt(source: StateSource, stateRoot: Hex, address: Hex, slot: Hex): Hex {
+  const word = new Uint8Array(32)
+  const account = accountRow(source, stateRoot, address)
+  const trie = account && trieOf(account.storageRoot)
+  const encoded = trie && trieGet(trie, keccak256(fromHex(slot)), source.node)
+  const value = encoded ? (decodeRlp(encoded) as Uint8Array) : word
+  word.set(value, 32 - value.length)
+  return toHex(word)
+}

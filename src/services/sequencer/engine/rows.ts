@@ -1,0 +1,187 @@
+import { concatBytes, fromHex, type Hex, type Store, toHex, uint64Bytes } from '#primitives'
+import type { EthereumTransaction, TransactionType } from '../state/ethereum-transaction.ts'
+import { encodeHeader, type Header, headerOf, integerOf } from '../state/header.ts'
+import { decodeRlp, type RlpItem, rlpBytes, rlpInteger, rlpList } from '../state/rlp.ts'
+import type { BlockHead, Log, StoredBlock, StoredReceipt } from './types.ts'
+import type { StateSink, StateSource } from './world-state.ts'
+
+/** First byte of a row's key. */
+const prefix = {
+  /** Trie node by hash. */
+  node: 1,
+  /** Code by hash. */
+  code: 2,
+  /** Header and raw transactions by block hash. */
+  block: 3,
+  /** Receipts by block hash. */
+  receipts: 4,
+  /** Hash and bloom of a block by its number. */
+  number: 5,
+  /** Block number and index by transaction hash. */
+  transaction: 6,
+  /** Hash of the latest block. */
+  head: 7,
+  /** Hash of the genesis bytes. */
+  genesis: 8,
+} as const
+
+type RowKind = keyof typeof prefix
+type Row = readonly [key: Uint8Array, value: Uint8Array]
+
+const keyOf = (kind: RowKind, id: Uint8Array = new Uint8Array(0)): Uint8Array =>
+  concatBytes(Uint8Array.of(prefix[kind]), id)
+
+/** Rows gathered for one atomic write. */
+export type Batch = StateSink & { readonly rows: Row[] }
+
+/** An empty batch. */
+export function newBatch(): Batch {
+  const rows: Row[] = []
+  return {
+    rows,
+    node: (hash, encoded) => void rows.push([keyOf('node', hash), encoded]),
+    code: (hash, code) => void rows.push([keyOf('code', hash), code]),
+  }
+}
+
+/** State of earlier blocks, from a store. */
+export const stateSource = (store: Store): StateSource => ({
+  node: (hash) => store.get(keyOf('node', hash)),
+  code: (hash) => store.get(keyOf('code', hash)),
+})
+
+/** Adds a block, its receipts, its place in the chain and its transactions' places. */
+export function addBlock(
+  batch: Batch,
+  { hash, header }: BlockHead,
+  transactions: readonly EthereumTransaction[],
+  receipts: readonly StoredReceipt[],
+): void {
+  const id = fromHex(hash)
+  const number = uint64Bytes(header.number)
+  const raws = transactions.map(({ raw }) => rlpBytes(raw))
+  batch.rows.push(
+    [keyOf('block', id), rlpList([encodeHeader(header), rlpList(raws)])],
+    [keyOf('receipts', id), rlpList(receipts.map(encodeStoredReceipt))],
+    [keyOf('number', number), concatBytes(id, fromHex(header.logsBloom))],
+    [keyOf('head'), id],
+  )
+  transactions.forEach(({ hash: name }, index) => {
+    batch.rows.push([keyOf('transaction', fromHex(name)), concatBytes(number, uint64Bytes(index))])
+  })
+}
+
+/** Hash of the latest block; undefined in an empty store. */
+export function headHash(store: Store): Hex | undefined {
+  const id = store.get(keyOf('head'))
+  return id && toHex(id)
+}
+
+/** Whose store this is: keccak-256 of the genesis bytes; undefined in an empty store. */
+export function chainOf(store: Store): Hex | undefined {
+  const id = store.get(keyOf('genesis'))
+  return id && toHex(id)
+}
+
+/** Makes the store that of a chain. */
+export const addChain = (batch: Batch, chain: Hex): void =>
+  void batch.rows.push([keyOf('genesis'), fromHex(chain)])
+
+/** Hash and bloom of the block with a number. */
+export function blockEntry(
+  store: Store,
+  number: number,
+): { hash: Hex; bloom: Uint8Array } | undefined {
+  const row = store.get(keyOf('number', uint64Bytes(number)))
+  return row && { hash: toHex(row.subarray(0, 32)), bloom: row.subarray(32) }
+}
+
+export function readBlock(store: Store, hash: Hex): StoredBlock | undefined {
+  const row = store.get(keyOf('block', fromHex(hash)))
+  if (!row) return undefined
+  const [header, raws] = decodeRlp(row) as readonly [RlpItem, readonly Uint8Array[]]
+  // Ethereum's block: header, transactions (typed ones as byte strings), no ommers, no withdrawals.
+  const body = raws.map((raw) => ((raw[0] as number) >= 0xc0 ? raw : rlpBytes(raw)))
+  const parsed = headerOf(header)
+  const none = Uint8Array.of(0xc0)
+  const size = rlpList([encodeHeader(parsed), rlpList(body), none, none]).length
+  return { hash, header: parsed, transactions: raws, size }
+}
+
+/** The header of a block with a hash. */
+export function readHeader(store: Store, hash: Hex): Header | undefined {
+  const row = store.get(keyOf('block', fromHex(hash)))
+  return row && headerOf((decodeRlp(row) as readonly RlpItem[])[0] as RlpItem)
+}
+
+export function readReceipts(store: Store, hash: Hex): StoredReceipt[] | undefined {
+  const row = store.get(keyOf('receipts', fromHex(hash)))
+  return row && (decodeRlp(row) as readonly RlpItem[]).map(decodeStoredReceipt)
+}
+
+export function readPlace(
+  store: Store,
+  transaction: Hex,
+): { number: number; index: number } | undefined {
+  const row = store.get(keyOf('transaction', fromHex(transaction)))
+  if (!row) return undefined
+  return {
+    number: Number(integerOf(row.subarray(0, 8))),
+    index: Number(integerOf(row.subarray(8))),
+  }
+}
+
+const encodeStoredReceipt = (receipt: StoredReceipt): Uint8Array =>
+  rlpList([
+    rlpBytes(fromHex(receipt.transactionHash)),
+    rlpInteger(receipt.type),
+    rlpBytes(fromHex(receipt.from)),
+    rlpInteger(receipt.succeeded ? 1 : 0),
+    rlpInteger(receipt.gasUsed),
+    rlpInteger(receipt.cumulativeGasUsed),
+    encodeLogs(receipt.logs),
+    rlpBytes(receipt.logs.length === 0 ? new Uint8Array(0) : fromHex(receipt.logsBloom)),
+  ])
+
+function decodeStoredReceipt(item: RlpItem): StoredReceipt {
+  const fields = item as readonly RlpItem[]
+  const bytes = (index: number): Uint8Array => fields[index] as Uint8Array
+  const integer = (index: number): number => Number(integerOf(bytes(index)))
+  return {
+    transactionHash: toHex(bytes(0)),
+    type: integer(1) as TransactionType,
+    from: toHex(bytes(2)),
+    succeeded: integer(3) === 1,
+    gasUsed: integer(4),
+    cumulativeGasUsed: integer(5),
+    logs: (fields[6] as readonly RlpItem[]).map(decodeLog),
+    logsBloom: toHex(bytes(7).length === 0 ? new Uint8Array(256) : bytes(7)),
+  }
+}
+
+/** RLP of a receipt as the receipts trie holds it (EIP-2718). */
+export function encodeConsensusReceipt(receipt: StoredReceipt): Uint8Array {
+  const body = rlpList([
+    rlpInteger(receipt.succeeded ? 1 : 0),
+    rlpInteger(receipt.cumulativeGasUsed),
+    rlpBytes(fromHex(receipt.logsBloom)),
+    encodeLogs(receipt.logs),
+  ])
+  return receipt.type === 0 ? body : concatBytes(Uint8Array.of(receipt.type), body)
+}
+
+const encodeLogs = (logs: readonly Log[]): Uint8Array =>
+  rlpList(
+    logs.map(({ address, topics, data }) =>
+      rlpList([
+        rlpBytes(fromHex(address)),
+        rlpList(topics.map((topic) => rlpBytes(fromHex(topic)))),
+        rlpBytes(fromHex(data)),
+      ]),
+    ),
+  )
+
+function decodeLog(item: RlpItem): Log {
+  const [address, topics, data] = item as readonly [Uint8Array, readonly Uint8Array[], Uint8Array]
+  return { address: toHex(address), topics: topics.map(toHex), data: toHex(data) }
+}

@@ -1,0 +1,108 @@
+import type { StateManagerInterface } from '@ethereumjs/common'
+import type { Account, Address } from '@ethereumjs/util'
+import { toHex } from '#primitives'
+import type { StaticReason } from '../state/check.ts'
+import type { EthereumTransaction } from '../state/ethereum-transaction.ts'
+
+/** Why the state leaves a transaction out. Codes of `docs/reasons.md`. */
+export type StateReason =
+  | 'InvalidSender'
+  | 'NonceTooLow'
+  | 'NonceTooHigh'
+  | 'SenderIsContract'
+  | 'MaxFeeBelowBaseFee'
+  | 'InsufficientFunds'
+  | 'BlockGasExhausted'
+  | 'ExecutionRefused'
+
+export type DropReason = StaticReason | StateReason
+
+export type Refused<Reason = DropReason> = {
+  readonly ok: false
+  readonly reason: Reason
+  readonly detail: string
+}
+
+/** What an account must still be for its transaction to run. */
+export type SenderState = {
+  readonly nonce: bigint
+  readonly balance: bigint
+  readonly isContract: boolean
+}
+
+/** Most wei that a transaction can cost its sender. */
+export const maxCostOf = ({ gasLimit, maxFeePerGas, value }: EthereumTransaction): bigint =>
+  gasLimit * maxFeePerGas + value
+
+/** The sender's part of geth's checks, in geth's order and words; undefined when all is well. */
+export function senderRefusal(
+  transaction: EthereumTransaction,
+  sender: string,
+  state: SenderState,
+  baseFee: bigint,
+): Refused<StateReason> | undefined {
+  const { nonce, maxFeePerGas } = transaction
+  if (nonce < state.nonce) return nonceTooLow(sender, nonce, state.nonce)
+  if (nonce > state.nonce)
+    return refused(
+      'NonceTooHigh',
+      `nonce too high: address ${sender}, tx: ${nonce} state: ${state.nonce}`,
+    )
+  if (state.isContract) return refused('SenderIsContract', `sender not an eoa: address ${sender}`)
+  if (maxFeePerGas < baseFee)
+    return refused(
+      'MaxFeeBelowBaseFee',
+      `max fee per gas less than block base fee: address ${sender}, ` +
+        `maxFeePerGas: ${maxFeePerGas}, baseFee: ${baseFee}`,
+    )
+  const cost = maxCostOf(transaction)
+  if (state.balance < cost) return insufficientFunds(sender, state.balance, cost)
+  return undefined
+}
+
+export const nonceTooLow = (
+  sender: string,
+  nonce: bigint,
+  expected: bigint,
+): Refused<'NonceTooLow'> =>
+  refused('NonceTooLow', `nonce too low: address ${sender}, tx: ${nonce} state: ${expected}`)
+
+export const insufficientFunds = (
+  sender: string,
+  balance: bigint,
+  cost: bigint,
+): Refused<'InsufficientFunds'> =>
+  refused(
+    'InsufficientFunds',
+    `insufficient funds for gas * price + value: address ${sender} have ${balance} want ${cost}`,
+  )
+
+/** A refusal with its code and geth's message. */
+export const refused = <Reason extends string>(
+  reason: Reason,
+  detail: string,
+): Refused<Reason> => ({ ok: false, reason, detail })
+
+/** What a state says of a sender. */
+export async function senderState(
+  state: StateManagerInterface,
+  address: Address,
+): Promise<SenderState> {
+  const account = await state.getAccount(address)
+  if (!account) return { nonce: 0n, balance: 0n, isContract: false }
+  const { nonce, balance } = account
+  return { nonce, balance, isContract: await isContract(state, address, account) }
+}
+
+/** An account with code that is no EIP-7702 delegation. */
+async function isContract(
+  state: StateManagerInterface,
+  address: Address,
+  account: Account,
+): Promise<boolean> {
+  if (!account.isContract()) return false
+  const code = await state.getCode(address)
+  return toHex(code.subarray(0, 3)) !== delegationPrefix
+}
+
+const delegationPrefix = '0xef0100'

@@ -1,0 +1,52 @@
+import { DomainError } from '#primitives'
+import type { Engine } from './types.ts'
+
+/** What the worker needs to build its engine. Functions cannot cross threads, modules can. */
+export type WorkerSetup = {
+  readonly genesis: Uint8Array
+  readonly store: WorkerStore
+  /** URL of a module that exports `recover: Recover`. */
+  readonly recoverModule: string
+}
+
+/** The store that the worker opens: a SQLite file, or what a module's `openStore()` returns. */
+export type WorkerStore =
+  | { readonly kind: 'sqlite'; readonly file: string; readonly durable: boolean }
+  | { readonly kind: 'module'; readonly module: string }
+
+export type EngineMethod = keyof Engine
+
+/** From the client to the worker. */
+export type WorkerRequest = {
+  readonly id: number
+  readonly method: EngineMethod
+  readonly args: readonly unknown[]
+}
+
+/** From the worker: that it is open, or the answer to a request. Errors cross as plain data. */
+export type WorkerReply =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'result'; readonly id: number; readonly value: unknown }
+  | { readonly kind: 'error'; readonly id: number | undefined; readonly error: PlainError }
+
+export type PlainError = {
+  readonly code: string
+  readonly message: string
+  readonly details: object
+}
+
+/** An error as data: its stable code if it has one, else `EngineFailed`. */
+export function toPlainError(error: unknown): PlainError {
+  if (error instanceof DomainError)
+    return { code: error.code, message: error.message, details: error.details }
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return { code: 'EngineFailed', message, details: {} }
+}
+
+/** A failure inside the engine's thread; `cause` in `details` is the code it had there. */
+export class EngineWorkerError extends DomainError<
+  'EngineFailed',
+  { cause: string; details: object }
+> {
+  override readonly code = 'EngineFailed'
+}

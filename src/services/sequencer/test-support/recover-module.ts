@@ -1,0 +1,1 @@
+export { nativeRecover as recover } from './native-recover.ts'
