@@ -29,6 +29,7 @@ export type Source = TextFile & {
 export type Tree = { readonly files: readonly TextFile[]; readonly sources: readonly Source[] }
 
 const skippedFolders = new Set(['node_modules', 'dist', 'out', 'cache'])
+const generated = new Set(['src/ethereum/artifacts'])
 const shownDotEntries = new Set(['.ci', '.npmrc', '.gitignore', '.gitattributes', '.github'])
 const textExtensions = new Set(
   '.ts .mjs .cjs .js .json .md .sol .toml .yml .yaml .sh .html .css .txt'.split(' '),
@@ -49,7 +50,8 @@ function listFiles(root: string, folder: string): string[] {
     .flatMap((entry) => {
       if (entry.name.startsWith('.') && !shownDotEntries.has(entry.name)) return []
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`
-      if (entry.isDirectory()) return skippedFolders.has(entry.name) ? [] : listFiles(root, path)
+      if (entry.isDirectory())
+        return skippedFolders.has(entry.name) || generated.has(path) ? [] : listFiles(root, path)
       const extension = extname(entry.name)
       return entry.isFile() && (extension === '' || textExtensions.has(extension)) ? [path] : []
     })
