@@ -1,6 +1,5 @@
 export * from './client.ts'
 export * from './json.ts'
-export * from './merkle.ts'
 export * from './methods.ts'
 export * from './network.ts'
 export * from './proof.ts'

@@ -5,7 +5,6 @@ import { RLP } from '@ethereumjs/rlp'
 import fc from 'fast-check'
 import { fromHex, type Hex, keccak256, keccak256Hex, toHex } from '#primitives'
 import type { Leaf } from '#records'
-import { inclusionRoot } from './merkle.ts'
 import { type ProofView, toLeafView } from './proof.ts'
 import { encodeRlpInteger } from './rlp.ts'
 import { type ProofFault, verifyProof } from './verify.ts'
@@ -30,29 +29,6 @@ function pathOf(index: number, leaves: readonly Hex[]): Hex[] {
 }
 
 const splitOf = (size: number): number => 2 ** Math.ceil(Math.log2(size) - 1)
-
-test('inclusionRoot: leads every leaf of every size to the root of RFC 9162', () => {
-  for (let size = 1; size <= 40; size++) {
-    const leaves = Array.from({ length: size }, (_, i) => word(i))
-    for (let index = 0; index < size; index++)
-      assert.equal(
-        inclusionRoot(word(index), index, size, pathOf(index, leaves)),
-        rootOf(leaves),
-        `${index} of ${size}`,
-      )
-  }
-})
-
-test('inclusionRoot: another index, size or length of path gives another root or none', () => {
-  const leaves = Array.from({ length: 21 }, (_, i) => word(i))
-  const path = pathOf(9, leaves)
-  const root = rootOf(leaves)
-  assert.notEqual(inclusionRoot(word(9), 8, 21, path), root)
-  assert.notEqual(inclusionRoot(word(9), 9, 40, path), root)
-  assert.equal(inclusionRoot(word(9), 21, 21, path), undefined)
-  assert.equal(inclusionRoot(word(9), 9, 21, path.slice(1)), undefined)
-  assert.equal(inclusionRoot(word(9), 9, 21, [...path, word(1)]), undefined)
-})
 
 const leafOf = (changes: Partial<Leaf>): Leaf => ({
   index: 2,

@@ -1,6 +1,5 @@
-import { bytesToBigint, fromHex, keccak256Hex } from '#primitives'
+import { bytesToBigint, fromHex, keccak256Hex, verifyInclusion } from '#primitives'
 import { leafHash } from '#records'
-import { inclusionRoot } from './merkle.ts'
 import { fromLeafView, type ProofView, proofSchema } from './proof.ts'
 import { decodeRlp, encodeRlpInteger, RlpError } from './rlp.ts'
 import { trieValue } from './trie.ts'
@@ -48,7 +47,7 @@ function verifyParts(proof: ProofView): ProofVerdict {
   const subject = proof.kind === 'task' ? verifyTask(proof, leaf) : verifyTransaction(proof, leaf)
   if (!subject.ok) return subject
   if (leafHash(fromLeafView(leaf)) !== leaf.hash) return refuse('LeafMismatch')
-  return inclusionRoot(leaf.hash, leaf.index, checkpoint.size, siblings) === checkpoint.root
+  return verifyInclusion(checkpoint.root, checkpoint.size, leaf.index, leaf.hash, siblings)
     ? { ok: true }
     : refuse('NotInOutbox')
 }

@@ -1,0 +1,331 @@
+// The gateway's page: asks this gateway's JSON-RPC every two seconds and draws what it answers.
+// Everything shown is set as text, never as markup.
+
+const refreshMs = 2_000
+const rows = 12
+
+/** One element; `undefined` children are left out. */
+function element(tag, properties, ...children) {
+  const node = Object.assign(document.createElement(tag), properties)
+  node.append(...children.filter((child) => child !== undefined).map(toNode))
+  return node
+}
+
+const toNode = (child) => (child instanceof Node ? child : String(child))
+const byId = (id) => document.getElementById(id)
+
+/** Results of several methods in one batch, by position; throws what went wrong in words. */
+async function ask(calls) {
+  const response = await fetch('/', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(
+      calls.map(([method, ...params], id) => ({ jsonrpc: '2.0', id, method, params })),
+    ),
+    signal: AbortSignal.timeout(8_000),
+  })
+  if (!response.ok) throw new Error(`the gateway answered HTTP ${response.status}`)
+  const answers = await response.json()
+  return calls.map(([method], id) => {
+    const answer = answers.find((one) => one.id === id)
+    if (!answer || answer.error)
+      throw new Error(`${method}: ${answer?.error?.message ?? 'no answer'}`)
+    return answer.result
+  })
+}
+
+// Pieces
+
+const badge = (text, tone = '') => element('span', { className: `badge ${tone}` }, text)
+
+function hash(value) {
+  if (!value || /^0x0*$/.test(value)) return '–'
+  const short = `${value.slice(0, 8)}…${value.slice(-4)}`
+  const button = element('button', { className: 'hash', type: 'button', title: value }, short)
+  button.dataset.copy = value
+  return button
+}
+
+const whole = (value) => Number(value).toLocaleString('en')
+
+function ago(thenMs, nowMs) {
+  const seconds = Math.max(0, Math.round((nowMs - thenMs) / 1000))
+  if (seconds < 120) return `${seconds} s ago`
+  return seconds < 7200
+    ? `${Math.round(seconds / 60)} min ago`
+    : `${Math.round(seconds / 3600)} h ago`
+}
+
+/** A table of records; `columns`: [title, cell of a record, class]. Without records: the words. */
+function table(records, columns, emptyWords) {
+  if (records.length === 0) return element('p', { className: 'empty' }, emptyWords)
+  const head = columns.map(([title, , className = '']) =>
+    element('th', { className, scope: 'col' }, title),
+  )
+  const body = records.map((record) =>
+    element(
+      'tr',
+      {},
+      ...columns.map(([, cell, className = '']) => element('td', { className }, cell(record))),
+    ),
+  )
+  return element(
+    'table',
+    {},
+    element('thead', {}, element('tr', {}, ...head)),
+    element('tbody', {}, ...body),
+  )
+}
+
+/** UTF-8 words when the bytes are printable words, else the hash-like form. */
+function bytes(hex) {
+  if (!hex || hex === '0x') return '–'
+  const raw = Uint8Array.from(hex.slice(2).match(/../g), (pair) => Number.parseInt(pair, 16))
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(raw)
+    if (/^[ -~]+$/.test(text)) return text
+  } catch {
+    // Not words: shown as hex.
+  }
+  return hash(hex)
+}
+
+// Summary
+
+function drawStatus(status) {
+  const { network, ledger, l1, l2, outbox, tasks, operator } = status
+  byId('network').textContent = network.name
+  byId('answerer').textContent =
+    `Answered by operator ${operator.id} (${operator.name}) · ${status.engine} engine · ` +
+    `version ${status.version}`
+  const verdict = byId('verdict')
+  verdict.className = `verdict ${status.ready ? 'good' : 'bad'}`
+  verdict.textContent = status.ready
+    ? `Serving: ${network.threshold} of ${network.operators} operators sign what the network decides.`
+    : `Not ready: ${status.reason ?? 'no reason given'}.`
+  const tile = (title, value, note) =>
+    element(
+      'div',
+      {},
+      element('dt', {}, title),
+      element('dd', {}, value, element('small', {}, note)),
+    )
+  const behind = outbox.certified - outbox.onL1
+  const l2Note = l2 && `${whole(l2.transactions)} transactions · chain ${l2.chainId}`
+  byId('summary').replaceChildren(
+    tile('Consensus height', whole(ledger.height), new Date(ledger.timeMs).toLocaleTimeString()),
+    ...(l2 ? [tile('L2 block', whole(l2.block), l2Note)] : []),
+    tile('Checkpoints certified', whole(outbox.certified), `${whole(outbox.leaves)} leaves`),
+    tile(
+      'Checkpoint on L1',
+      whole(outbox.onL1),
+      behind > 0 ? `${behind} on the way` : 'up to date',
+    ),
+    tile('Tasks settled', whole(tasks.settled), `${tasks.open} open · ${tasks.expired} expired`),
+    tile('L1 block', whole(l1.block), `${whole(l1.events)} events agreed · chain ${l1.chainId}`),
+  )
+}
+
+// Checkpoints
+
+/** What became of a checkpoint: tone, words for its state, and a sentence. */
+function fate(checkpoint, nowS) {
+  const { status, l1, submitters, startS, windowS } = checkpoint
+  const first = submitters[0]
+  if (status === 'pending') return ['busy', 'signing', 'The group is signing it.']
+  if (status === 'abandoned')
+    return ['', 'abandoned', 'Could not be signed; a newer one took over.']
+  if (l1 && isFallback(checkpoint))
+    return ['warn', 'on L1', `${by(l1)} submitted by fallback; operator ${first} owned the window.`]
+  if (l1) return ['good', 'on L1', `${by(l1)} submitted in its own window.`]
+  if (status === 'landed') return ['good', 'on L1', 'Covered by a newer checkpoint.']
+  if (nowS < startS) return ['busy', 'certified', `Window opens in ${Math.ceil(startS - nowS)} s.`]
+  const window = Math.floor((nowS - startS) / windowS)
+  if (window >= submitters.length)
+    return ['warn', 'certified', 'All windows have passed: any operator may submit.']
+  const owners = submitters.slice(0, window + 1).join(', ')
+  return ['busy', 'certified', `Window ${window + 1} is open; may submit: operator ${owners}.`]
+}
+
+const by = (l1) => (l1.operator ? `Operator ${l1.operator}` : 'An account without operator')
+const isFallback = ({ l1, submitters }) =>
+  l1.operator !== undefined && l1.operator !== submitters[0]
+
+/** The windows as a bar: who owns each, where it was submitted, which is open. */
+function timeline(checkpoint, nowS) {
+  const { submitters, startS, windowS, l1, status } = checkpoint
+  const placed = l1?.timeS === undefined ? undefined : (l1.timeS - startS) / windowS
+  const landedIn = l1 && (l1.window ?? (placed === undefined ? undefined : Math.floor(placed)))
+  const waiting = status === 'certified' && !l1
+  const bar = submitters.map((owner, k) => {
+    const isOpen = waiting && nowS >= startS + k * windowS && nowS < startS + (k + 1) * windowS
+    const landed = landedIn === k ? (isFallback(checkpoint) ? 'fallback' : 'own') : ''
+    const missed = k < landedIn && owner !== l1?.operator ? 'missed' : ''
+    return element(
+      'span',
+      { className: `window ${isOpen ? 'open' : landed} ${missed}`, title: `operator ${owner}` },
+      `op ${owner}`,
+    )
+  })
+  const node = element('div', { className: 'windows' }, ...bar)
+  if (placed !== undefined && submitters.length > 0) {
+    const mark = element('span', { className: 'mark', title: `submitted at ${l1.timeS}` })
+    mark.style.left = `${Math.min(100, Math.max(0, (100 * placed) / submitters.length))}%`
+    node.append(mark)
+  }
+  return node
+}
+
+const drawCheckpoints = (checkpoints, nowMs) =>
+  table(
+    checkpoints,
+    [
+      ['#', ({ index }) => index, 'number'],
+      [
+        'State',
+        (one) =>
+          badge(
+            ...fate(one, nowMs / 1000)
+              .slice(0, 2)
+              .reverse(),
+          ),
+      ],
+      ['Leaves', ({ size }) => whole(size), 'number'],
+      ['Windows, by owner', (one) => timeline(one, nowMs / 1000), 'wide'],
+      ['What happened', (one) => fate(one, nowMs / 1000)[2], 'words'],
+      ['L1 transaction', ({ l1 }) => hash(l1?.transaction)],
+    ],
+    'No checkpoint yet: the network cuts one as soon as the outbox has a leaf.',
+  )
+
+// Operators, tasks, blocks
+
+/** Work over all services: fractions are in units of 10^-18. */
+function served(scores = []) {
+  const drawn = scores.reduce((sum, score) => sum + score.drawn, 0)
+  if (drawn === 0) return '–'
+  const lapses = scores.reduce(
+    (sum, { late, missing, outlying }) => sum + late + missing + outlying,
+    0,
+  )
+  return `${whole(drawn)} drawn, ${whole(lapses)} lapses`
+}
+
+const percent = (scores = [], name) =>
+  scores.length === 0
+    ? '–'
+    : `${(Math.min(...scores.map((score) => Number(score[name]) / 1e18)) * 100).toFixed(0)} %`
+
+const drawOperators = (operators) =>
+  table(
+    operators,
+    [
+      ['Operator', ({ id, name }) => `${id} · ${name}`],
+      ['Status', ({ status }) => badge(status, status === 'active' ? 'good' : 'bad')],
+      ['Power', ({ power }) => whole(power), 'number'],
+      [
+        'Sees L1 block',
+        ({ view }) => (view.fork ? badge('fork', 'bad') : whole(view.block)),
+        'number',
+      ],
+      ['Missed windows', ({ missedWindows }) => whole(missedWindows), 'number'],
+      ['Silent sessions', ({ silentSessions }) => silentSessions, 'number'],
+      ['Tasks', ({ scores }) => served(scores)],
+      ['In time', ({ scores }) => percent(scores, 'timeliness'), 'number'],
+      ['Agreeing', ({ scores }) => percent(scores, 'agreement'), 'number'],
+      ['L1 account', ({ l1Account }) => hash(l1Account)],
+    ],
+    'No operator in the ledger.',
+  )
+
+const taskTone = { settled: 'good', agreed: 'good', expired: 'bad' }
+
+/** How far the committee is, in words. */
+function progress({ status, committee, agreeing, reason }) {
+  if (status === 'expired') return reason || 'no result'
+  if (agreeing.length > 0) return `${agreeing.length} of ${committee.length} agree`
+  const committed = committee.filter(({ digest }) => digest).length
+  const revealed = committee.filter(({ result }) => result).length
+  if (status === 'committing') return `${committed} of ${committee.length} committed`
+  if (status === 'revealing') return `${revealed} of ${committee.length} revealed`
+  return 'waits for its draw'
+}
+
+const drawTasks = (tasks) =>
+  table(
+    tasks,
+    [
+      ['Task', ({ id }) => hash(id)],
+      ['Service', ({ request }) => request.service],
+      ['Asks', ({ request }) => bytes(request.payload)],
+      ['Status', ({ status }) => badge(status, taskTone[status] ?? 'busy')],
+      ['Committee', progress],
+      ['Result', ({ result }) => bytes(result)],
+      ['Draw', ({ attempt }) => attempt || '–', 'number'],
+    ],
+    'No task yet. Send one: npm run nodeop -- task send price ETH/USD',
+  )
+
+const drawBlocks = (blocks, nowMs) =>
+  table(
+    blocks,
+    [
+      ['Height', ({ height }) => whole(height), 'number'],
+      ['Age', ({ timeMs }) => ago(timeMs, nowMs)],
+      ['Proposer', ({ proposer }) => (proposer ? `operator ${proposer}` : '–')],
+      ['Round', ({ round = 0 }) => (round > 0 ? badge(round, 'warn') : round), 'number'],
+      ['Transactions', ({ transactions }) => whole(transactions), 'number'],
+      ['L2 block', ({ l2 }) => (l2 ? `${whole(l2.number)} (${l2.transactions} tx)` : '–')],
+      ['Hash', (block) => hash(block.hash)],
+    ],
+    'No block yet.',
+  )
+
+// The loop
+
+let lastAnswerMs = 0
+
+async function refresh() {
+  const [status, checkpoints, operators, tasks, blocks] = await ask([
+    ['nodeop_status'],
+    ['nodeop_checkpoints', rows],
+    ['nodeop_operators'],
+    ['nodeop_tasks', rows],
+    ['nodeop_blocks', rows],
+  ])
+  const nowMs = Date.now()
+  drawStatus(status)
+  byId('checkpoints').replaceChildren(drawCheckpoints(checkpoints, nowMs))
+  byId('operators').replaceChildren(drawOperators(operators))
+  byId('tasks').replaceChildren(drawTasks(tasks))
+  byId('blocks').replaceChildren(drawBlocks(blocks, nowMs))
+  lastAnswerMs = nowMs
+}
+
+function showProblem(error) {
+  const problem = byId('problem')
+  const age = lastAnswerMs > 0 ? ` What is shown is from ${ago(lastAnswerMs, Date.now())}.` : ''
+  problem.textContent = `No fresh data (${error.message}); trying again.${age}`
+  problem.hidden = false
+  if (lastAnswerMs > 0) return
+  for (const body of document.querySelectorAll('.body')) body.textContent = 'No data yet.'
+}
+
+async function loop() {
+  if (!document.hidden) {
+    try {
+      await refresh()
+      byId('problem').hidden = true
+    } catch (error) {
+      showProblem(error)
+    }
+    document.querySelector('main').setAttribute('aria-busy', 'false')
+  }
+  setTimeout(loop, refreshMs)
+}
+
+document.addEventListener('click', (event) => {
+  const value = event.target instanceof HTMLElement && event.target.dataset.copy
+  if (value) navigator.clipboard?.writeText(value)
+})
+loop()
