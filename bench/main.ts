@@ -1,0 +1,25 @@
+// npm run bench -- NAME [--json]: every figure that the project claims, beside its peer's.
+import { certificate } from './certificate.ts'
+import { formatTable, type Report } from './figure.ts'
+
+const benches: Readonly<Record<string, () => Promise<Report>>> = { certificate }
+
+const args = process.argv.slice(2)
+const flags = args.filter((arg) => arg.startsWith('-'))
+const names = args.filter((arg) => !arg.startsWith('-'))
+const bench = names.length === 1 && names[0] !== undefined && benchOf(names[0])
+if (!bench || flags.some((flag) => flag !== '--json')) {
+  const list = Object.keys(benches).join(', ')
+  process.stderr.write(`usage: npm run bench -- NAME [--json]\nNAME is one of: ${list}\n`)
+  process.exit(2)
+}
+const report = await bench()
+process.stdout.write(
+  flags.includes('--json')
+    ? report.figures.map((figure) => `${JSON.stringify(figure)}\n`).join('')
+    : formatTable(report),
+)
+
+function benchOf(name: string): (() => Promise<Report>) | undefined {
+  return Object.hasOwn(benches, name) ? benches[name] : undefined
+}
