@@ -1,0 +1,253 @@
+import { type Hex, keccak256Hex, toHex } from '#primitives'
+import type { TransactionResult, Verdict } from '#records'
+import { type Recover, senderOf } from '../engine/recover.ts'
+import type { Engine } from '../engine/types.ts'
+import { maxCostOf, refused } from '../engine/validity.ts'
+import { type CheckRules, checkEthereumTransaction } from '../state/check.ts'
+import type { EthereumTransaction } from '../state/ethereum-transaction.ts'
+import {
+  executable,
+  nextNonce,
+  queueRefusal,
+  type SenderQueue,
+  type Waiting,
+} from './sender-queue.ts'
+
+/** One operator's waiting transactions. What it holds is its own: blocks decide. */
+export type TransactionPool = {
+  /** Takes a transaction that may be included now or later, by geth's rules. */
+  admit(raw: Uint8Array): Promise<Verdict>
+  /**
+   * What a proposal should carry: executable transactions by arrival, each sender's by nonce.
+   *
+   * @param maxBytes - of all of them, each with room for its envelope.
+   * @param maxGas - sum of their gas limits.
+   */
+  take(maxBytes: number, maxGas: number): Uint8Array[]
+  /** A block was executed: `results` says what became of each of its transactions. */
+  committed(raws: readonly Uint8Array[], results: readonly TransactionResult[]): Promise<void>
+  /** The nonce after everything executable of a sender; undefined when nothing of it waits. */
+  pendingNonce(address: Hex): bigint | undefined
+  get(hash: Hex): PooledTransaction | undefined
+  /** Why a transaction ended without being included, as long as it is remembered. */
+  reasonOf(hash: Hex): Ended | undefined
+  /** How many wait, and how many of them could be included now. */
+  size(): { readonly waiting: number; readonly executable: number }
+}
+
+export type PooledTransaction = { readonly transaction: EthereumTransaction; readonly from: Hex }
+export type Ended = { readonly reason: string; readonly detail: string }
+
+export type PoolOptions = {
+  readonly engine: Pick<Engine, 'accounts'>
+  readonly rules: CheckRules
+  readonly recover: Recover
+}
+
+/** Most transactions of all senders: about one minute of full blocks. */
+export const maxWaiting = 8192
+/** Endings remembered, oldest forgotten first. */
+const maxEnded = 16_384
+/** Bytes that the ledger's envelope adds to a transaction, at most. */
+const envelopeBytes = 64
+/** Blocks that may leave a transaction out for passing reasons before it ends. */
+const maxAttempts = 16
+
+type Pool = PoolOptions & {
+  readonly byHash: Map<Hex, Waiting>
+  readonly senders: Map<Hex, SenderQueue>
+  readonly ended: Map<Hex, Ended>
+  baseFee: bigint
+  arrivals: number
+  /** Counts blocks, so that an admission notices that its account is out of date. */
+  generation: number
+}
+
+/** An empty pool over an engine's head. */
+export function createTransactionPool(options: PoolOptions): TransactionPool {
+  const pool: Pool = {
+    ...options,
+    byHash: new Map(),
+    senders: new Map(),
+    ended: new Map(),
+    baseFee: 0n,
+    arrivals: 0,
+    generation: 0,
+  }
+  return {
+    admit: (raw) => admit(pool, raw),
+    take: (maxBytes, maxGas) => take(pool, maxBytes, maxGas),
+    committed: (raws, results) => committed(pool, raws, results),
+    pendingNonce: (address) => {
+      const queue = pool.senders.get(address)
+      return queue && nextNonce(queue)
+    },
+    get: (hash) => {
+      const waiting = pool.byHash.get(hash)
+      return waiting && { transaction: waiting.transaction, from: waiting.sender }
+    },
+    reasonOf: (hash) => pool.ended.get(hash),
+    size: () => ({ waiting: pool.byHash.size, executable: inOrder(pool).length }),
+  }
+}
+
+async function admit(pool: Pool, raw: Uint8Array): Promise<Verdict> {
+  const checked = checkEthereumTransaction(raw, pool.rules)
+  if (!checked.ok) return checked
+  const { transaction } = checked
+  if (pool.byHash.has(transaction.hash)) return refused('AlreadyKnown', 'already known')
+  const key = senderOf(transaction, pool.recover)
+  if (!key) return refused('InvalidSender', 'invalid sender')
+  const sender = toHex(key)
+  for (;;) {
+    const { generation } = pool
+    const queue = pool.senders.get(sender) ?? (await newQueue(pool, sender))
+    if (generation === pool.generation) return insert(pool, queue, transaction)
+  }
+}
+
+async function newQueue(pool: Pool, address: Hex): Promise<SenderQueue> {
+  const { accounts, nextBaseFee } = await pool.engine.accounts([address])
+  const [state] = accounts
+  pool.baseFee = nextBaseFee
+  // Another admission of the same sender may have come first.
+  const queue = pool.senders.get(address)
+  return queue ?? { address, state: state ?? nobody, byNonce: new Map() }
+}
+
+const nobody = { nonce: 0n, balance: 0n, isContract: false }
+
+function insert(pool: Pool, queue: SenderQueue, transaction: EthereumTransaction): Verdict {
+  if (pool.byHash.has(transaction.hash)) return refused('AlreadyKnown', 'already known')
+  const refusal = queueRefusal(queue, transaction, pool.baseFee)
+  if (refusal) return refusal
+  const old = queue.byNonce.get(transaction.nonce)
+  if (!old && pool.byHash.size >= maxWaiting && !makeRoom(pool, queue, transaction))
+    return refused('PoolFull', 'txpool is full')
+  if (old) end(pool, old, 'Replaced', `replaced by ${transaction.hash}`)
+  const sender = queue.address
+  const waiting: Waiting = { transaction, sender, arrival: pool.arrivals++, attempts: 0 }
+  pool.senders.set(sender, queue)
+  queue.byNonce.set(transaction.nonce, waiting)
+  pool.byHash.set(transaction.hash, waiting)
+  pool.ended.delete(transaction.hash)
+  return { ok: true }
+}
+
+/** A full pool gives up its newest transaction behind a gap for one that can run at once. */
+function makeRoom(pool: Pool, queue: SenderQueue, transaction: EthereumTransaction): boolean {
+  if (transaction.nonce !== nextNonce(queue)) return false
+  let newest: Waiting | undefined
+  for (const other of pool.senders.values()) {
+    const next = nextNonce(other)
+    for (const waiting of other.byNonce.values())
+      if (waiting.transaction.nonce > next && waiting.arrival > (newest?.arrival ?? -1))
+        newest = waiting
+  }
+  if (newest) end(pool, newest, 'Evicted', 'made room in a full pool: it waited behind a gap')
+  return newest !== undefined
+}
+
+/** Everything executable, by arrival; a later nonce never before an earlier one. */
+function inOrder(pool: Pool): Waiting[] {
+  const ranked: { waiting: Waiting; rank: number }[] = []
+  for (const queue of pool.senders.values()) {
+    let rank = 0
+    for (const waiting of executable(queue, pool.baseFee)) {
+      rank = Math.max(rank, waiting.arrival)
+      ranked.push({ waiting, rank })
+    }
+  }
+  // Ranks of different senders differ; equal ranks are of one sender, in the order of its nonces.
+  return ranked.sort((a, b) => a.rank - b.rank).map(({ waiting }) => waiting)
+}
+
+function take(pool: Pool, maxBytes: number, maxGas: number): Uint8Array[] {
+  const taken: Uint8Array[] = []
+  const skipped = new Set<Hex>()
+  let bytes = maxBytes
+  let gas = maxGas
+  for (const { sender, transaction } of inOrder(pool)) {
+    const size = transaction.raw.length + envelopeBytes
+    const fits = size <= bytes && transaction.gasLimit <= BigInt(gas)
+    if (skipped.has(sender) || !fits) {
+      skipped.add(sender)
+      continue
+    }
+    bytes -= size
+    gas -= Number(transaction.gasLimit)
+    taken.push(transaction.raw)
+  }
+  return taken
+}
+
+async function committed(
+  pool: Pool,
+  raws: readonly Uint8Array[],
+  results: readonly TransactionResult[],
+): Promise<void> {
+  raws.forEach((raw, i) => {
+    const result = results[i]
+    const waiting = result && pool.byHash.get(keccak256Hex(raw))
+    if (!waiting) return
+    if (result.ok) remove(pool, waiting)
+    else if (!mayPass.has(result.reason) || ++waiting.attempts >= maxAttempts)
+      end(pool, waiting, result.reason, result.detail ?? '')
+  })
+  pool.generation++
+  const addresses = [...pool.senders.keys()]
+  const { accounts, nextBaseFee } = await pool.engine.accounts(addresses)
+  pool.baseFee = nextBaseFee
+  addresses.forEach((address, i) => {
+    const queue = pool.senders.get(address)
+    if (!queue) return
+    queue.state = accounts[i] ?? nobody
+    revalidate(pool, queue)
+  })
+}
+
+/** Reasons that the next block may not have; the account's own state then decides. */
+const mayPass: ReadonlySet<string> = new Set([
+  'NonceTooHigh',
+  'NonceTooLow',
+  'InsufficientFunds',
+  'MaxFeeBelowBaseFee',
+  'BlockGasExhausted',
+])
+
+/** Ends what the sender's new state rules out for good, or cannot pay for. */
+function revalidate(pool: Pool, queue: SenderQueue): void {
+  const { nonce, balance } = queue.state
+  for (const waiting of [...queue.byNonce.values()]) {
+    const { transaction } = waiting
+    const cost = maxCostOf(transaction)
+    if (transaction.nonce < nonce)
+      end(
+        pool,
+        waiting,
+        'NonceTooLow',
+        `nonce too low: next nonce ${nonce}, tx nonce ${transaction.nonce}`,
+      )
+    else if (cost > balance)
+      end(
+        pool,
+        waiting,
+        'InsufficientFunds',
+        `insufficient funds for gas * price + value: balance ${balance}, tx cost ${cost}`,
+      )
+  }
+}
+
+function end(pool: Pool, waiting: Waiting, reason: string, detail: string): void {
+  remove(pool, waiting)
+  pool.ended.set(waiting.transaction.hash, { reason, detail })
+  const [oldest] = pool.ended.keys()
+  if (pool.ended.size > maxEnded && oldest) pool.ended.delete(oldest)
+}
+
+function remove(pool: Pool, { transaction, sender }: Waiting): void {
+  pool.byHash.delete(transaction.hash)
+  const queue = pool.senders.get(sender)
+  queue?.byNonce.delete(transaction.nonce)
+  if (queue?.byNonce.size === 0) pool.senders.delete(sender)
+}
