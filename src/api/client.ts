@@ -21,9 +21,9 @@ const defaultTimeoutMs = 10_000
 
 /**
  * A client of several gateways of one network. It starts with the one that answered last and goes
- * round once: a gateway that cannot be reached, is overloaded or answers nonsense is passed over; an
- * answer that is a JSON-RPC error is the answer. Resending is safe: transactions and tasks are known
- * by their digest.
+ * round once: a gateway that cannot be reached, is overloaded or answers nonsense is passed over;
+ * an answer that is a JSON-RPC error is the answer. Resending is safe: transactions and tasks are
+ * known by their digest.
  *
  * @param urls - HTTP endpoints, at least one.
  * @throws RpcError for an error answer, GatewaysUnreachableError when no gateway answers.

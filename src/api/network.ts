@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { agreementRules, operatorStatuses, serviceModes } from '#records'
 import { account, count, decimal, hash, hexOf } from './values.ts'
 
-/** What `nodeop_status` tells: who answers, what the network is, and how far everything has come. */
+/** What `nodeop_status` tells: who answers, what the network is, how far everything has come. */
 export const statusSchema = z.object({
   version: z.string(),
   /** `embedded` or `cometbft`. */

@@ -49,7 +49,7 @@ export type RpcFault = { readonly code: number; readonly message: string; readon
 
 /**
  * What the caller is told of a thrown value: errors that carry an integer `rpcCode` as they are
- * (services define their own without importing this room), all others as -32603 without their words.
+ * (services define their own without importing this room), others as -32603 without their words.
  */
 export function toFault(thrown: unknown): RpcFault {
   if (!(thrown instanceof Error) || !('rpcCode' in thrown) || !Number.isInteger(thrown.rpcCode))

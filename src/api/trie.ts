@@ -6,8 +6,8 @@ import { decodeRlp, type RlpItem } from './rlp.ts'
  * one. Absence is not proven by this.
  *
  * @param root - keccak-256 of the root node, 32 bytes.
- * @param nodes - RLP of the nodes on the path, root first; nodes below 32 bytes stand in their parent
- *   and not in the list. All must be used.
+ * @param nodes - RLP of the nodes on the path, root first; nodes below 32 bytes stand in their
+ *   parent and not in the list. All must be used.
  * @see Ethereum yellow paper, appendix D
  * @throws RlpError when a node is no RLP.
  */

@@ -21,6 +21,7 @@ export type ProofFault =
   /** The siblings do not lead from the leaf to the checkpoint's root. */
   | 'NotInOutbox'
 
+/** Whether a proof holds up to its root. */
 export type ProofVerdict =
   | { readonly ok: true }
   | { readonly ok: false; readonly reason: ProofFault }

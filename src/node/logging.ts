@@ -1,10 +1,11 @@
 import { type DestinationStream, destination, pino } from 'pino'
 import { DomainError, type Logger, toHex } from '#primitives'
 
+/** How much is written: the named level and what is graver. */
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
 
-/** Fields whose names say that they are secret: never written, wherever they stand up to depth 3. */
+/** Fields whose names say that they are secret: never written, down to depth 3. */
 const secretFields = [
   'privateKey',
   'secret',

@@ -117,7 +117,7 @@ test('JSON-RPC: any bytes are answered, never with a server error', async () => 
   await server.close()
 })
 
-test('limits: an ordinary body over 64 KiB is 413, a submission may be larger, up to 1 MiB', async () => {
+test('limits: an ordinary body over 64 KiB is 413, a submission over 1 MiB', async () => {
   const { bodyBytes, submissionBytes } = defaultLimits
   const large = 'f'.repeat(bodyBytes)
   assert.equal((await post(request('echo', [large]))).status, 413)

@@ -14,6 +14,7 @@ export type MetricsSource = {
   text(): Promise<string>
 }
 
+/** What a gateway serves, where, and to whom. */
 export type GatewayOptions = {
   /** Address to bind; 127.0.0.1 unless told otherwise. */
   readonly host?: string

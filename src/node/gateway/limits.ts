@@ -1,4 +1,4 @@
-/** What one gateway takes in before it refuses; all of it against exhaustion by a hostile client. */
+/** What one gateway takes in before it refuses: against exhaustion by a hostile client. */
 export type GatewayLimits = {
   /** Bytes of an ordinary body, and of one whose every call submits something. */
   readonly bodyBytes: number
@@ -14,6 +14,7 @@ export type GatewayLimits = {
   readonly connections: number
 }
 
+/** What holds where nothing else is configured. */
 export const defaultLimits: GatewayLimits = {
   bodyBytes: 64 * 1024,
   submissionBytes: 1024 * 1024,
@@ -27,12 +28,12 @@ export const defaultLimits: GatewayLimits = {
 /** Methods whose body may be large: a deployment's code comes in one. */
 export const submissionMethods: readonly string[] = ['eth_sendRawTransaction', 'nodeop_sendTask']
 
-/** Hosts that a request may name when nothing else is configured: this machine, and no other name. */
+/** Hosts that a request may name when nothing else is configured: this machine. */
 export const loopbackHosts: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
 
 /**
- * Whether a `Host` header names an allowed host, whatever its port. A browser that was led here by a
- * name of someone else's (DNS rebinding) still sends that name.
+ * Whether a `Host` header names an allowed host, whatever its port. A browser that was led here by
+ * a name of someone else's (DNS rebinding) still sends that name.
  *
  * @param allowed - host names without port; `*` allows all.
  */

@@ -46,7 +46,7 @@ function hash(value) {
   return button
 }
 
-const whole = (value) => Number(value).toLocaleString('en')
+const whole = (value) => BigInt(value).toLocaleString('en')
 
 function ago(thenMs, nowMs) {
   const seconds = Math.max(0, Math.round((nowMs - thenMs) / 1000))
@@ -77,17 +77,13 @@ function table(records, columns, emptyWords) {
   )
 }
 
-/** UTF-8 words when the bytes are printable words, else the hash-like form. */
+/** Bytes as printable words, as a whole number when they are one word of L1, else shortened. */
 function bytes(hex) {
   if (!hex || hex === '0x') return '–'
+  if (/^0x0{32}[0-9a-f]{32}$/.test(hex)) return whole(BigInt(hex))
   const raw = Uint8Array.from(hex.slice(2).match(/../g), (pair) => Number.parseInt(pair, 16))
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(raw)
-    if (/^[ -~]+$/.test(text)) return text
-  } catch {
-    // Not words: shown as hex.
-  }
-  return hash(hex)
+  const isText = raw.every((byte) => byte >= 0x20 && byte < 0x7f)
+  return isText ? new TextDecoder().decode(raw) : hash(hex)
 }
 
 // Summary
@@ -128,28 +124,36 @@ function drawStatus(status) {
 
 // Checkpoints
 
-/** What became of a checkpoint: tone, words for its state, and a sentence. */
+/** What became of a checkpoint: the state in a word and its tone, and a sentence. */
 function fate(checkpoint, nowS) {
   const { status, l1, submitters, startS, windowS } = checkpoint
-  const first = submitters[0]
-  if (status === 'pending') return ['busy', 'signing', 'The group is signing it.']
+  const is = (state, tone, words) => ({ state, tone, words })
+  if (status === 'pending') return is('signing', 'busy', 'The group is signing it.')
   if (status === 'abandoned')
-    return ['', 'abandoned', 'Could not be signed; a newer one took over.']
-  if (l1 && isFallback(checkpoint))
-    return ['warn', 'on L1', `${by(l1)} submitted by fallback; operator ${first} owned the window.`]
-  if (l1) return ['good', 'on L1', `${by(l1)} submitted in its own window.`]
-  if (status === 'landed') return ['good', 'on L1', 'Covered by a newer checkpoint.']
-  if (nowS < startS) return ['busy', 'certified', `Window opens in ${Math.ceil(startS - nowS)} s.`]
+    return is('abandoned', '', 'Could not be signed; a newer one took over.')
+  if (l1) return landing(checkpoint)
+  if (status === 'landed') return is('on L1', 'good', 'Covered by a newer checkpoint.')
+  if (nowS < startS)
+    return is('certified', 'busy', `Window opens in ${Math.ceil(startS - nowS)} s.`)
   const window = Math.floor((nowS - startS) / windowS)
   if (window >= submitters.length)
-    return ['warn', 'certified', 'All windows have passed: any operator may submit.']
+    return is('certified', 'warn', 'All windows have passed: any operator may submit.')
   const owners = submitters.slice(0, window + 1).join(', ')
-  return ['busy', 'certified', `Window ${window + 1} is open; may submit: operator ${owners}.`]
+  return is('certified', 'busy', `Window ${window + 1} is open for operator ${owners}.`)
 }
 
-const by = (l1) => (l1.operator ? `Operator ${l1.operator}` : 'An account without operator')
-const isFallback = ({ l1, submitters }) =>
-  l1.operator !== undefined && l1.operator !== submitters[0]
+/** Who brought it to L1: its first owner in time, the same late, or another by fallback. */
+function landing({ l1, submitters }) {
+  const state = 'on L1'
+  const who = l1.operator ? `Operator ${l1.operator}` : 'An account without operator'
+  if (l1.operator !== undefined && l1.operator !== submitters[0]) {
+    const words = `${who} submitted by fallback; operator ${submitters[0]} owned the window.`
+    return { state, tone: 'warn', words }
+  }
+  return (l1.window ?? 0) > 0
+    ? { state, tone: 'warn', words: `${who} submitted after its own window.` }
+    : { state, tone: 'good', words: `${who} submitted in its own window.` }
+}
 
 /** The windows as a bar: who owns each, where it was submitted, which is open. */
 function timeline(checkpoint, nowS) {
@@ -159,11 +163,11 @@ function timeline(checkpoint, nowS) {
   const waiting = status === 'certified' && !l1
   const bar = submitters.map((owner, k) => {
     const isOpen = waiting && nowS >= startS + k * windowS && nowS < startS + (k + 1) * windowS
-    const landed = landedIn === k ? (isFallback(checkpoint) ? 'fallback' : 'own') : ''
-    const missed = k < landedIn && owner !== l1?.operator ? 'missed' : ''
+    const landed = landedIn === k ? (k === 0 ? 'own' : 'fallback') : ''
+    const unused = k < landedIn ? 'unused' : ''
     return element(
       'span',
-      { className: `window ${isOpen ? 'open' : landed} ${missed}`, title: `operator ${owner}` },
+      { className: `window ${isOpen ? 'open' : landed} ${unused}`, title: `operator ${owner}` },
       `op ${owner}`,
     )
   })
@@ -176,31 +180,24 @@ function timeline(checkpoint, nowS) {
   return node
 }
 
-const drawCheckpoints = (checkpoints, nowMs) =>
-  table(
-    checkpoints,
-    [
-      ['#', ({ index }) => index, 'number'],
-      [
-        'State',
-        (one) =>
-          badge(
-            ...fate(one, nowMs / 1000)
-              .slice(0, 2)
-              .reverse(),
-          ),
-      ],
-      ['Leaves', ({ size }) => whole(size), 'number'],
-      ['Windows, by owner', (one) => timeline(one, nowMs / 1000), 'wide'],
-      ['What happened', (one) => fate(one, nowMs / 1000)[2], 'words'],
-      ['L1 transaction', ({ l1 }) => hash(l1?.transaction)],
-    ],
-    'No checkpoint yet: the network cuts one as soon as the outbox has a leaf.',
-  )
+function drawCheckpoints(checkpoints, nowMs) {
+  const nowS = nowMs / 1000
+  const records = checkpoints.map((one) => ({ ...one, fate: fate(one, nowS) }))
+  const columns = [
+    ['#', ({ index }) => index, 'number'],
+    ['State', ({ fate }) => badge(fate.state, fate.tone)],
+    ['Leaves', ({ size }) => whole(size), 'number'],
+    ['Windows, by owner', (one) => timeline(one, nowS), 'wide'],
+    ['What happened', ({ fate }) => fate.words, 'words'],
+    ['L1 transaction', ({ l1 }) => hash(l1?.transaction)],
+  ]
+  const words = 'No checkpoint yet: the network cuts one as soon as the outbox has a leaf.'
+  return table(records, columns, words)
+}
 
 // Operators, tasks, blocks
 
-/** Work over all services: fractions are in units of 10^-18. */
+/** Work over all services. */
 function served(scores = []) {
   const drawn = scores.reduce((sum, score) => sum + score.drawn, 0)
   if (drawn === 0) return '–'
@@ -211,6 +208,7 @@ function served(scores = []) {
   return `${whole(drawn)} drawn, ${whole(lapses)} lapses`
 }
 
+/** The lowest over all services of a fraction in units of 10^-18. */
 const percent = (scores = [], name) =>
   scores.length === 0
     ? '–'
@@ -270,7 +268,7 @@ const drawBlocks = (blocks, nowMs) =>
   table(
     blocks,
     [
-      ['Height', ({ height }) => whole(height), 'number'],
+      ['Height', ({ height }) => whole(height)],
       ['Age', ({ timeMs }) => ago(timeMs, nowMs)],
       ['Proposer', ({ proposer }) => (proposer ? `operator ${proposer}` : '–')],
       ['Round', ({ round = 0 }) => (round > 0 ? badge(round, 'warn') : round), 'number'],
@@ -308,7 +306,10 @@ function showProblem(error) {
   problem.textContent = `No fresh data (${error.message}); trying again.${age}`
   problem.hidden = false
   if (lastAnswerMs > 0) return
-  for (const body of document.querySelectorAll('.body')) body.textContent = 'No data yet.'
+  byId('verdict').textContent = 'The gateway gives no data.'
+  byId('verdict').className = 'verdict bad'
+  for (const body of document.querySelectorAll('.body'))
+    body.replaceChildren(element('p', { className: 'empty' }, 'No data yet.'))
 }
 
 async function loop() {
