@@ -1,8 +1,8 @@
 import { assert, type Hex, type Logger } from '#primitives'
 import { type Codec, decode, encode, hash32, record, uint32, uint64 } from '#records'
-import type { ValidatorSchedule } from '../core/index.ts'
+import type { ValidatorSchedule, ValidatorSet } from '../core/index.ts'
 import { type Commit, commitCodec } from './block.ts'
-import { blockBytes, scheduleCodec } from './codecs.ts'
+import { blockBytes, scheduleCodec, validatorSetCodec } from './codecs.ts'
 import { openRecordFile, type RecordFile } from './record-file.ts'
 
 /** A decided block, why it is final, and what executing it gave. */
@@ -13,6 +13,8 @@ export type StoredBlock = {
   readonly commit: Commit
   /** App hash after the block. */
   readonly appHash: Hex
+  /** Who decided it. */
+  readonly validators: ValidatorSet
   /** Validators of the next height and of the one after. */
   readonly schedule: ValidatorSchedule
 }
@@ -32,6 +34,7 @@ const storedCodec: Codec<StoredBlock> = record({
   block: blockBytes,
   commit: commitCodec,
   appHash: hash32,
+  validators: validatorSetCodec,
   schedule: scheduleCodec,
 })
 

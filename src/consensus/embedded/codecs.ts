@@ -102,7 +102,8 @@ const plainSet: Codec<PlainSet> = record({
   proposer: hash32,
 })
 
-const validatorSetCodec: Codec<ValidatorSet> = {
+/** A set with its rotation. */
+export const validatorSetCodec: Codec<ValidatorSet> = {
   ssz: plainSet.ssz,
   toSsz: ({ members, proposer }: ValidatorSet) => plainSet.toSsz({ members, proposer }),
   fromSsz: (value: never) => {

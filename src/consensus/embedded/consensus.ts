@@ -1,0 +1,166 @@
+import { assert, type Hex, unreachable } from '#primitives'
+import {
+  apply,
+  type Ballot,
+  type Input,
+  type Offer,
+  type Output,
+  type Proposal,
+  type Timeout,
+} from '../core/index.ts'
+import { finalize, toCommit } from './deciding.ts'
+import { addEvidence } from './evidence.ts'
+import { judge } from './judging.ts'
+import { makeBlock } from './proposing.ts'
+import { isLive, type Runtime, schedule, sendTo, sendToAll, workingHeight } from './runtime.ts'
+import { proposalSignBytes, voteSignBytes } from './sign-bytes.ts'
+
+/**
+ * Gives the core an input, carries out what it asks for, and feeds back the answers, until it asks no
+ * more. Inputs are logged in the order in which the core takes them; own messages are durable in the
+ * log before they leave.
+ */
+export async function feed(runtime: Runtime, ...first: readonly Input[]): Promise<void> {
+  const inputs = [...first]
+  for (let input = inputs.shift(); input && isLive(runtime); input = inputs.shift()) {
+    record(runtime, input)
+    if (isOwn(runtime, input)) await publish(runtime, input)
+    inputs.push(...(await carryOutAll(runtime, advance(runtime, input))))
+  }
+}
+
+/** Carries out outputs in order; the answers are inputs for the core. */
+export async function carryOutAll(
+  runtime: Runtime,
+  outputs: readonly Output[],
+): Promise<readonly Input[]> {
+  const answers: Input[] = []
+  for (const output of outputs)
+    if (isLive(runtime)) answers.push(...(await carryOut(runtime, output)))
+  return answers
+}
+
+/** One step of the core, without its consequences. */
+export function advance(runtime: Runtime, input: Input): readonly Output[] {
+  const before = runtime.core.machine
+  const { state, outputs } = apply(runtime.core, input)
+  runtime.core = state
+  const { height, round, step } = state.machine
+  if (height !== before.height || round !== before.round || step !== before.step)
+    runtime.movedMs = runtime.options.clock.nowMs()
+  return outputs
+}
+
+async function carryOut(runtime: Runtime, output: Output): Promise<readonly Input[]> {
+  switch (output.type) {
+    case 'propose':
+      return propose(runtime, output.offer)
+    case 'vote':
+      return vote(runtime, output.ballot)
+    case 'schedule':
+      startTimeout(runtime, output.timeout)
+      return []
+    case 'getValue': {
+      const sealed = await makeBlock(runtime)
+      runtime.blocks.set(sealed.hash, sealed)
+      return [{ ...output, type: 'value', value: sealed.hash }]
+    }
+    case 'checkValue': {
+      const { height, round, value } = output.proposal
+      const validity = await judge(runtime, output.proposal)
+      return [{ type: 'validity', height, round, value, validity }]
+    }
+    case 'decide': {
+      if (output.height !== workingHeight(runtime)) return []
+      const sealed = runtime.blocks.get(output.value)
+      assert(sealed, 'the core decides only blocks that were proposed to it')
+      await finalize(runtime, sealed, toCommit(output))
+      return []
+    }
+    case 'evidence':
+      addEvidence(runtime, output.conflict)
+      return []
+    default:
+      return unreachable(output)
+  }
+}
+
+async function propose(runtime: Runtime, offer: Offer): Promise<readonly Input[]> {
+  const { networkId, signer } = runtime.options
+  const slot = { height: offer.height, round: offer.round, step: 'proposal' } as const
+  const signed = await signer.sign(slot, proposalSignBytes(networkId, offer))
+  if (!signed.ok) return refused(runtime, slot)
+  return [{ type: 'proposal', proposal: { ...offer, signature: signed.signature } }]
+}
+
+async function vote(runtime: Runtime, ballot: Ballot): Promise<readonly Input[]> {
+  const { networkId, signer } = runtime.options
+  const { height, round, step } = ballot
+  const slot = { height, round, step }
+  const signed = await signer.sign(slot, voteSignBytes(networkId, ballot))
+  if (!signed.ok) return refused(runtime, slot)
+  return [{ type: 'vote', vote: { ...ballot, signature: signed.signature } }]
+}
+
+const isOwn = ({ self }: Runtime, input: Input): input is OwnMessage =>
+  (input.type === 'vote' && input.vote.validator === self) ||
+  (input.type === 'proposal' && input.proposal.proposer === self)
+
+type OwnMessage = Extract<Input, { type: 'vote' | 'proposal' }>
+
+/** Own messages leave only once the log holds them durably. */
+async function publish(runtime: Runtime, own: OwnMessage): Promise<void> {
+  await runtime.options.log.sync()
+  if (!isLive(runtime)) return
+  if (own.type === 'vote') sendToAll(runtime, { kind: 'votes', votes: [own.vote] })
+  else sendProposal(runtime, own.proposal)
+}
+
+/** Sends a proposal with its block, to one peer or to all; nothing when the block is not at hand. */
+export function sendProposal(runtime: Runtime, proposal: Proposal, to?: Hex): void {
+  const block = runtime.blocks.get(proposal.value)?.bytes
+  if (!block) return
+  if (to === undefined) sendToAll(runtime, { kind: 'proposal', proposal, block })
+  else sendTo(runtime, to, { kind: 'proposal', proposal, block })
+}
+
+function refused(runtime: Runtime, slot: object): readonly Input[] {
+  runtime.options.logger.warn('sign guard refused', { reason: 'SignRefused', ...slot })
+  return []
+}
+
+/** Unsynced: the next own message takes along what led to it. */
+function record({ options, blocks }: Runtime, input: Input): void {
+  const { log } = options
+  switch (input.type) {
+    case 'proposal': {
+      const { proposal } = input
+      const block = blocks.get(proposal.value)?.bytes
+      if (block) log.append({ kind: 'proposal', proposal, block })
+      return
+    }
+    case 'vote':
+      log.append({ kind: 'vote', vote: input.vote })
+      return
+    case 'validity': {
+      const { height, round, value, validity } = input
+      log.append({ kind: 'validity', height, round, value, validity })
+      return
+    }
+    case 'timeout':
+      log.append({ kind: 'timeout', timeout: input.timeout })
+      return
+    case 'start':
+    case 'value':
+      return
+    default:
+      unreachable(input)
+  }
+}
+
+/** The proposer may start a block interval later than whoever waits for it. */
+function startTimeout(runtime: Runtime, timeout: Timeout): void {
+  const { proposeMs, voteMs, growthMs, blockIntervalMs } = runtime.timing
+  const base = timeout.step === 'propose' ? proposeMs + blockIntervalMs : voteMs
+  schedule(runtime, base + growthMs * timeout.round, { type: 'timeout', timeout })
+}

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { utf8 } from '#primitives'
+import { createTestNetwork, decided, revive, type TestNetwork } from './fixture.ts'
+import type { MemoryLog } from './log.ts'
+
+const startAll = ({ peers }: TestNetwork) => Promise.all(peers.map(({ engine }) => engine.start()))
+const stopAll = ({ peers }: TestNetwork) => Promise.all(peers.map(({ engine }) => engine.stop()))
+const all = ({ peers }: TestNetwork, height: number) =>
+  Promise.all(peers.map((peer) => decided(peer, height)))
+
+/** Hashes that every peer committed, up to a height; fails when two differ. */
+function agreed({ peers }: TestNetwork, height: number) {
+  const chains = peers.map(({ application }) =>
+    application.committed.slice(0, height).map(({ hash }) => hash),
+  )
+  for (const chain of chains) assert.deepEqual(chain, chains[0])
+  assert.equal(chains[0]?.length, height)
+}
+
+test('engine: four validators commit the same blocks without work, by heartbeat', async () => {
+  const network = createTestNetwork()
+  await startAll(network)
+  await all(network, 10)
+  await stopAll(network)
+  agreed(network, 10)
+})
+
+test('engine: an admitted transaction is in a block of every validator, once', async () => {
+  const network = createTestNetwork()
+  await startAll(network)
+  const [first] = network.peers
+  assert(first)
+  const seen = Promise.all(
+    network.peers.map(
+      ({ engine }) =>
+        new Promise<void>((resolve) => {
+          engine.onDecided(({ block }) => {
+            if (block.transactions.length > 0) resolve()
+          })
+        }),
+    ),
+  )
+  assert.deepEqual(await first.engine.submit(utf8('pay')), { ok: true })
+  await seen
+  const height = Math.max(...network.peers.map(({ engine }) => engine.status().height))
+  await all(network, height + 3)
+  await stopAll(network)
+  for (const { application } of network.peers) assert.equal(application.count(), 1)
+})
+
+test('engine: a refused transaction goes nowhere', async () => {
+  const network = createTestNetwork()
+  const [first] = network.peers
+  assert(first)
+  assert.deepEqual(await first.engine.submit(utf8('early')), { ok: false, reason: 'EngineStopped' })
+  await startAll(network)
+  assert.deepEqual(await first.engine.submit(new Uint8Array(0)), { ok: false, reason: 'Empty' })
+  const large = new Uint8Array(1024 * 1024 + 1)
+  assert.deepEqual(await first.engine.submit(large), { ok: false, reason: 'TransactionTooLarge' })
+  await all(network, 3)
+  await stopAll(network)
+  for (const { application } of network.peers) assert.equal(application.count(), 0)
+})
+
+test('engine: a validator alone decides', async () => {
+  const network = createTestNetwork({ size: 1 })
+  await startAll(network)
+  await all(network, 5)
+  await stopAll(network)
+})
+
+test('engine: three of four go on, and the fourth catches up with its own log and store', async () => {
+  const network = createTestNetwork()
+  const [, , , fourth] = network.peers
+  assert(fourth)
+  await startAll(network)
+  await all(network, 3)
+  await fourth.engine.stop()
+  const left = fourth.engine.status().height
+  await Promise.all(network.peers.slice(0, 3).map((peer) => decided(peer, left + 6)))
+  revive(network, fourth, (fourth.log as MemoryLog).survivor())
+  await fourth.engine.start()
+  const { height } = (network.peers[0] as typeof fourth).engine.status()
+  await all(network, height + 4)
+  await stopAll(network)
+  assert(fourth.engine.status().fetched > 0)
+  agreed(network, height + 4)
+})
+
+test('engine: two of four decide nothing, and go on once a third is back', async () => {
+  const network = createTestNetwork()
+  await startAll(network)
+  await all(network, 2)
+  const [first, second, third, fourth] = network.peers
+  assert(first && second && third && fourth)
+  await Promise.all([third.engine.stop(), fourth.engine.stop()])
+  const before = Math.max(...network.peers.map(({ engine }) => engine.status().height))
+  revive(network, third, (third.log as MemoryLog).survivor())
+  await third.engine.start()
+  await Promise.all([first, second, third].map((peer) => decided(peer, before + 3)))
+  await stopAll(network)
+})
+
+test('engine: lost messages cost time, not agreement', async () => {
+  let turn = 0
+  const network = createTestNetwork({ drops: () => ++turn % 7 === 0 })
+  await startAll(network)
+  await all(network, 8)
+  await stopAll(network)
+  agreed(network, 8)
+})
+
+test('engine: a cut validator is told what it missed', async () => {
+  const network = createTestNetwork()
+  const [first, , , fourth] = network.peers
+  assert(first && fourth)
+  await startAll(network)
+  await all(network, 2)
+  network.transport.cut(fourth.key)
+  const left = fourth.engine.status().height
+  await decided(first, left + 5)
+  network.transport.heal(fourth.key)
+  await decided(fourth, left + 7)
+  await stopAll(network)
+  agreed(network, left + 5)
+})
+
+test('engine: a validator that a block adds votes two heights later', async () => {
+  const added = 4
+  const network = createTestNetwork({
+    size: 5,
+    validators: (keys) => keys.slice(0, 4).map((consensusKey) => ({ consensusKey, power: 1n })),
+    updates: (height) =>
+      height === added ? [{ consensusKey: network.peers[4]?.key ?? '0x', power: 10n }] : [],
+  })
+  await startAll(network)
+  await all(network, added + 4)
+  await stopAll(network)
+  agreed(network, added + 4)
+  const powers = await Promise.all(
+    [added, added + 1, added + 2].map(async (height) => {
+      const stored = await network.peers[0]?.store.load(height)
+      return stored?.validators.totalPower
+    }),
+  )
+  assert.deepEqual(powers, [4n, 4n, 14n])
+})

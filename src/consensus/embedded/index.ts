@@ -1,0 +1,41 @@
+export {
+  type Block,
+  BlockMismatchError,
+  type Commit,
+  type Header,
+  maxBlockBytes,
+  openBlock,
+  type SealedBlock,
+  toProposed,
+} from './block.ts'
+export {
+  type BlockStore,
+  createMemoryBlockStore,
+  openFileBlockStore,
+  type StoredBlock,
+} from './block-store.ts'
+export { createEmbeddedEngine, type EmbeddedEngine, type EngineStatus } from './engine.ts'
+export {
+  type ConsensusLog,
+  createMemoryLog,
+  type LogRecord,
+  type MemoryLog,
+  openFileLog,
+} from './log.ts'
+export { WrongFileError } from './record-file.ts'
+export { MissingBlockError, StoreBehindError } from './recovery.ts'
+export {
+  AppHashDivergedError,
+  type Decision,
+  defaultTiming,
+  type EngineOptions,
+  type Timing,
+} from './runtime.ts'
+export {
+  createMemoryGuard,
+  createSigner,
+  type Signer,
+  type SignGuard,
+  type SignSlot,
+} from './signer.ts'
+export { createTransport, type DropRule, type Link, type Transport } from './transport.ts'

@@ -1,0 +1,204 @@
+import { DomainError } from '#primitives'
+import {
+  createCore,
+  createSchedule,
+  type Input,
+  type Output,
+  referencedValues,
+} from '../core/index.ts'
+import { openBlock, toProposed } from './block.ts'
+import type { StoredBlock } from './block-store.ts'
+import { advance, carryOutAll, feed } from './consensus.ts'
+import { loadIncluded } from './evidence.ts'
+import type { LogRecord } from './log.ts'
+import {
+  AppHashDivergedError,
+  type EngineOptions,
+  type Runtime,
+  type Tip,
+  workingHeight,
+} from './runtime.ts'
+import { proposalSignBytes, voteSignBytes } from './sign-bytes.ts'
+
+/**
+ * Brings the application to the block store's height.
+ *
+ * @returns the last block of the store, or the genesis.
+ * @throws StoreBehindError, AppHashDivergedError
+ */
+export async function recoverTip(options: EngineOptions): Promise<Tip> {
+  const { application, blockStore } = options
+  const info = await application.info()
+  const stored = blockStore.height()
+  if (info.height > stored)
+    throw new StoreBehindError('the application has blocks that the block store lacks', {
+      application: info.height,
+      blockStore: stored,
+    })
+  const genesis = info.height === 0 ? await application.initChain() : undefined
+  for (let height = info.height + 1; height <= stored; height++)
+    await executeAgain(options, await load(options, height))
+  if (stored > 0) return toTip(await load(options, stored))
+  const { appHash, validators } = genesis ?? { appHash: info.appHash, validators: [] }
+  return {
+    height: 0,
+    hash: options.networkId,
+    timeMs: 0,
+    appHash,
+    commit: undefined,
+    validators: undefined,
+    schedule: createSchedule(validators),
+  }
+}
+
+/**
+ * Replays the log of the height that was under way. Nothing is sent; what the core still wants done
+ * after the last record is returned.
+ */
+export async function replayLog(runtime: Runtime): Promise<readonly Output[]> {
+  await loadIncluded(runtime.evidence, runtime.options.blockStore)
+  const { tip, self, options } = runtime
+  runtime.core = createCore(self, tip.height, tip.schedule)
+  const height = workingHeight(runtime)
+  const records = options.log.replay().filter((record) => heightOf(record) === height)
+  if (records.length === 0) return []
+  runtime.phase = 'running'
+  runtime.enteredMs = options.clock.nowMs()
+  let open = advance(runtime, { type: 'start', height, schedule: tip.schedule })
+  for (const record of records) {
+    const input = await toInput(runtime, record)
+    if (input) open = [...withoutAnswered(open, input), ...advance(runtime, input)]
+  }
+  options.logger.info('consensus log replayed', { height, records: records.length })
+  return open.filter((output) => output.type !== 'schedule' || isCurrent(runtime, output))
+}
+
+/** Takes up a height where the log ended. */
+export async function resume(runtime: Runtime, open: readonly Output[]): Promise<void> {
+  await feed(runtime, ...(await carryOutAll(runtime, open)))
+  const wanted = referencedValues(runtime.core)
+  for (const value of runtime.blocks.keys()) if (!wanted.has(value)) runtime.blocks.delete(value)
+}
+
+/** The application is ahead of the block store: blocks were lost. */
+export class StoreBehindError extends DomainError<
+  'StoreBehind',
+  { application: number; blockStore: number }
+> {
+  override readonly code = 'StoreBehind'
+}
+
+/** A stored block cannot be found. */
+export class MissingBlockError extends DomainError<'MissingBlock', { height: number }> {
+  override readonly code = 'MissingBlock'
+}
+
+async function load({ blockStore }: EngineOptions, height: number): Promise<StoredBlock> {
+  const stored = await blockStore.load(height)
+  if (!stored) throw new MissingBlockError('block store has a gap', { height })
+  return stored
+}
+
+async function executeAgain({ application }: EngineOptions, stored: StoredBlock): Promise<void> {
+  const { block, hash } = openBlock(stored.block)
+  const { appHash } = await application.finalizeBlock({ ...toProposed(block), hash })
+  const { height } = stored
+  if (appHash !== stored.appHash)
+    throw new AppHashDivergedError('executing a stored block again gave another state', {
+      height,
+      ours: appHash,
+      decided: stored.appHash,
+    })
+  await application.commit()
+}
+
+function toTip({ height, block, commit, appHash, validators, schedule }: StoredBlock): Tip {
+  const sealed = openBlock(block)
+  const { timeMs } = sealed.block.header
+  return { height, hash: sealed.hash, timeMs, appHash, commit, validators, schedule }
+}
+
+function heightOf(record: LogRecord): number {
+  switch (record.kind) {
+    case 'proposal':
+      return record.proposal.height
+    case 'vote':
+      return record.vote.height
+    case 'timeout':
+      return record.timeout.height
+    default:
+      return record.height
+  }
+}
+
+/** The input that a record stands for; own messages tell the sign guard what was signed. */
+async function toInput(runtime: Runtime, record: LogRecord): Promise<Input | undefined> {
+  const { networkId, signer } = runtime.options
+  switch (record.kind) {
+    case 'proposal': {
+      const { proposal, block } = record
+      runtime.blocks.set(proposal.value, openBlock(block))
+      const { height, round, proposer } = proposal
+      if (proposer === runtime.self)
+        await signer.restore(
+          { height, round, step: 'proposal' },
+          proposalSignBytes(networkId, proposal),
+        )
+      return { type: 'proposal', proposal }
+    }
+    case 'vote': {
+      const { vote } = record
+      if (vote.validator === runtime.self)
+        await signer.restore(vote, voteSignBytes(networkId, vote))
+      return { type: 'vote', vote }
+    }
+    case 'validity': {
+      const { kind: _, ...rest } = record
+      return { type: 'validity', ...rest }
+    }
+    case 'timeout':
+      return { type: 'timeout', timeout: record.timeout }
+    default:
+      return undefined
+  }
+}
+
+/** Open work without what a later record shows to have been done. */
+const withoutAnswered = (open: readonly Output[], input: Input): readonly Output[] =>
+  open.filter((output) => !isAnswered(output, input))
+
+function isAnswered(output: Output, input: Input): boolean {
+  switch (output.type) {
+    case 'vote':
+      return input.type === 'vote' && isSameSlot(output.ballot, input.vote)
+    case 'propose':
+      return input.type === 'proposal' && isSameProposal(output.offer, input.proposal)
+    case 'getValue':
+      return input.type === 'proposal' && input.proposal.round === output.round
+    case 'checkValue':
+      return input.type === 'validity' && isSameValue(output.proposal, input)
+    case 'schedule':
+      return input.type === 'timeout' && isSameSlot(output.timeout, input.timeout)
+    default:
+      return false
+  }
+}
+
+type Slot = { readonly round: number; readonly step: string; readonly validator?: string }
+
+const isSameSlot = (a: Slot, b: Slot): boolean =>
+  a.round === b.round && a.step === b.step && a.validator === b.validator
+
+const isSameProposal = (
+  a: { readonly round: number; readonly proposer: string },
+  b: { readonly round: number; readonly proposer: string },
+): boolean => a.round === b.round && a.proposer === b.proposer
+
+const isSameValue = (
+  a: { readonly round: number; readonly value: string },
+  b: { readonly round: number; readonly value: string },
+): boolean => a.round === b.round && a.value === b.value
+
+/** Timers of earlier rounds need not run again. */
+const isCurrent = ({ core }: Runtime, { timeout }: Extract<Output, { type: 'schedule' }>) =>
+  timeout.round === core.machine.round
