@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { BadOptionError, parseDevnetOptions, type RawDevnetOptions } from './options.ts'
+
+const parse = (raw: RawDevnetOptions) => parseDevnetOptions(raw, '/base')
+
+test('devnet options: nothing given gives the defaults', () =>
+  assert.deepEqual(parse({}), {
+    operators: 4,
+    engine: 'embedded',
+    port: 8545,
+    data: undefined,
+    load: 0,
+    chaos: [],
+    forMs: undefined,
+    json: false,
+    share: false,
+    seed: 1,
+  }))
+
+test('devnet options: every value is read', () =>
+  assert.deepEqual(
+    parse({
+      operators: '7',
+      engine: 'embedded',
+      port: '0',
+      data: 'here',
+      load: '100',
+      chaos: 'liar,copier,liar',
+      for: '2m',
+      json: true,
+      share: true,
+      seed: '9',
+    }),
+    {
+      operators: 7,
+      engine: 'embedded',
+      port: 0,
+      data: '/base/here',
+      load: 100,
+      chaos: ['liar', 'copier'],
+      forMs: 120_000,
+      json: true,
+      share: true,
+      seed: 9,
+    },
+  ))
+
+const refused = (raw: RawDevnetOptions, message: string) =>
+  assert.throws(
+    () => parse(raw),
+    (error: unknown) => error instanceof BadOptionError && error.message === message,
+  )
+
+test('devnet options: a bad value is one error that names option, value and what is allowed', () => {
+  const not = (option: string, value: string, allowed: string) =>
+    `--${option} ${JSON.stringify(value)} is not allowed; allowed: ${allowed}`
+  for (const value of ['0', '65', '-1', '4.5', '1e1', '', 'four', '0x4'])
+    refused({ operators: value }, not('operators', value, 'a whole number from 1 to 64'))
+  refused({ engine: 'raft' }, not('engine', 'raft', 'embedded'))
+  refused({ port: '65533' }, not('port', '65533', 'a whole number from 0 to 65532'))
+  refused({ load: '10001' }, not('load', '10001', 'a whole number from 0 to 10000'))
+  refused({ data: '' }, not('data', '', 'the path of a folder'))
+  refused({ seed: '-1' }, not('seed', '-1', 'a whole number from 0 to 9007199254740991'))
+  const kinds = 'submitter, operator, liar, copier'
+  refused({ chaos: 'storm' }, not('chaos', 'storm', kinds))
+  refused({ chaos: 'liar,' }, not('chaos', '', kinds))
+  const many = 'only with --operators 4 or more'
+  refused({ operators: '3', chaos: 'operator' }, not('chaos', 'operator', many))
+  for (const value of ['30', '0s', '999ms', '25h', '-1s', '1.5s', 's', '1 s'])
+    refused(
+      { for: value },
+      not('for', value, 'a duration from 1s to 24h, such as 500ms, 30s, 5m or 1h'),
+    )
+})
+
+test('devnet options: any texts give options or a BadOption', () =>
+  fc.assert(
+    fc.property(
+      fc.constantFrom('operators', 'engine', 'port', 'data', 'load', 'chaos', 'for', 'seed'),
+      fc.oneof(fc.string(), fc.integer().map(String)),
+      (option, text) => {
+        try {
+          parse({ [option]: text })
+        } catch (thrown) {
+          assert(thrown instanceof BadOptionError)
+          assert.equal(thrown.details.option, option)
+        }
+      },
+    ),
+  ))
