@@ -1,4 +1,10 @@
 import { encodeAbiParameters, encodeFunctionData, keccak256 } from 'viem'
+import {
+  groupVerifierArtifact,
+  outboxArtifact,
+  priceConsumerArtifact,
+  serviceManagerArtifact,
+} from '#ethereum'
 import { fromHex, type Hex, RangeIndex, toHex, utf8 } from '#primitives'
 import {
   type Checkpoint,
@@ -8,12 +14,6 @@ import {
   packSubmitters,
   serviceBytes32,
 } from '#records'
-import {
-  groupVerifierArtifact,
-  outboxArtifact,
-  priceConsumerArtifact,
-  serviceManagerArtifact,
-} from '../src/ethereum/artifacts/index.ts'
 import { type Compiled, compile, readSources } from '../tools/compile.ts'
 import {
   createBn254Group,
@@ -75,7 +75,7 @@ async function measureSize(
   tree: Tree,
   n: number,
 ): Promise<Figure[]> {
-  const ours = await deployOurs(chain, n)
+  const ours = await deployOurs(chain, tree, n)
   const peer = await deployPeer(chain, contracts, n)
   const submit = { ours: 0, peer: 0 }
   // The first fills the slots, the second is measured.
@@ -85,7 +85,7 @@ async function measureSize(
   }
   const execute = { ours: 0, peer: 0 }
   for (const leaf of tree.executed) {
-    execute.ours = await ours.execute(leaf, tree)
+    execute.ours = await ours.execute(leaf)
     execute.peer = await peer.execute(leaf)
   }
   const suffix = n === sizes[0] ? '' : `@${n}`
@@ -97,10 +97,10 @@ async function measureSize(
 
 type Subject = {
   submit(checkpoint: Checkpoint): Promise<number>
-  execute(leaf: Leaf, tree: Tree): Promise<number>
+  execute(leaf: Leaf): Promise<number>
 }
 
-async function deployOurs(chain: LocalChain, n: number): Promise<Subject> {
+async function deployOurs(chain: LocalChain, tree: Tree, n: number): Promise<Subject> {
   const group = createFrostGroup(n)
   const outbox = await deployOutbox(chain, group, n)
   await deployServices(chain, outbox, outboxArtifact)
@@ -113,9 +113,9 @@ async function deployOurs(chain: LocalChain, n: number): Promise<Subject> {
       const { rx, ry, z } = group.sign(message)
       return chain.send(outbox, outboxArtifact, 'submit', [tuple, rx, ry, z, 1])
     },
-    execute: (leaf, { index, root }) => {
-      const proof = index.prove(leaf.index, treeSize)
-      const args = [leafTuple(leaf), proof, BigInt(lastIndex), BigInt(treeSize), root]
+    execute: (leaf) => {
+      const proof = tree.index.prove(leaf.index, treeSize)
+      const args = [leafTuple(leaf), proof, BigInt(lastIndex), BigInt(treeSize), tree.root]
       return chain.send(outbox, outboxArtifact, 'execute', args)
     },
   }

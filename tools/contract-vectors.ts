@@ -1,8 +1,9 @@
 // Writes contracts/test/vectors/Vectors.sol: signatures of real FROST groups made with
 // @noble/curves, the RFC's own vector, points at the edges of the ranges, and what src/records
 // computes for a checkpoint and a leaf. Deterministic: another run gives the same file.
-//   node tools/contract-vectors.ts
-import { writeFileSync } from 'node:fs'
+// With --check it writes nothing and exits 1 when the committed file differs.
+//   node tools/contract-vectors.ts [--check]
+import { readFileSync, writeFileSync } from 'node:fs'
 import { secp256k1_FROST as frost, secp256k1 } from '@noble/curves/secp256k1.js'
 import { encodeAbiParameters, getContractAddress } from 'viem'
 import {
@@ -23,7 +24,7 @@ const fieldOrder = Point.Fp.ORDER
 const groupOrder = Point.Fn.ORDER
 
 /** Deployer whose first contract is the Outbox of the vectors; the test pranks it. */
-const deployer = '0x00000000000000000000000000000000000d0e01'
+const deployer = '0x00000000000000000000000000000000000d0E01'
 const l1ChainId = 31337
 const outbox = getContractAddress({ from: deployer, nonce: 0n }).toLowerCase() as Hex
 
@@ -187,7 +188,7 @@ library Vectors {
         uint256 z;
     }
 
-    address internal constant DEPLOYER = address(${deployer});
+    address internal constant DEPLOYER = ${deployer};
     bytes32 internal constant CHECKPOINT_MESSAGE =
         ${toHex(certificate)};
     bytes32 internal constant LEAF_HASH =
@@ -205,4 +206,9 @@ ${cases.map((members, i) => `        if (i == ${i}) {\n            return Signed
     }
 }
 `
-writeFileSync(new URL('../contracts/test/vectors/Vectors.sol', import.meta.url), text)
+const file = new URL('../contracts/test/vectors/Vectors.sol', import.meta.url)
+if (process.argv[2] !== '--check') writeFileSync(file, text)
+else if (readFileSync(file, 'utf8') !== text) {
+  process.stderr.write('contracts/test/vectors/Vectors.sol is not what this program writes\n')
+  process.exitCode = 1
+}

@@ -12,7 +12,7 @@ library Vectors {
         uint256 z;
     }
 
-    address internal constant DEPLOYER = address(0x00000000000000000000000000000000000d0E01);
+    address internal constant DEPLOYER = 0x00000000000000000000000000000000000d0E01;
     bytes32 internal constant CHECKPOINT_MESSAGE =
         0xde505f57b7feba786360279379afb9a493b023e436fafa6cc09bba1ae494b7d6;
     bytes32 internal constant LEAF_HASH =
