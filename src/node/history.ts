@@ -19,6 +19,7 @@ export class History {
   readonly #blocks: BlockView[] = []
   readonly #dropped = new Map<Hex, string>()
   #settled = 0
+  #l2Transactions = 0
   #expired = 0
 
   /** Takes a committed block, newest first from then on. */
@@ -36,6 +37,7 @@ export class History {
       refused: results.filter(({ ok }) => !ok).length,
       ...(l2 ? { l2 } : {}),
     })
+    this.#l2Transactions += l2?.transactions ?? 0
     this.#blocks.length = Math.min(this.#blocks.length, maxBlocks)
     if (before.endedTasks === after.endedTasks) return
     for (const { id, status } of after.endedTasks.values()) {
@@ -60,6 +62,11 @@ export class History {
   /** The newest blocks, newest first. */
   blocks(limit: number): readonly BlockView[] {
     return this.#blocks.slice(0, limit)
+  }
+
+  /** L2 transactions executed since this process follows the chain. */
+  get l2Transactions(): number {
+    return this.#l2Transactions
   }
 
   /** Tasks that have ended since this process follows the chain. */

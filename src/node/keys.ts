@@ -1,5 +1,5 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { createSigner } from '#consensus'
 import { type Hex, type Rng, toHex, vrfPublicKey } from '#primitives'
 import { addressOfPublicKey } from './recover.ts'
 
@@ -9,8 +9,8 @@ export type OperatorSecrets = {
   readonly ledgerSecret: Uint8Array
   /** secp256k1: signs L1 transactions. */
   readonly l1Secret: Uint8Array
-  /** ed25519: signs consensus votes. */
-  readonly consensusSecret: KeyObject
+  /** ed25519 seed: signs consensus votes. */
+  readonly consensusSeed: Uint8Array
   /** Edwards25519: proves randomness. */
   readonly vrfSecret: Uint8Array
   /** Threshold nonces derive from it. */
@@ -31,7 +31,7 @@ export type OperatorIdentity = {
 export const generateSecrets = (rng: Rng): OperatorSecrets => ({
   ledgerSecret: secp256k1.utils.randomSecretKey(rng(48)),
   l1Secret: secp256k1.utils.randomSecretKey(rng(48)),
-  consensusSecret: generateKeyPairSync('ed25519').privateKey,
+  consensusSeed: rng(32),
   vrfSecret: rng(32),
   nonceSeed: toHex(rng(32)),
   saltSecret: rng(32),
@@ -40,15 +40,10 @@ export const generateSecrets = (rng: Rng): OperatorSecrets => ({
 export const identityOf = (secrets: OperatorSecrets): OperatorIdentity => ({
   ledgerAddress: addressOfSecret(secrets.ledgerSecret),
   l1Account: addressOfSecret(secrets.l1Secret),
-  consensusKey: ed25519Key(secrets.consensusSecret),
+  consensusKey: createSigner(secrets.consensusSeed).publicKey,
   vrfKey: toHex(vrfPublicKey(secrets.vrfSecret)),
 })
 
 /** Address of a secp256k1 secret. */
 export const addressOfSecret = (secret: Uint8Array): Hex =>
   addressOfPublicKey(secp256k1.getPublicKey(secret, false).subarray(1))
-
-function ed25519Key(secret: KeyObject): Hex {
-  const { x } = createPublicKey(secret).export({ format: 'jwk' })
-  return toHex(Buffer.from(x ?? '', 'base64url'))
-}

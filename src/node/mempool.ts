@@ -144,6 +144,11 @@ export class Mempool {
     }
   }
 
+  /** Whether a task waits. */
+  hasTask(id: Hex): boolean {
+    return this.#tasks.has(id)
+  }
+
   /** Transactions that could be in the next block. */
   get size(): number {
     const calls = [...this.#pools.values()].reduce((sum, pool) => sum + pool.executable(), 0)

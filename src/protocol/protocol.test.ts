@@ -369,6 +369,7 @@ test('vote: a parameter changes after the delay, once two thirds agree, within i
   const network = new LedgerNetwork(4)
   const say = (id: number, value: bigint) =>
     network.report(id, [{ kind: 'vote', parameter: 'windowS', value }])
+  network.block([network.report(1, [])])
   assert.deepEqual(
     network.block([say(1, 1n)]).map((one) => !one.ok && one.reason),
     ['OutOfBounds'],

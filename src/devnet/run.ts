@@ -1,0 +1,199 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createTransport, type Transport } from '#consensus'
+import { createLogger, type LogLevel, logLevels, type RunningOperator, startOperator } from '#node'
+import { type Clock, fromHex, type Logger, type Rng } from '#primitives'
+import type { Genesis, OperatorId } from '#records'
+import { copierOf, copying, liarOf, lying, ownersIdle } from './chaos.ts'
+import { deployContracts } from './deploy.ts'
+import { type PriceFeeds, startPriceFeeds } from './feeds.ts'
+import { devnetAccount, type L1Process, startL1 } from './l1.ts'
+import {
+  createGenesis,
+  createOperators,
+  type DevnetOperator,
+  loadSecrets,
+  possessionOf,
+} from './network.ts'
+import type { DevnetOptions } from './options.ts'
+
+/** Senders of the load generator, and accounts of the published phrase that hold money. */
+const loadSenders = 20
+const fundedAccounts = 10
+
+const oneEther = 10n ** 18n
+/** Pay of a submission on top of its gas. */
+const submissionTipWei = 10n ** 13n
+
+/** A running network on one machine. */
+export type Devnet = {
+  readonly genesis: Genesis
+  readonly l1: L1Process
+  readonly feeds: PriceFeeds
+  readonly operators: ReadonlyMap<OperatorId, RunningOperator>
+  readonly gateways: () => readonly string[]
+  /** Ends one operator, and starts it again on its folder. */
+  stopOperator(id: OperatorId): Promise<void>
+  startOperator(id: OperatorId): Promise<void>
+  /** Ends everything; the folder of a network without `--data` goes with it. */
+  stop(): Promise<void>
+}
+
+/** Operators of a devnet log warnings to standard error; `NODEOP_LOG` asks for more or less. */
+function logLevel(): LogLevel {
+  const wanted = process.env['NODEOP_LOG']
+  return logLevels.find((level) => level === wanted) ?? 'warn'
+}
+
+/** The wall clock and its timers. */
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  after: (delayMs, run) => {
+    const timer = setTimeout(run, delayMs)
+    return () => clearTimeout(timer)
+  },
+}
+
+/** Secure random bytes. */
+export const systemRng: Rng = (length) => new Uint8Array(randomBytes(length))
+
+/**
+ * Starts L1, generates the operators' keys, deploys the contracts, and starts every operator.
+ *
+ * @param say - told of each step, for people.
+ */
+export async function startDevnet(
+  options: DevnetOptions,
+  say: (line: string) => void,
+): Promise<Devnet> {
+  const logger = createLogger(logLevel(), { part: 'devnet' })
+  const folder = options.data ?? mkdtempSync(join(tmpdir(), 'nodeop-devnet-'))
+  const feeds = await startPriceFeeds({ seed: options.seed })
+  say('starting L1 (anvil)')
+  const l1 = await startL1({ logger, accounts: fundedAccounts })
+  try {
+    say(`generating the group key of ${options.operators} operators`)
+    const members = createOperators(options.operators, systemRng)
+    say('deploying the contracts')
+    const genesis = await deployNetwork(members, l1)
+    const network = new Network({ options, members, genesis, folder, feeds, l1, logger })
+    say('starting the operators')
+    for (const { id } of members) await network.startOperator(id)
+    return network
+  } catch (error) {
+    await l1.stop()
+    await feeds.close()
+    throw error
+  }
+}
+
+async function deployNetwork(
+  members: readonly DevnetOperator[],
+  l1: L1Process,
+): Promise<Genesis> {
+  const { groupKey, prove } = possessionOf(members, systemRng)
+  const deployment = await deployContracts({
+    rpcUrl: l1.url,
+    deployerKey: devnetAccount(0).privateKey,
+    groupKey,
+    possession: (outbox) => prove({ l1ChainId: l1.chainId, outbox }),
+    operators: members.map(({ id, identity }) => ({
+      operator: id,
+      ledger: identity.ledgerAddress,
+      submitter: identity.l1Account,
+    })),
+    tipWei: submissionTipWei,
+    fundWei: { outbox: 100n * oneEther, service: 100n * oneEther, submitter: 10n * oneEther },
+  })
+  const published = Array.from({ length: fundedAccounts }, (_, i) =>
+    fromHex(devnetAccount(i).privateKey),
+  )
+  return createGenesis({
+    operators: members,
+    deployment,
+    l1ChainId: l1.chainId,
+    timeMs: systemClock.nowMs(),
+    funded: [...published, ...loadSecrets(loadSenders)],
+  })
+}
+
+type NetworkParts = {
+  readonly options: DevnetOptions
+  readonly members: readonly DevnetOperator[]
+  readonly genesis: Genesis
+  readonly folder: string
+  readonly feeds: PriceFeeds
+  readonly l1: L1Process
+  readonly logger: Logger
+}
+
+class Network implements Devnet {
+  readonly operators = new Map<OperatorId, RunningOperator>()
+  readonly #parts: NetworkParts
+  readonly #transport: Transport = createTransport()
+
+  constructor(parts: NetworkParts) {
+    this.#parts = parts
+  }
+
+  get genesis(): Genesis {
+    return this.#parts.genesis
+  }
+
+  get l1(): L1Process {
+    return this.#parts.l1
+  }
+
+  get feeds(): PriceFeeds {
+    return this.#parts.feeds
+  }
+
+  gateways(): readonly string[] {
+    return [...this.operators.values()].map(({ url }) => url)
+  }
+
+  async startOperator(id: OperatorId): Promise<void> {
+    const { options, members, genesis, folder, feeds, l1 } = this.#parts
+    const member = members.find((one) => one.id === id)
+    if (!member) throw new Error(`defect: no operator ${id}`)
+    const logger = createLogger(logLevel(), { operator: member.name })
+    const running = await startOperator({
+      ...member,
+      ...bendOf(options, id),
+      genesis,
+      folder: join(folder, member.name),
+      transport: this.#transport,
+      l1Url: l1.url,
+      port: options.port === 0 ? 0 : options.port + id - 1,
+      feeds: feeds.urls,
+      gateways: () => new Map([...this.operators].map(([one, { url }]) => [one, url])),
+      clock: systemClock,
+      rng: systemRng,
+      logger,
+      onFailure: (error) => logger.error('operator failed', { error: String(error) }),
+    })
+    this.operators.set(id, running)
+  }
+
+  async stopOperator(id: OperatorId): Promise<void> {
+    await this.operators.get(id)?.stop()
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.operators.values()].map((operator) => operator.stop()))
+    await this.#parts.feeds.close()
+    await this.#parts.l1.stop()
+    if (!this.#parts.options.data) rmSync(this.#parts.folder, { recursive: true, force: true })
+  }
+}
+
+/** How chaos bends one operator. */
+function bendOf({ chaos, operators }: DevnetOptions, id: OperatorId) {
+  if (chaos.includes('liar') && id === liarOf(operators))
+    return { bend: (honest: Parameters<typeof lying>[0]) => lying(honest, id) }
+  if (chaos.includes('copier') && id === copierOf(operators)) return { bend: copying }
+  return chaos.includes('submitter') ? { switches: ownersIdle(id) } : {}
+}
+

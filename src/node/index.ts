@@ -1,0 +1,13 @@
+export type { L1Switches } from './l1-duties.ts'
+export {
+  addressOfSecret,
+  generateSecrets,
+  identityOf,
+  type OperatorIdentity,
+  type OperatorSecrets,
+} from './keys.ts'
+export { createLogger, type LogLevel, logLevels } from './logging.ts'
+export type { OperatorOptions, RunningOperator } from './operator-parts.ts'
+export { loadSecp256k1 } from './recover.ts'
+export type { Answers } from './reporter.ts'
+export { startOperator } from './wire.ts'

@@ -1,0 +1,69 @@
+import type { EmbeddedEngine, Transport } from '#consensus'
+import type { L1Account, L1Listener } from '#ethereum'
+import type { Clock, Logger, Rng } from '#primitives'
+import type { Genesis, OperatorId } from '#records'
+import type { FeedUrl } from '#services/price'
+import type { KeyPackage } from '#threshold'
+import type { LedgerApplication } from './application.ts'
+import type { History } from './history.ts'
+import type { OperatorSecrets } from './keys.ts'
+import type { L1Switches, L1Worker } from './l1-duties.ts'
+import type { Mempool } from './mempool.ts'
+import type { Metrics } from './metrics.ts'
+import type { OutboxIndex } from './outbox-index.ts'
+import type { Answers, Reporter } from './reporter.ts'
+import type { SequencerHost } from './sequencer-host.ts'
+
+/** Everything that one operator is started with; nothing below reads environment or arguments. */
+export type OperatorOptions = {
+  readonly id: OperatorId
+  readonly name: string
+  readonly genesis: Genesis
+  readonly secrets: OperatorSecrets
+  readonly key: KeyPackage
+  /** Folder of its log, blocks and L2 state; made when absent. */
+  readonly folder: string
+  readonly transport: Transport
+  readonly l1Url: string
+  /** 0 for any free port. */
+  readonly port: number
+  /** Three price feeds. */
+  readonly feeds: readonly FeedUrl[]
+  /** Gateways of the network by operator, for those who ask. */
+  readonly gateways: () => ReadonlyMap<OperatorId, string>
+  readonly clock: Clock
+  readonly rng: Rng
+  readonly logger: Logger
+  /** How a devnet's chaos bends its answers and suspends its duties; absent: honest. */
+  readonly bend?: (honest: Answers) => Answers
+  readonly switches?: L1Switches
+  /** Told once, when it cannot go on. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/** A running operator. */
+export type RunningOperator = {
+  readonly id: OperatorId
+  readonly url: string
+  readonly application: LedgerApplication
+  readonly engine: EmbeddedEngine
+  /** Ends it and closes its files; starting again on the same folder goes on. */
+  stop(): Promise<void>
+}
+
+/** What one operator is made of. */
+export type OperatorParts = {
+  readonly operator: OperatorId
+  readonly application: LedgerApplication
+  readonly mempool: Mempool
+  readonly engine: EmbeddedEngine
+  readonly closeStores: () => Promise<void>
+  readonly sequencer: SequencerHost | undefined
+  readonly listener: L1Listener
+  readonly account: L1Account
+  readonly worker: L1Worker
+  readonly reporter: Reporter
+  readonly history: History
+  readonly outbox: OutboxIndex
+  readonly metrics: Metrics
+}

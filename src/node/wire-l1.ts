@@ -1,0 +1,43 @@
+import {
+  createL1Account,
+  createL1Client,
+  createL1Listener,
+  type L1Account,
+  type L1Listener,
+  signerFromKey,
+} from '#ethereum'
+import { toHex } from '#primitives'
+import type { OperatorId } from '#records'
+import type { LedgerApplication } from './application.ts'
+import { l1Actions } from './l1-actions.ts'
+import type { L1Actions } from './l1-duties.ts'
+import type { Metrics } from './metrics.ts'
+import type { OperatorOptions } from './operator-parts.ts'
+
+/** How often an operator looks for new L1 blocks. */
+const pollMs = 400
+/** Confirmations before an L1 block counts on a devnet: the head itself. */
+const devnetDepth = 1
+
+/** One operator's side of L1: what it sees, and what it does with its account. */
+export function createL1Parts(
+  { genesis, secrets, l1Url, clock, logger }: OperatorOptions,
+  application: LedgerApplication,
+  operator: OperatorId,
+  metrics: Metrics,
+): { readonly listener: L1Listener; readonly account: L1Account; readonly actions: L1Actions } {
+  const client = createL1Client(l1Url)
+  const { outbox, serviceManager, l1ChainId: chainId, l1StartBlock: startBlock } = genesis
+  const signer = signerFromKey(toHex(secrets.l1Secret))
+  const account = createL1Account({ client, signer, chainId, clock, logger })
+  const listener = createL1Listener({
+    ...{ client, outbox, serviceManager, startBlock, clock, logger, pollMs },
+    depth: devnetDepth,
+    agreed: () => application.ledger.chain.l1,
+  })
+  const actions = l1Actions({ client, account, outbox, clock, logger }, operator, {
+    submitted: (outcome) => metrics.l1Submissions.inc({ outcome }),
+    delivered: (outcome) => metrics.l1Deliveries.inc({ outcome }),
+  })
+  return { listener, account, actions }
+}
