@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { Hex } from '#primitives'
+import type { Validator } from '#records'
+import {
+  advanceSchedule,
+  createSchedule,
+  proposerOf,
+  type ValidatorSchedule,
+  ValidatorUpdateError,
+} from './validators.ts'
+
+const key = (i: number): Hex => `0x${`${i}`.padStart(2, '0')}`
+const withPowers = (...powers: readonly bigint[]): readonly Validator[] =>
+  powers.map((power, i) => ({ consensusKey: key(i), power }))
+
+/** Who proposes in round 0 of the next heights. */
+function turns(schedule: ValidatorSchedule, heights: number): readonly Hex[] {
+  const proposers: Hex[] = []
+  let now = schedule
+  for (let i = 0; i < heights; i++) {
+    proposers.push(now.current.proposer)
+    now = advanceSchedule(now, [])
+  }
+  return proposers
+}
+
+test('validators: equal powers take turns in the order of their keys', () => {
+  assert.deepEqual(turns(createSchedule(withPowers(1n, 1n, 1n)), 6), [0, 1, 2, 0, 1, 2].map(key))
+})
+
+test("validators: the rotation equals CometBFT's for powers 1000, 300, 330", () => {
+  // bar and baz of its proposer selection test: foo 1000, bar 300, baz 330.
+  const [foo, bar, baz] = [0, 1, 2].map(key)
+  const expected = [
+    ...[foo, baz, foo, bar, foo, foo, baz, foo, bar, foo],
+    ...[foo, baz, foo, foo, bar, foo, baz, foo, foo, bar],
+  ]
+  assert.deepEqual(turns(createSchedule(withPowers(1000n, 300n, 330n)), 20), expected)
+})
+
+test('validators: over one full turn each proposes as often as its power says', () =>
+  fc.assert(
+    fc.property(fc.array(fc.bigInt(1n, 20n), { minLength: 1, maxLength: 6 }), (powers) => {
+      const total = Number(powers.reduce((sum, power) => sum + power, 0n))
+      const proposers = turns(createSchedule(withPowers(...powers)), total)
+      for (const [i, power] of powers.entries())
+        assert.equal(proposers.filter((proposer) => proposer === key(i)).length, Number(power))
+    }),
+  ))
+
+test('validators: a later round is the turn of a later height', () => {
+  const schedule = createSchedule(withPowers(5n, 3n, 2n))
+  const byRound = [0, 1, 2, 3, 4, 5].map((round) => proposerOf(schedule.current, round))
+  assert.deepEqual(byRound, turns(schedule, 6))
+})
+
+test('validators: a change acts two heights later', () => {
+  const first = createSchedule(withPowers(1n, 1n))
+  const second = advanceSchedule(first, [{ consensusKey: key(2), power: 7n }])
+  assert.equal(second.current.totalPower, 2n)
+  assert.equal(second.next.totalPower, 9n)
+  const third = advanceSchedule(second, [{ consensusKey: key(0), power: 0n }])
+  assert.deepEqual(
+    third.next.members.map(({ consensusKey }) => consensusKey),
+    [key(1), key(2)],
+  )
+})
+
+test('validators: a newcomer waits its turn', () => {
+  const schedule = advanceSchedule(createSchedule(withPowers(10n, 10n)), [
+    { consensusKey: key(2), power: 10n },
+  ])
+  assert(!turns(schedule, 4).includes(key(2)))
+  assert(turns(schedule, 12).includes(key(2)))
+})
+
+test('validators: changes that cannot be are refused', () => {
+  const schedule = createSchedule(withPowers(1n))
+  const bad: readonly (readonly Validator[])[] = [
+    [{ consensusKey: key(0), power: 0n }],
+    [{ consensusKey: key(1), power: -1n }],
+    [...withPowers(1n), ...withPowers(2n)],
+  ]
+  for (const updates of bad)
+    assert.throws(() => advanceSchedule(schedule, updates), ValidatorUpdateError)
+  assert.throws(() => createSchedule([]), ValidatorUpdateError)
+})
