@@ -19,8 +19,8 @@ export type L1Options = {
   /** Accounts of `devnetAccount` that hold 10,000 ether each. */
   readonly accounts?: number
   readonly logger: Logger
-  /** Called when it dies by itself after it has started; the last line it said, if any. */
-  readonly onExit?: (lastLine: string) => void
+  /** Called when it dies by itself after it has started; what it complained of, if anything. */
+  readonly onExit?: (complaint: string) => void
   /** The anvil to run; the installed one when absent. */
   readonly binary?: string
 }
@@ -61,7 +61,7 @@ export async function startL1(options: L1Options): Promise<L1Process> {
   if (!options.stateDir) process.once('exit', killWithUs)
   void anvil.exited.then(() => {
     process.off('exit', killWithUs)
-    if (!anvil.stopping) options.onExit?.(lastLine(logFile))
+    if (!anvil.stopping) options.onExit?.(complaintIn(logFile))
   })
   options.logger.info('L1 started', { url, chainId, pid: child.pid })
   return {
@@ -154,7 +154,7 @@ async function ready(anvil: Anvil, url: string, port: number, binary: string): P
   const deadlineMs = Date.now() + startupLimitMs
   for (;;) {
     const answered = await client.getChainId().catch(() => undefined)
-    if (gone) throw whyGone(gone.error, lastLine(anvil.logFile), port, binary)
+    if (gone) throw whyGone(gone.error, complaintIn(anvil.logFile), port, binary)
     if (answered !== undefined) return
     if (Date.now() > deadlineMs)
       throw new AnvilDiedError(`anvil did not answer on port ${port} within 20 s`, { said: '' })
@@ -201,9 +201,13 @@ export const freePort = (wanted: number): Promise<number> =>
 
 const inUse = (port: number): string => `port ${port} is in use; name another, or 0 for a free one`
 
-function lastLine(file: string): string {
-  const lines = readFileSync(file, 'utf8').split('\n')
-  return lines.findLast((line) => line.trim() !== '')?.trim() ?? ''
+/** The line that names an error, else the last one; empty when it said nothing. */
+function complaintIn(file: string): string {
+  const lines = readFileSync(file, 'utf8')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+  return lines.find((line) => /^error/i.test(line)) ?? lines.at(-1) ?? ''
 }
 
 /** A chain of many blocks takes seconds to load. */

@@ -1,4 +1,11 @@
-import { type Abi, BaseError, ContractFunctionRevertedError, encodeFunctionData } from 'viem'
+import {
+  type Abi,
+  BaseError,
+  ContractFunctionRevertedError,
+  decodeErrorResult,
+  ExecutionRevertedError,
+  encodeFunctionData,
+} from 'viem'
 import type { Hex } from '#primitives'
 import { type Checkpoint, type Leaf, leafTuple, type OperatorId, packSubmitters } from '#records'
 import { outboxArtifact, priceConsumerArtifact, serviceManagerArtifact } from './artifacts/index.ts'
@@ -69,13 +76,28 @@ function errorsOf<const Items extends Abi>(abi: Items) {
 }
 
 /**
- * The name of the contract error that a simulated call reverted with.
+ * The name of the contract error that a simulated or estimated call reverted with.
  *
  * @returns 'Reverted' when the revert has no known name; undefined when the error is no revert.
  */
 export function revertName(error: unknown): string | undefined {
   if (!(error instanceof BaseError)) return undefined
-  const revert = error.walk((cause) => cause instanceof ContractFunctionRevertedError)
-  if (!(revert instanceof ContractFunctionRevertedError)) return undefined
-  return revert.data?.errorName ?? 'Reverted'
+  const reverts = [ContractFunctionRevertedError, ExecutionRevertedError] as const
+  if (!error.walk((cause) => reverts.some((kind) => cause instanceof kind))) return undefined
+  try {
+    return decodeErrorResult({ abi: outboxCallAbi, data: revertData(error) }).errorName
+  } catch {
+    return 'Reverted' // no data, or an error of a contract that is not ours
+  }
+}
+
+function revertData(error: BaseError): Hex {
+  let data: unknown
+  error.walk((cause) => {
+    for (const key of ['raw', 'data'])
+      if (typeof (cause as Record<string, unknown>)[key] === 'string')
+        data ??= (cause as Record<string, unknown>)[key]
+    return data !== undefined
+  })
+  return typeof data === 'string' ? (data as Hex) : '0x'
 }

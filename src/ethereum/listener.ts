@@ -136,15 +136,17 @@ async function poll(state: State): Promise<boolean> {
  * than what was read says nothing yet: it may lag, or have dropped blocks that will come back.
  */
 async function followReorganisation(state: State, target: number): Promise<boolean> {
-  let moved = false
+  const { history, options } = state
+  const readUpTo = lastBlock(history)
   for (;;) {
-    const mark = state.history.marks.at(-1)
-    if (mark === undefined || mark.block > target) return moved
-    if ((await blockHash(state, mark.block)) === mark.hash) return moved
-    state.options.logger.warn('L1 reorganised below the governed depth', { block: mark.block })
-    takeBack(state.history)
-    moved = true
+    const mark = history.marks.at(-1)
+    if (!mark || mark.block > target || (await blockHash(state, mark.block)) === mark.hash) break
+    takeBack(history)
   }
+  const keptUpTo = lastBlock(history)
+  if (keptUpTo === readUpTo) return false
+  options.logger.warn('L1 reorganised below the governed depth', { readUpTo, keptUpTo })
+  return true
 }
 
 /** Reads the next blocks. @returns false when the chain changed meanwhile: the next poll sees it. */

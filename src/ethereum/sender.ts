@@ -34,6 +34,7 @@ export async function place(
   if (!pending) return
   const refused = await sign(state, pending, pending.fees)
   if (refused) return resolve({ ok: false, reason: refused })
+  if (state.stopped) return resolve({ ok: false, reason: 'AccountStopped' })
   state.pending.set(pending.nonce, pending)
   await offer(state, pending).catch((error) =>
     state.options.logger.warn('L1 call waits', { nonce: pending.nonce, error: rpcMessage(error) }),
