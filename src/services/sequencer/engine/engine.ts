@@ -1,5 +1,5 @@
 import { DomainError, fromHex, type Hex, keccak256Hex, type Store, toHex } from '#primitives'
-import type { CheckRules } from '../state/check.ts'
+import { type CheckRules, checkRules } from '../state/check.ts'
 import type { BlockContext, BlockSummary } from '../state/computation.ts'
 import { type L2Genesis, readL2Genesis } from '../state/genesis.ts'
 import { type BuiltBlock, buildBlock } from './build-block.ts'
@@ -42,11 +42,7 @@ export async function createEngine({ genesis, store, recover }: EngineOptions): 
   const root = fromHex(first.header.stateRoot)
   const writer = await createMachine(chain.parameters, source, root, recover, hashOf)
   const reader = await createMachine(chain.parameters, source, root, recover, hashOf)
-  const rules: CheckRules = {
-    chainId: chain.parameters.chainId,
-    hardfork: chain.parameters.hardfork,
-    gasLimit: chain.header.gasLimit,
-  }
+  const rules = checkRules(chain)
   const inTurn = createQueue()
   return {
     ...createReads(store, source),

@@ -12,8 +12,8 @@ import { blockHead } from './reads.ts'
 import type { BlockRef, CallMessage, CallResult, Engine } from './types.ts'
 import { insufficientFunds } from './validity.ts'
 
-/** Gas that a call may use when it names none, as geth's `rpc.gascap`. */
-export const callGasCap = 50_000_000n
+/** Most gas of a call, and what it has when it names none: that of a default block. */
+export const callGasCap = 30_000_000n
 
 /** Executes messages on the state of stored blocks; nothing they change remains. */
 export function createSimulator(
@@ -74,6 +74,11 @@ async function applyMessage(
   const account = (await machine.state.getAccount(caller)) ?? new Account()
   const cost = value + gas * gasPrice
   if (account.balance < cost) return failed(insufficientFunds(from, account.balance, cost).detail)
+  if (gasPrice !== 0n && gasPrice < header.baseFeePerGas)
+    return failed(
+      `max fee per gas less than block base fee: address ${from}, ` +
+        `maxFeePerGas: ${gasPrice}, baseFee: ${header.baseFeePerGas}`,
+    )
   const bearing = gasBearing(message)
   const intrinsic = intrinsicGas(bearing)
   const least = BigInt(Math.max(intrinsic, floorGas(bearing.data)))

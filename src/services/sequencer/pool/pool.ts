@@ -3,8 +3,9 @@ import type { TransactionResult, Verdict } from '#records'
 import { type Recover, senderOf } from '../engine/recover.ts'
 import type { Engine } from '../engine/types.ts'
 import { maxCostOf, refused } from '../engine/validity.ts'
-import { type CheckRules, checkEthereumTransaction } from '../state/check.ts'
+import { type CheckRules, checkEthereumTransaction, checkRules } from '../state/check.ts'
 import type { EthereumTransaction } from '../state/ethereum-transaction.ts'
+import { readL2Genesis } from '../state/genesis.ts'
 import {
   executable,
   nextNonce,
@@ -14,33 +15,38 @@ import {
 } from './sender-queue.ts'
 
 /** One operator's waiting transactions. What it holds is its own: blocks decide. */
-export type TransactionPool = {
+export type Pool = {
   /** Takes a transaction that may be included now or later, by geth's rules. */
   admit(raw: Uint8Array): Promise<Verdict>
   /**
    * What a proposal should carry: executable transactions by arrival, each sender's by nonce.
    *
    * @param maxBytes - of all of them, each with room for its envelope.
-   * @param maxGas - sum of their gas limits.
+   * @param maxGas - sum of their gas limits; unless given, that of a block.
    */
-  take(maxBytes: number, maxGas: number): Uint8Array[]
+  take(maxBytes: number, maxGas?: number): Uint8Array[]
   /** A block was executed: `results` says what became of each of its transactions. */
   committed(raws: readonly Uint8Array[], results: readonly TransactionResult[]): Promise<void>
   /** The nonce after everything executable of a sender; undefined when nothing of it waits. */
   pendingNonce(address: Hex): bigint | undefined
+  /** A waiting transaction. */
   get(hash: Hex): PooledTransaction | undefined
   /** Why a transaction ended without being included, as long as it is remembered. */
-  reasonOf(hash: Hex): Ended | undefined
-  /** How many wait, and how many of them could be included now. */
-  size(): { readonly waiting: number; readonly executable: number }
+  reasonOf(hash: Hex): string | undefined
+  /** How many wait. */
+  waiting(): number
+  /** How many of them could be in the next block. */
+  executable(): number
 }
 
+/** A waiting transaction and who signed it. */
 export type PooledTransaction = { readonly transaction: EthereumTransaction; readonly from: Hex }
-export type Ended = { readonly reason: string; readonly detail: string }
 
+/** What a pool is made of. */
 export type PoolOptions = {
   readonly engine: Pick<Engine, 'accounts'>
-  readonly rules: CheckRules
+  /** Genesis bytes of the L2. */
+  readonly genesis: Uint8Array
   readonly recover: Recover
 }
 
@@ -53,10 +59,13 @@ const envelopeBytes = 64
 /** Blocks that may leave a transaction out for passing reasons before it ends. */
 const maxAttempts = 16
 
-type Pool = PoolOptions & {
+type Inside = {
+  readonly engine: PoolOptions['engine']
+  readonly recover: Recover
+  readonly rules: CheckRules
   readonly byHash: Map<Hex, Waiting>
   readonly senders: Map<Hex, SenderQueue>
-  readonly ended: Map<Hex, Ended>
+  readonly ended: Map<Hex, string>
   baseFee: bigint
   arrivals: number
   /** Counts blocks, so that an admission notices that its account is out of date. */
@@ -64,9 +73,12 @@ type Pool = PoolOptions & {
 }
 
 /** An empty pool over an engine's head. */
-export function createTransactionPool(options: PoolOptions): TransactionPool {
-  const pool: Pool = {
-    ...options,
+export function createPool({ engine, genesis, recover }: PoolOptions): Pool {
+  const chain = readL2Genesis(genesis)
+  const pool: Inside = {
+    engine,
+    recover,
+    rules: checkRules(chain),
     byHash: new Map(),
     senders: new Map(),
     ended: new Map(),
@@ -76,7 +88,7 @@ export function createTransactionPool(options: PoolOptions): TransactionPool {
   }
   return {
     admit: (raw) => admit(pool, raw),
-    take: (maxBytes, maxGas) => take(pool, maxBytes, maxGas),
+    take: (maxBytes, maxGas = pool.rules.gasLimit) => take(pool, maxBytes, maxGas),
     committed: (raws, results) => committed(pool, raws, results),
     pendingNonce: (address) => {
       const queue = pool.senders.get(address)
@@ -87,11 +99,12 @@ export function createTransactionPool(options: PoolOptions): TransactionPool {
       return waiting && { transaction: waiting.transaction, from: waiting.sender }
     },
     reasonOf: (hash) => pool.ended.get(hash),
-    size: () => ({ waiting: pool.byHash.size, executable: inOrder(pool).length }),
+    waiting: () => pool.byHash.size,
+    executable: () => inOrder(pool).length,
   }
 }
 
-async function admit(pool: Pool, raw: Uint8Array): Promise<Verdict> {
+async function admit(pool: Inside, raw: Uint8Array): Promise<Verdict> {
   const checked = checkEthereumTransaction(raw, pool.rules)
   if (!checked.ok) return checked
   const { transaction } = checked
@@ -106,7 +119,7 @@ async function admit(pool: Pool, raw: Uint8Array): Promise<Verdict> {
   }
 }
 
-async function newQueue(pool: Pool, address: Hex): Promise<SenderQueue> {
+async function newQueue(pool: Inside, address: Hex): Promise<SenderQueue> {
   const { accounts, nextBaseFee } = await pool.engine.accounts([address])
   const [state] = accounts
   pool.baseFee = nextBaseFee
@@ -117,14 +130,14 @@ async function newQueue(pool: Pool, address: Hex): Promise<SenderQueue> {
 
 const nobody = { nonce: 0n, balance: 0n, isContract: false }
 
-function insert(pool: Pool, queue: SenderQueue, transaction: EthereumTransaction): Verdict {
+function insert(pool: Inside, queue: SenderQueue, transaction: EthereumTransaction): Verdict {
   if (pool.byHash.has(transaction.hash)) return refused('AlreadyKnown', 'already known')
   const refusal = queueRefusal(queue, transaction, pool.baseFee)
   if (refusal) return refusal
   const old = queue.byNonce.get(transaction.nonce)
   if (!old && pool.byHash.size >= maxWaiting && !makeRoom(pool, queue, transaction))
     return refused('PoolFull', 'txpool is full')
-  if (old) end(pool, old, 'Replaced', `replaced by ${transaction.hash}`)
+  if (old) end(pool, old, 'Replaced')
   const sender = queue.address
   const waiting: Waiting = { transaction, sender, arrival: pool.arrivals++, attempts: 0 }
   pool.senders.set(sender, queue)
@@ -135,7 +148,7 @@ function insert(pool: Pool, queue: SenderQueue, transaction: EthereumTransaction
 }
 
 /** A full pool gives up its newest transaction behind a gap for one that can run at once. */
-function makeRoom(pool: Pool, queue: SenderQueue, transaction: EthereumTransaction): boolean {
+function makeRoom(pool: Inside, queue: SenderQueue, transaction: EthereumTransaction): boolean {
   if (transaction.nonce !== nextNonce(queue)) return false
   let newest: Waiting | undefined
   for (const other of pool.senders.values()) {
@@ -144,12 +157,12 @@ function makeRoom(pool: Pool, queue: SenderQueue, transaction: EthereumTransacti
       if (waiting.transaction.nonce > next && waiting.arrival > (newest?.arrival ?? -1))
         newest = waiting
   }
-  if (newest) end(pool, newest, 'Evicted', 'made room in a full pool: it waited behind a gap')
+  if (newest) end(pool, newest, 'Evicted')
   return newest !== undefined
 }
 
 /** Everything executable, by arrival; a later nonce never before an earlier one. */
-function inOrder(pool: Pool): Waiting[] {
+function inOrder(pool: Inside): Waiting[] {
   const ranked: { waiting: Waiting; rank: number }[] = []
   for (const queue of pool.senders.values()) {
     let rank = 0
@@ -162,7 +175,7 @@ function inOrder(pool: Pool): Waiting[] {
   return ranked.sort((a, b) => a.rank - b.rank).map(({ waiting }) => waiting)
 }
 
-function take(pool: Pool, maxBytes: number, maxGas: number): Uint8Array[] {
+function take(pool: Inside, maxBytes: number, maxGas: number): Uint8Array[] {
   const taken: Uint8Array[] = []
   const skipped = new Set<Hex>()
   let bytes = maxBytes
@@ -182,7 +195,7 @@ function take(pool: Pool, maxBytes: number, maxGas: number): Uint8Array[] {
 }
 
 async function committed(
-  pool: Pool,
+  pool: Inside,
   raws: readonly Uint8Array[],
   results: readonly TransactionResult[],
 ): Promise<void> {
@@ -192,7 +205,7 @@ async function committed(
     if (!waiting) return
     if (result.ok) remove(pool, waiting)
     else if (!mayPass.has(result.reason) || ++waiting.attempts >= maxAttempts)
-      end(pool, waiting, result.reason, result.detail ?? '')
+      end(pool, waiting, result.reason)
   })
   pool.generation++
   const addresses = [...pool.senders.keys()]
@@ -216,36 +229,22 @@ const mayPass: ReadonlySet<string> = new Set([
 ])
 
 /** Ends what the sender's new state rules out for good, or cannot pay for. */
-function revalidate(pool: Pool, queue: SenderQueue): void {
-  const { nonce, balance } = queue.state
+function revalidate(pool: Inside, queue: SenderQueue): void {
   for (const waiting of [...queue.byNonce.values()]) {
-    const { transaction } = waiting
-    const cost = maxCostOf(transaction)
-    if (transaction.nonce < nonce)
-      end(
-        pool,
-        waiting,
-        'NonceTooLow',
-        `nonce too low: next nonce ${nonce}, tx nonce ${transaction.nonce}`,
-      )
-    else if (cost > balance)
-      end(
-        pool,
-        waiting,
-        'InsufficientFunds',
-        `insufficient funds for gas * price + value: balance ${balance}, tx cost ${cost}`,
-      )
+    if (waiting.transaction.nonce < queue.state.nonce) end(pool, waiting, 'NonceTooLow')
+    else if (maxCostOf(waiting.transaction) > queue.state.balance)
+      end(pool, waiting, 'InsufficientFunds')
   }
 }
 
-function end(pool: Pool, waiting: Waiting, reason: string, detail: string): void {
+function end(pool: Inside, waiting: Waiting, reason: string): void {
   remove(pool, waiting)
-  pool.ended.set(waiting.transaction.hash, { reason, detail })
+  pool.ended.set(waiting.transaction.hash, reason)
   const [oldest] = pool.ended.keys()
   if (pool.ended.size > maxEnded && oldest) pool.ended.delete(oldest)
 }
 
-function remove(pool: Pool, { transaction, sender }: Waiting): void {
+function remove(pool: Inside, { transaction, sender }: Waiting): void {
   pool.byHash.delete(transaction.hash)
   const queue = pool.senders.get(sender)
   queue?.byNonce.delete(transaction.nonce)

@@ -1,6 +1,6 @@
 import type { Verdict } from '#records'
 import { decodeEthereumTransaction, type EthereumTransaction } from './ethereum-transaction.ts'
-import type { Hardfork } from './genesis.ts'
+import type { Hardfork, L2Genesis } from './genesis.ts'
 import { leastGasLimit, maxInitcodeBytes, maxTransactionGas } from './intrinsic-gas.ts'
 
 /** Why a transaction can never be included, whatever the state. Codes of `docs/reasons.md`. */
@@ -25,6 +25,14 @@ export type CheckRules = {
   readonly hardfork: Hardfork
 }
 
+/** The stateless rules of a chain. */
+export const checkRules = ({ parameters, header }: L2Genesis): CheckRules => ({
+  chainId: parameters.chainId,
+  hardfork: parameters.hardfork,
+  gasLimit: header.gasLimit,
+})
+
+/** A transaction that may be included in some state, or why not in any. */
 export type Checked =
   | { readonly ok: true; readonly transaction: EthereumTransaction }
   | { readonly ok: false; readonly reason: StaticReason; readonly detail: string }

@@ -1,7 +1,7 @@
 import { assert, bigintToBytes, toHex } from '#primitives'
 import type { ReplicatedService, ServiceBlock, ServiceState } from '#protocol'
 import type { TransactionResult } from '#records'
-import { type CheckRules, checkCall } from './check.ts'
+import { checkCall, checkRules } from './check.ts'
 import {
   type BlockContext,
   blockLeafBody,
@@ -28,11 +28,7 @@ export function sequencerService(
   genesis: Uint8Array,
 ): ReplicatedService {
   const chain = readL2Genesis(genesis)
-  const rules: CheckRules = {
-    chainId: chain.parameters.chainId,
-    hardfork: chain.parameters.hardfork,
-    gasLimit: chain.header.gasLimit,
-  }
+  const rules = checkRules(chain)
   return {
     spec,
     initial: (empty, bytes) => empty.set(headKey, encodeHead(genesisHead(readL2Genesis(bytes)))),

@@ -71,13 +71,41 @@ export function trieRoot(trie: Trie, sink: NodeSink = () => {}): Uint8Array {
   return hash
 }
 
+/**
+ * The nodes from the root to `key`, encoded, in that order, as a verifier with only the root hash
+ * needs them: nodes under 32 bytes stand inside their parents. For a trie that is all in memory.
+ */
+export function trieProof(trie: Trie, key: Uint8Array): Uint8Array[] {
+  const path = toNibbles(key)
+  const proof: Uint8Array[] = []
+  let node = trie
+  let at = 0
+  while (node) {
+    const here: LoadedNode = load(node, noNodes)
+    const encoded = encodeNode(here, () => {})
+    if (encoded.length >= 32 || at === 0) proof.push(encoded)
+    if (here.kind === 'leaf' || (here.kind === 'extension' && !sameBytes(here.path, path, at)))
+      return proof
+    node = here.kind === 'branch' ? here.children[path[at] as number] : here.child
+    at += here.kind === 'branch' ? 1 : here.path.length
+  }
+  return proof
+}
+
 /** Root of the trie that maps RLP(index) to each value: transactions, receipts, withdrawals. */
-export function indexedRoot(values: readonly Uint8Array[]): Uint8Array {
+export const indexedRoot = (values: readonly Uint8Array[]): Uint8Array =>
+  trieRoot(indexedTrie(values))
+
+/** Proof of the value at `index` under `indexedRoot(values)`; the key is RLP(index). */
+export const indexedProof = (values: readonly Uint8Array[], index: number): Uint8Array[] =>
+  trieProof(indexedTrie(values), rlpInteger(index))
+
+function indexedTrie(values: readonly Uint8Array[]): Trie {
   let trie: Trie
   values.forEach((value, index) => {
     trie = triePut(trie, rlpInteger(index), value, noNodes)
   })
-  return trieRoot(trie)
+  return trie
 }
 
 const noNodes: NodeSource = () => undefined

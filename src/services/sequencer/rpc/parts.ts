@@ -1,0 +1,16 @@
+import type { Verdict } from '#records'
+import type { Engine } from '../engine/types.ts'
+import type { Pool } from '../pool/pool.ts'
+import type { Parameters } from './parameters.ts'
+
+/** A method: positional parameters to result. @throws RpcFailure with geth's code and message. */
+export type RpcMethod = (params: Parameters) => Promise<unknown>
+
+/** What the methods work on. */
+export type RpcParts = {
+  readonly engine: Engine
+  readonly pool: Pick<Pool, 'pendingNonce' | 'get' | 'take'>
+  readonly chainId: number
+  /** Hands a signed transaction to the network; a refusal's `detail` is shown to the client. */
+  readonly submit: (raw: Uint8Array) => Promise<Verdict>
+}
