@@ -1,0 +1,42 @@
+import type { Hex } from '#primitives'
+
+/**
+ * sent: no answer yet · accepted: its hash or id was returned · refused: with a reason · unanswered:
+ * no gateway answered, so that only the chain can tell.
+ */
+export type SentStatus = 'sent' | 'accepted' | 'refused' | 'unanswered'
+
+/** One transaction or task that was offered to the network. */
+export type Sent = {
+  /** Hash of the transaction, id of the task. */
+  readonly id: Hex
+  /** When it was due to be sent: an answer that delays the next one does not shorten its time. */
+  readonly requestedMs: number
+  readonly status: SentStatus
+  /** Why it was refused; empty otherwise. */
+  readonly reason: string
+  /** Whether a gateway that did not answer may have taken it before the one that did. */
+  readonly isUncertain: boolean
+}
+
+/** Everything that a load has offered, by id. */
+export type LoadRecords = {
+  readonly transactions: Map<Hex, Sent>
+  readonly tasks: Map<Hex, Sent>
+  /** Offers that were not sent, by reason. */
+  readonly unsent: {
+    readonly transactions: Map<string, number>
+    readonly tasks: Map<string, number>
+  }
+}
+
+export const emptyRecords = (): LoadRecords => ({
+  transactions: new Map(),
+  tasks: new Map(),
+  unsent: { transactions: new Map(), tasks: new Map() },
+})
+
+/** One more of a reason. */
+export function countReason(counts: Map<string, number>, reason: string): void {
+  counts.set(reason, (counts.get(reason) ?? 0) + 1)
+}

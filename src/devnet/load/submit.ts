@@ -1,0 +1,51 @@
+import type { Clock, Hex } from '#primitives'
+import type { Sent } from './records.ts'
+import type { Rpc, RpcCall } from './rpc.ts'
+
+/** How one submission ended. */
+export type Answer = Pick<Sent, 'status' | 'reason' | 'isUncertain'>
+
+/** A record of what has no answer yet. */
+export const toSent = (id: Hex, requestedMs: number): Sent => ({
+  id,
+  requestedMs,
+  status: 'sent',
+  reason: '',
+  isUncertain: false,
+})
+
+/** Rounds over all gateways before one submission is given up, and the pause between two. */
+const maxRounds = 20
+const roundPauseMs = 500
+
+/**
+ * Submits until a gateway answers, always the same bytes: a network knows them by their hash.
+ *
+ * @param options.isKnown - whether an error says that it was taken before.
+ */
+export async function submit(options: {
+  readonly rpc: Rpc
+  readonly call: RpcCall
+  readonly clock: Clock
+  readonly isKnown: (message: string, reason: string) => boolean
+  readonly isStopping: () => boolean
+}): Promise<Answer> {
+  const { rpc, call, clock, isKnown, isStopping } = options
+  let isUncertain = false
+  for (let round = 1; ; round++) {
+    const { replies, mayHaveArrived } = await rpc.send([call])
+    isUncertain ||= mayHaveArrived
+    const [reply] = replies ?? []
+    if (reply?.kind === 'result' || (reply && isKnown(reply.message, reply.reason)))
+      return { status: 'accepted', reason: '', isUncertain }
+    if (reply) return { status: 'refused', reason: reply.reason, isUncertain }
+    if (round >= maxRounds || isStopping())
+      return { status: 'unanswered', reason: 'NoAnswer', isUncertain }
+    await pause(clock, roundPauseMs)
+  }
+}
+
+const pause = (clock: Clock, delayMs: number): Promise<void> =>
+  new Promise((resolve) => {
+    clock.after(delayMs, resolve)
+  })

@@ -1,0 +1,55 @@
+import type { BlockView } from '#api'
+import type { Rpc } from '../load/rpc.ts'
+import { ask } from './ask.ts'
+
+/** Blocks asked for each time; decided faster than this a poll, only their number is known. */
+const limit = 100
+
+/** What the operators did between two times. */
+export type NetworkCounts = {
+  readonly blocks: number
+  readonly blocksAboveRound0: number
+  readonly missedWindows: number
+}
+
+/** Watches the blocks that consensus decides, and the windows that operators miss. */
+export class Network {
+  readonly #rpc: Rpc
+  readonly #heights = new Map<number, Pick<BlockView, 'timeMs' | 'round'>>()
+  #missedBefore = 0
+
+  constructor(rpc: Rpc) {
+    this.#rpc = rpc
+  }
+
+  /** Notes the windows that were missed before. */
+  async begin(): Promise<void> {
+    this.#missedBefore = (await this.#missedWindows()) ?? 0
+  }
+
+  /** Reads the newest blocks. */
+  async poll(): Promise<void> {
+    for (const { height, timeMs, round } of (await ask(this.#rpc, 'nodeop_blocks', [limit])) ?? [])
+      this.#heights.set(height, {
+        timeMs,
+        ...(round === undefined ? {} : { round }),
+      })
+  }
+
+  /** Counts the blocks of a span of block time, and all misses since `begin`. */
+  async count(fromMs: number, toMs: number): Promise<NetworkCounts> {
+    const within = [...this.#heights].filter(([, { timeMs }]) => timeMs >= fromMs && timeMs <= toMs)
+    const heights = within.map(([height]) => height).sort((a, b) => a - b)
+    const missed = (await this.#missedWindows()) ?? this.#missedBefore
+    return {
+      blocks: heights.length === 0 ? 0 : (heights.at(-1) ?? 0) - (heights[0] ?? 0) + 1,
+      blocksAboveRound0: within.filter(([, { round = 0 }]) => round > 0).length,
+      missedWindows: missed - this.#missedBefore,
+    }
+  }
+
+  async #missedWindows(): Promise<number | undefined> {
+    const operators = await ask(this.#rpc, 'nodeop_operators', [])
+    return operators?.reduce((sum, { missedWindows }) => sum + missedWindows, 0)
+  }
+}

@@ -1,0 +1,142 @@
+import { createL1Client } from '#ethereum'
+import type { Clock, Hex, Logger } from '#primitives'
+import { createPoster } from '../load/connection.ts'
+import type { LoadRecords } from '../load/records.ts'
+import { createRpc, type Rpc } from '../load/rpc.ts'
+import { ask } from './ask.ts'
+import { Checkpoints } from './checkpoints.ts'
+import { findEndings } from './endings.ts'
+import type { RunFacts } from './facts.ts'
+import { gatherFacts } from './gather.ts'
+import { L1Outbox } from './l1-outbox.ts'
+import { L2Blocks } from './l2-blocks.ts'
+import { type Loop, startLoop } from './loop.ts'
+import { Network } from './network.ts'
+import { Proofs } from './proofs.ts'
+import { Tasks } from './tasks.ts'
+import { addSubjects, isSettled, unplaced, type Watch } from './watch.ts'
+
+/** Where to look, and what for. */
+export type ObserverOptions = {
+  readonly gateways: readonly string[]
+  readonly l1Url: string
+  readonly outbox: Hex
+  /** What the load has sent, as it grows. */
+  readonly records: LoadRecords
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Follows what becomes of a load, through public endpoints alone. */
+export type Observer = {
+  /** Begins to watch; before the load starts. */
+  start(): Promise<void>
+  /**
+   * To be called when nothing is sent any more: waits until all that was accepted is on L1 and all
+   * tasks have ended, at most `limitMs`, and tells what was seen. Ends the watching.
+   */
+  finish(limitMs?: number): Promise<RunFacts>
+}
+
+/** How often each thing is looked at. */
+const intervalsMs = {
+  blocks: 50,
+  checkpoints: 100,
+  tasks: 200,
+  l1: 200,
+  proofs: 250,
+  network: 2_000,
+  endings: 2_000,
+  settled: 100,
+}
+
+/** What is not on L1 this long after the last request, without a reason, is lost. */
+const defaultLimitMs = 30_000
+
+const timeoutMs = 2_000
+const connections = 8
+
+/** An observer of one run. */
+export function createObserver(options: ObserverOptions): Observer {
+  const { gateways, clock, logger } = options
+  const poster = createPoster({ timeoutMs, connections })
+  const rpcOf = (urls: readonly string[]): Rpc =>
+    createRpc({ gateways: urls, poster, first: 0, nowMs: clock.nowMs })
+  const rpc = rpcOf(gateways)
+  const watch = createWatch(options, rpc)
+  const each = gateways.map((gateway) => rpcOf([gateway]))
+  let loops: readonly Loop[] = []
+  let startMs = 0
+  return {
+    async start() {
+      const { blocks, l1, network, checkpoints } = watch
+      await Promise.all([blocks.poll(), l1.poll(), network.begin(), checkpoints.begin()])
+      startMs = clock.nowMs()
+      loops = startLoops(watch, clock, logger)
+    },
+    async finish(limitMs = defaultLimitMs) {
+      const stopMs = clock.nowMs()
+      const asking = startLoop(clock, intervalsMs.endings, () => askEndings(watch, each), logger)
+      await waitUntil(clock, stopMs + limitMs, () => isSettled(watch))
+      await Promise.all([asking, ...loops].map((loop) => loop.stop()))
+      await Promise.all([watch.network.poll(), watch.l1.poll()])
+      const status = await ask(rpc, 'nodeop_status', [])
+      const facts = await gatherFacts(watch, status, { startMs, stopMs })
+      poster.close()
+      return facts
+    },
+  }
+}
+
+function createWatch(options: ObserverOptions, rpc: Rpc): Watch {
+  const { records, clock, logger } = options
+  const { nowMs } = clock
+  const l1 = new L1Outbox(createL1Client(options.l1Url), options.outbox, nowMs)
+  return {
+    records,
+    blocks: new L2Blocks(rpc, nowMs),
+    checkpoints: new Checkpoints(rpc, nowMs),
+    l1,
+    proofs: new Proofs({ rpc, l1, nowMs, logger }),
+    tasks: new Tasks(rpc, records, nowMs),
+    network: new Network(rpc),
+    endings: new Map(),
+  }
+}
+
+function startLoops(watch: Watch, clock: Clock, logger: Logger): readonly Loop[] {
+  const { blocks, checkpoints, tasks, l1, network, proofs } = watch
+  const loop = (everyMs: number, turn: () => Promise<void>): Loop =>
+    startLoop(clock, everyMs, turn, logger)
+  return [
+    loop(intervalsMs.blocks, () => blocks.poll()),
+    loop(intervalsMs.checkpoints, () => checkpoints.poll()),
+    loop(intervalsMs.tasks, () => tasks.poll()),
+    loop(intervalsMs.l1, () => l1.poll()),
+    loop(intervalsMs.network, () => network.poll()),
+    loop(intervalsMs.proofs, () => {
+      addSubjects(watch)
+      return proofs.poll()
+    }),
+  ]
+}
+
+/** Most subjects that are asked about at a time, of every gateway. */
+const maxAsked = 200
+
+async function askEndings(watch: Watch, gateways: readonly Rpc[]): Promise<void> {
+  const subjects = unplaced(watch).slice(0, maxAsked)
+  for (const [subject, reason] of await findEndings(gateways, subjects))
+    watch.endings.set(subject, reason)
+}
+
+/** Resolves when it is so, or at the deadline. */
+function waitUntil(clock: Clock, deadlineMs: number, isSo: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (isSo() || clock.nowMs() >= deadlineMs) resolve()
+      else clock.after(intervalsMs.settled, look)
+    }
+    look()
+  })
+}

@@ -1,0 +1,193 @@
+import type { RunFacts, TaskFacts, TransactionFacts } from './observe/facts.ts'
+
+/** Median and 99th percentile, both by nearest rank; 0 when there was nothing to measure. */
+export type Latency = { readonly p50: number; readonly p99: number }
+
+/** The outcome of a run: what `npm run devnet -- --json` prints as its last line. */
+export type Summary = {
+  readonly operators: number
+  readonly engine: string
+  readonly seconds: number
+  readonly blocks: number
+  readonly blocksAboveRound0: number
+  readonly transactions: {
+    readonly sent: number
+    readonly refused: Readonly<Record<string, number>>
+    readonly confirmed: number
+    readonly certified: number
+    readonly onL1: number
+  }
+  readonly tasks: {
+    readonly sent: number
+    readonly refused: Readonly<Record<string, number>>
+    readonly agreed: number
+    readonly certified: number
+    readonly onL1: number
+    readonly settled: number
+    readonly expired: number
+    readonly latencyMs: Readonly<Record<'agreed' | 'certified' | 'onL1' | 'settled', Latency>>
+  }
+  readonly checkpoints: {
+    readonly certified: number
+    readonly onL1: number
+    readonly byFallback: number
+    readonly missedWindows: number
+  }
+  /** Of transactions, from the request. */
+  readonly latencyMs: Readonly<Record<'confirmed' | 'certified' | 'onL1', Latency>>
+  readonly gasPerSubmission: { readonly p50: number; readonly max: number }
+  readonly lost: number
+  readonly twice: number
+  /** Whether operators shared computations; left out when they did not. */
+  readonly share?: boolean
+  /** Faults that were injected; left out when there were none. */
+  readonly chaos?: readonly string[]
+}
+
+/** How the run was set up, as far as the summary says so. */
+export type RunMode = { readonly share?: boolean; readonly chaos?: readonly string[] }
+
+/** Counts a run. Lost = neither refused nor dropped with a reason, nor expired, nor on L1. */
+export function summarise(facts: RunFacts, mode: RunMode = {}): Summary {
+  const { transactions, tasks, unsent, checkpoints } = facts
+  const gas = checkpoints.recorded.map((one) => one.gas)
+  return {
+    operators: facts.operators,
+    engine: facts.engine,
+    seconds: facts.seconds,
+    blocks: facts.blocks,
+    blocksAboveRound0: facts.blocksAboveRound0,
+    transactions: {
+      sent: transactions.length + sum(unsent.transactions),
+      refused: countRefusals(transactions, unsent.transactions),
+      confirmed: countWith(transactions, 'confirmedMs'),
+      certified: countWith(transactions, 'certifiedMs'),
+      onL1: countWith(transactions, 'onL1Ms'),
+    },
+    tasks: summariseTasks(facts),
+    checkpoints: {
+      certified: checkpoints.certified,
+      onL1: checkpoints.recorded.length,
+      byFallback: checkpoints.recorded.filter(({ window }) => window > 0).length,
+      missedWindows: checkpoints.missedWindows,
+    },
+    latencyMs: {
+      confirmed: latencyOf(transactions, 'confirmedMs'),
+      certified: latencyOf(transactions, 'certifiedMs'),
+      onL1: latencyOf(transactions, 'onL1Ms'),
+    },
+    gasPerSubmission: { p50: percentile(gas, 0.5), max: percentile(gas, 1) },
+    lost: [...transactions, ...tasks].filter(isLost).length,
+    twice: facts.repeated.length,
+    ...(mode.share ? { share: true } : {}),
+    ...(mode.chaos && mode.chaos.length > 0 ? { chaos: mode.chaos } : {}),
+  }
+}
+
+const summariseTasks = ({ tasks, unsent }: RunFacts): Summary['tasks'] => ({
+  sent: tasks.length + sum(unsent.tasks),
+  refused: countRefusals(tasks, unsent.tasks),
+  agreed: countWith(tasks, 'agreedMs'),
+  certified: countWith(tasks, 'certifiedMs'),
+  onL1: countWith(tasks, 'onL1Ms'),
+  settled: countWith(tasks, 'settledMs'),
+  expired: tasks.filter(({ expired }) => expired !== undefined).length,
+  latencyMs: {
+    agreed: latencyOf(tasks, 'agreedMs'),
+    certified: latencyOf(tasks, 'certifiedMs'),
+    onL1: latencyOf(tasks, 'onL1Ms'),
+    settled: latencyOf(tasks, 'settledMs'),
+  },
+})
+
+const isLost = (subject: TransactionFacts | TaskFacts): boolean =>
+  subject.refused === undefined &&
+  subject.onL1Ms === undefined &&
+  !('expired' in subject && subject.expired !== undefined)
+
+type Facts = { readonly requestedMs: number }
+
+/** Names of the times that a subject may have reached. */
+type TimeOf<Subject> = Exclude<Extract<keyof Subject, `${string}Ms`>, 'requestedMs'>
+
+const countWith = <Subject extends Facts>(
+  subjects: readonly Subject[],
+  time: TimeOf<Subject>,
+): number => subjects.filter((subject) => subject[time] !== undefined).length
+
+function latencyOf<Subject extends Facts>(
+  subjects: readonly Subject[],
+  time: TimeOf<Subject>,
+): Latency {
+  const spans = subjects.flatMap((subject) => {
+    const atMs: unknown = subject[time]
+    return typeof atMs === 'number' ? [Math.max(0, Math.round(atMs - subject.requestedMs))] : []
+  })
+  return { p50: percentile(spans, 0.5), p99: percentile(spans, 0.99) }
+}
+
+function countRefusals(
+  subjects: readonly { readonly refused?: string | undefined }[],
+  unsent: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = { ...unsent }
+  for (const { refused } of subjects)
+    if (refused !== undefined) counts[refused] = (counts[refused] ?? 0) + 1
+  return counts
+}
+
+const sum = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((total, count) => total + count, 0)
+
+/** The smallest value that at least this part of all values does not exceed; 0 when there are none. */
+export function percentile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? 0
+}
+
+/** The same for people. */
+export function describeSummary(summary: Summary): string {
+  const { transactions, tasks, checkpoints, latencyMs, gasPerSubmission } = summary
+  const { operators, engine, seconds, blocks, blocksAboveRound0, share, chaos } = summary
+  const mode = [share ? 'computations shared' : '', chaos ? `chaos: ${chaos.join(', ')}` : '']
+  const lines: readonly (readonly [string, string])[] = [
+    [
+      'network',
+      [`${operators} operators`, engine, `${seconds} s`, ...mode].filter(Boolean).join(', '),
+    ],
+    ['blocks', `${blocks}, ${blocksAboveRound0} above round 0`],
+    [
+      'transactions',
+      `${transactions.sent} sent, ${refusals(transactions.refused)}, ` +
+        `${transactions.confirmed} confirmed, ${transactions.certified} certified, ` +
+        `${transactions.onL1} on L1`,
+    ],
+    ['latency (p50 / p99)', describeLatencies(latencyMs)],
+    [
+      'tasks',
+      `${tasks.sent} sent, ${refusals(tasks.refused)}, ${tasks.agreed} agreed, ` +
+        `${tasks.certified} certified, ${tasks.onL1} on L1, ${tasks.settled} settled, ` +
+        `${tasks.expired} expired`,
+    ],
+    ['latency (p50 / p99)', describeLatencies(tasks.latencyMs)],
+    [
+      'checkpoints',
+      `${checkpoints.certified} certified, ${checkpoints.onL1} on L1, ` +
+        `${checkpoints.byFallback} by fallback, ${checkpoints.missedWindows} windows missed`,
+    ],
+    ['gas a submission', `${gasPerSubmission.p50} (median), ${gasPerSubmission.max} (most)`],
+    ['lost', `${summary.lost}`],
+    ['twice', `${summary.twice}`],
+  ]
+  return lines.map(([name, text]) => `${name.padEnd(20)} ${text}`).join('\n')
+}
+
+const describeLatencies = (latencies: Readonly<Record<string, Latency>>): string =>
+  Object.entries(latencies)
+    .map(([name, { p50, p99 }]) => `${name} ${p50} / ${p99} ms`)
+    .join(', ')
+
+function refusals(refused: Readonly<Record<string, number>>): string {
+  const reasons = Object.entries(refused).map(([reason, count]) => `${count} ${reason}`)
+  return `${sum(refused)} refused${reasons.length > 0 ? ` (${reasons.join(', ')})` : ''}`
+}
