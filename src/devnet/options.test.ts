@@ -17,6 +17,7 @@ test('devnet options: nothing given gives the defaults', () =>
     json: false,
     share: false,
     seed: 1,
+    logLevel: 'warn',
   }))
 
 test('devnet options: every value is read', () =>
@@ -32,6 +33,7 @@ test('devnet options: every value is read', () =>
       json: true,
       share: true,
       seed: '9',
+      logLevel: 'debug',
     }),
     {
       operators: 7,
@@ -44,6 +46,7 @@ test('devnet options: every value is read', () =>
       json: true,
       share: true,
       seed: 9,
+      logLevel: 'debug',
     },
   ))
 
@@ -53,7 +56,7 @@ const refused = (raw: RawDevnetOptions, message: string) =>
     (error: unknown) => error instanceof BadOptionError && error.message === message,
   )
 
-test('devnet options: a bad value is one error that names option, value and what is allowed', () => {
+test('devnet options: a bad value is one error: option, value, what is allowed', () => {
   const not = (option: string, value: string, allowed: string) =>
     `--${option} ${JSON.stringify(value)} is not allowed; allowed: ${allowed}`
   for (const value of ['0', '65', '-1', '4.5', '1e1', '', 'four', '0x4'])
@@ -61,6 +64,7 @@ test('devnet options: a bad value is one error that names option, value and what
   refused({ engine: 'raft' }, not('engine', 'raft', 'embedded'))
   refused({ port: '65533' }, not('port', '65533', 'a whole number from 0 to 65532'))
   refused({ load: '10001' }, not('load', '10001', 'a whole number from 0 to 10000'))
+  refused({ logLevel: 'loud' }, not('log-level', 'loud', 'debug, info, warn, error, silent'))
   refused({ data: '' }, not('data', '', 'the path of a folder'))
   refused({ seed: '-1' }, not('seed', '-1', 'a whole number from 0 to 9007199254740991'))
   const kinds = 'submitter, operator, liar, copier'

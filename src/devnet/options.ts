@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { type LogLevel, logLevels } from '#node'
 import { DomainError } from '#primitives'
 import { type ChaosKind, chaosKinds } from './chaos.ts'
 
@@ -21,6 +22,7 @@ export type DevnetOptions = {
   readonly share: boolean
   /** Seed of what the load and the chaos do. */
   readonly seed: number
+  readonly logLevel: LogLevel
 }
 
 /** Engines that a devnet can run on. */
@@ -32,7 +34,16 @@ export type RawDevnetOptions = {
   readonly [Name in TextOption]?: string | undefined
 } & { readonly json?: boolean | undefined; readonly share?: boolean | undefined }
 
-type TextOption = 'operators' | 'engine' | 'port' | 'data' | 'load' | 'chaos' | 'for' | 'seed'
+type TextOption =
+  | 'operators'
+  | 'engine'
+  | 'port'
+  | 'data'
+  | 'load'
+  | 'chaos'
+  | 'for'
+  | 'seed'
+  | 'logLevel'
 
 /** Most operators in one process, and most transactions a second that the load may offer. */
 export const maxDevnetOperators = 64
@@ -61,6 +72,7 @@ export function parseDevnetOptions(raw: RawDevnetOptions, cwd: string): DevnetOp
     json: raw.json ?? false,
     share: raw.share ?? false,
     seed: integer('seed', raw.seed, 1, 0, Number.MAX_SAFE_INTEGER),
+    logLevel: oneOf('log-level', raw.logLevel ?? 'warn', logLevels),
   }
 }
 
