@@ -108,7 +108,7 @@ function describeFailure(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown)
   const { cause } = thrown
   if (thrown.name === 'TimeoutError') return 'no answer in time'
-  if (cause instanceof Error && 'code' in cause) return String(cause.code)
+  if (cause instanceof Error) return 'code' in cause ? String(cause.code) : cause.message
   return thrown.message
 }
 

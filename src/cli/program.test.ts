@@ -83,7 +83,10 @@ test('nodeop: help and version go to standard output', async () => {
 test('nodeop: a gateway that does not answer is one line and exit code 1', async () => {
   const { code, out, err } = await run('status', '--json', '--rpc', 'http://127.0.0.1:1')
   assert.equal(code, 1)
-  assert.match(err.join('\n'), /^nodeop: no gateway answers \(http:\/\/127\.0\.0\.1:1: [^\n]+\)$/)
+  assert.match(
+    err.join('\n'),
+    /^nodeop: no gateway answers \(http:\/\/127\.0\.0\.1:1: [^\n]+npm run devnet$/,
+  )
   assert.equal(JSON.parse(out.join()).error.code, 'GatewaysUnreachable')
 })
 

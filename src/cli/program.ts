@@ -88,7 +88,8 @@ function report(thrown: unknown, json: boolean, { io }: Surroundings): number {
   if (thrown instanceof CommanderError)
     return thrown.code === 'commander.help' ? exitCodes.badUsage : thrown.exitCode
   const { code, message } = inWords(thrown)
-  io.error(`nodeop: ${message}`)
+  const advice = code === 'GatewaysUnreachable' ? '; start a network with: npm run devnet' : ''
+  io.error(`nodeop: ${message}${advice}`)
   if (json) io.write(toJson({ error: { code, message } }))
   return code === 'BadUsage' || code === 'BadOption' ? exitCodes.badUsage : exitCodes.failed
 }
