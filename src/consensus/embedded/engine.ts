@@ -100,6 +100,7 @@ function createRuntime(options: EngineOptions, post: (event: EngineEvent) => voi
     post,
     listeners: new Set(),
     phase: 'stopped',
+    hasEnded: false,
     link: undefined,
     tip: {
       height: 0,
@@ -128,6 +129,7 @@ async function start(runtime: Runtime, mailbox: Mailbox<EngineEvent>): Promise<v
   const { options, self } = runtime
   runtime.tip = await recoverTip(options)
   const open = await replayLog(runtime)
+  if (runtime.hasEnded) return leave(runtime, 'stopped')
   if (runtime.phase === 'stopped') runtime.phase = 'waiting'
   let checking = 0
   runtime.link = options.transport.join(self, (from, bytes) => {
@@ -223,6 +225,7 @@ function fail(runtime: Runtime, error: unknown): void {
 }
 
 function leave(runtime: Runtime, phase: 'stopped' | 'failed'): void {
+  runtime.hasEnded = true
   runtime.phase = phase
   runtime.link?.leave()
   for (const cancel of runtime.timers) cancel()

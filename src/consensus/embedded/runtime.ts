@@ -90,6 +90,8 @@ export type Runtime = {
   readonly post: (event: EngineEvent) => void
   readonly listeners: Set<(decision: Decision) => void>
   phase: Phase
+  /** Set by `stop` and by a failure: nothing starts again. */
+  hasEnded: boolean
   link: Link | undefined
   tip: Tip
   core: CoreState

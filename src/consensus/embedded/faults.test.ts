@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Hex, type Logger, sha256Hex, utf8 } from '#primitives'
+import type { Validator } from '#records'
+import { createSchedule, type Offer, type Vote } from '../core/index.ts'
+import { type Commit, type SealedBlock, sealBlock, validatorsHash } from './block.ts'
+import {
+  createTestNetwork,
+  decided,
+  silentLogger,
+  type TestPeer,
+  testNetwork,
+  testSigner,
+} from './fixture.ts'
+import { decodeMessage, encodeMessage, type Message } from './messages.ts'
+import { proposalSignBytes, voteSignBytes } from './sign-bytes.ts'
+import type { SignSlot } from './signer.ts'
+import type { Link } from './transport.ts'
+
+const keys = [0, 1, 2, 3].map((i) => testSigner(i).publicKey)
+const validators: readonly Validator[] = keys.map((consensusKey) => ({ consensusKey, power: 1n }))
+const { current } = createSchedule(validators)
+const indexOf = (key: Hex) => keys.indexOf(key)
+/** The engine under test runs alone, so that it stays at height 1; it does not propose there. */
+const alone = keys.findIndex((key) => key !== current.proposer)
+
+test('faults: forged, foreign and misplaced messages are refused by name', async () => {
+  const { intruder, refused, peer } = await besiege()
+  const good = await signedVote(proposerIndex(), { step: 'prevote', value: undefined })
+  const elsewhere = await signedVote(9, { step: 'prevote', value: undefined })
+  const otherNetwork = await signedVote(
+    proposerIndex(),
+    { step: 'prevote', value: undefined },
+    keys[0],
+  )
+  const block = blockOf(keys[proposerIndex()] as Hex, Date.now())
+  const impostor = [0, 1, 2, 3].find((i) => i !== alone && i !== proposerIndex()) ?? 0
+  const proposal = await signedOffer(proposerIndex(), block)
+  const attacks: readonly (readonly [string, Message | Uint8Array])[] = [
+    ['BadEncoding', Uint8Array.of(1, 2, 3)],
+    ['BadEncoding', encodeMessage({ kind: 'wake', height: 1 }).fill(255, 0, 1)],
+    ['BadSignature', votes({ ...good, value: block.hash })],
+    ['BadSignature', votes({ ...good, validator: keys[alone] as Hex })],
+    ['BadSignature', votes(otherNetwork)],
+    ['UnknownValidator', votes(elsewhere)],
+    ['NotProposer', { ...(await signedOffer(impostor, block)) }],
+    ['BadSignature', { ...proposal, proposal: { ...proposal.proposal, validRound: -1, round: 4 } }],
+    ['BlockMismatch', { ...proposal, block: blockOf(keys[0] as Hex, 1).bytes }],
+    ['BlockMismatch', { ...proposal, block: tampered(block) }],
+    ['BadEncoding', { ...proposal, block: Uint8Array.of(1) }],
+    ['BadCommit', fetched(block, [])],
+    ['BadCommit', fetched(block, [await precommit(0, block.hash), await precommit(1, block.hash)])],
+    ['BadCommit', fetched(block, await forgedPrecommits(block.hash))],
+    ['BadCommit', fetched(block, await repeatedPrecommits(block.hash))],
+  ]
+  for (const [reason, attack] of attacks) {
+    const told = refused()
+    intruder.send(peer.key, attack instanceof Uint8Array ? attack : encodeMessage(attack))
+    assert.equal(await told, reason)
+  }
+  assert.equal(peer.engine.status().height, 0)
+  assert.equal(peer.engine.status().phase, 'running')
+  await peer.engine.stop()
+})
+
+test('faults: a fetched block with the signatures of three of four is committed', async () => {
+  const { intruder, peer } = await besiege()
+  const block = blockOf(keys[proposerIndex()] as Hex, Date.now())
+  const commits = await Promise.all([0, 1, 2].map((i) => precommit(i, block.hash)))
+  intruder.send(peer.key, encodeMessage(fetched(block, commits)))
+  await decided(peer, 1)
+  assert.equal(peer.engine.status().hash, block.hash)
+  await peer.engine.stop()
+})
+
+test('faults: a block that cannot follow the chain gets nil, a sound one its prevote', async () => {
+  const proposer = keys[proposerIndex()] as Hex
+  const parts = originOf(proposer, Date.now())
+  const cases: readonly (readonly [string, SealedBlock, boolean])[] = [
+    ['sound', blockOf(proposer, Date.now()), true],
+    ['6 s ahead', blockOf(proposer, Date.now() + 6000), false],
+    ['not above the parent', blockOf(proposer, 0), false],
+    ['of another author', blockOf(keys[alone] as Hex, Date.now()), false],
+    ['another parent', sealBlock({ ...parts, parent: sha256Hex() }, empty), false],
+    ['another app hash', sealBlock({ ...parts, appHash: sha256Hex() }, empty), false],
+    ['other validators', sealBlock({ ...parts, validatorsHash: sha256Hex() }, empty), false],
+    ['refused transaction', sealBlock(parts, { ...empty, transactions: [utf8('')] }), false],
+    [
+      'commit of nothing',
+      sealBlock(parts, { ...empty, lastCommit: commitOf(sha256Hex(), []) }),
+      false,
+    ],
+    [
+      'untrue evidence',
+      sealBlock(parts, { ...empty, misbehaviour: [await forgedConflict()] }),
+      false,
+    ],
+  ]
+  for (const [name, block, isGood] of cases) {
+    const { intruder, peer, nextVote } = await besiege()
+    const told = nextVote()
+    intruder.send(peer.key, encodeMessage(await signedOffer(proposerIndex(), block)))
+    const { step, value } = await told
+    assert.deepEqual([step, value], ['prevote', isGood ? block.hash : undefined], name)
+    await peer.engine.stop()
+  }
+})
+
+test('faults: a double vote is in one block, once, for the application to see', async () => {
+  const network = createTestNetwork()
+  const culprit = network.peers[3] as TestPeer
+  const honest = network.peers.slice(0, 3)
+  await Promise.all(honest.map(({ engine }) => engine.start()))
+  const intruder = network.transport.join('0xbad0', () => {})
+  const stop = (network.peers[0] as TestPeer).engine.onDecided(async ({ block }) => {
+    const height = block.height + 1
+    for (const value of [sha256Hex(utf8('one')), sha256Hex(utf8('two'))])
+      intruder.broadcast(
+        encodeMessage(votes(await signedVote(3, { step: 'prevote', value, height }))),
+      )
+  })
+  const reported = new Promise<number>((resolve) => {
+    ;(network.peers[1] as TestPeer).engine.onDecided(({ block }) => {
+      if (block.misbehaviour.length > 0) resolve(block.height)
+    })
+  })
+  const height = await reported
+  stop()
+  await Promise.all(honest.map((peer) => decided(peer, height + 4)))
+  await Promise.all(honest.map(({ engine }) => engine.stop()))
+  const named = honest.map(({ application }) =>
+    application.committed.slice(0, height + 4).flatMap(({ misbehaviour }) => misbehaviour),
+  )
+  for (const list of named) assert.deepEqual(list, named[0])
+  const found = (named[0] ?? []).map((one) => `${one.consensusKey} ${one.height}`)
+  assert(found.length > 0 && new Set(found).size === found.length)
+  assert((named[0] ?? []).every(({ consensusKey }) => consensusKey === culprit.key))
+})
+
+const proposerIndex = () => indexOf(current.proposer)
+const empty = { lastCommit: undefined, transactions: [], misbehaviour: [] }
+
+/** One engine at height 1, and a link from which anything can be sent to it. */
+async function besiege() {
+  let onRefusal = (_: string) => {}
+  const logger: Logger = {
+    ...silentLogger,
+    debug: (_, fields) => onRefusal(String(fields?.reason)),
+  }
+  const timing = { proposeMs: 60_000, heartbeatMs: 1 }
+  const network = createTestNetwork({ timing, parts: () => ({ logger }) })
+  const peer = network.peers[alone] as TestPeer
+  let onMessage = (_: Message) => {}
+  const hear = (_: Hex, bytes: Uint8Array) => onMessage(decodeMessage(bytes))
+  const intruder: Link = network.transport.join('0xbad0', hear)
+  const isAtHeight1 = new Promise<void>((resolve) => {
+    network.transport.join(current.proposer, (_, bytes) => {
+      if (decodeMessage(bytes).kind === 'wake') resolve()
+    })
+  })
+  await peer.engine.start()
+  await isAtHeight1
+  return {
+    peer,
+    intruder,
+    refused: () =>
+      new Promise<string>((resolve) => {
+        onRefusal = resolve
+      }),
+    nextVote: () =>
+      new Promise<Vote>((resolve) => {
+        onMessage = (message) => {
+          if (message.kind === 'votes') resolve(message.votes[0] as Vote)
+        }
+      }),
+  }
+}
+
+const originOf = (proposer: Hex, timeMs: number) => ({
+  height: 1,
+  timeMs,
+  proposer,
+  parent: testNetwork,
+  appHash: sha256Hex(utf8('count 0')),
+  validatorsHash: validatorsHash(current),
+})
+const blockOf = (proposer: Hex, timeMs: number) => sealBlock(originOf(proposer, timeMs), empty)
+
+/** The same header over another body. */
+function tampered({ block }: SealedBlock): Uint8Array {
+  const other = sealBlock(block.header, { ...empty, transactions: [utf8('smuggled')] })
+  const { bytes } = sealBlock(block.header, empty)
+  const mixed = Uint8Array.from(other.bytes)
+  // The header is fixed in size and comes first: three words of offsets follow it.
+  mixed.set(bytes.subarray(0, headerBytes), 0)
+  return mixed
+}
+const headerBytes = 2 * 8 + 7 * 32
+
+const votes = (vote: Vote): Message => ({ kind: 'votes', votes: [vote] })
+
+const signWith = async (index: number, slot: SignSlot, bytes: Uint8Array): Promise<Hex> => {
+  const signed = await testSigner(index).sign(slot, bytes)
+  assert(signed.ok)
+  return signed.signature
+}
+
+async function signedVote(
+  index: number,
+  parts: Pick<Vote, 'step' | 'value'> & { readonly height?: number },
+  network: Hex = testNetwork,
+): Promise<Vote> {
+  const ballot = { height: 1, round: 0, validator: testSigner(index).publicKey, ...parts }
+  return { ...ballot, signature: await signWith(index, ballot, voteSignBytes(network, ballot)) }
+}
+
+const precommit = (index: number, value: Hex): Promise<Vote> =>
+  signedVote(index, { step: 'precommit', value })
+
+/** Real signatures of three, but for another step. */
+const forgedPrecommits = (value: Hex): Promise<readonly Vote[]> =>
+  Promise.all([0, 1, 2].map((i) => signedVote(i, { step: 'prevote', value })))
+
+/** One real signature, three times. */
+const repeatedPrecommits = async (value: Hex): Promise<readonly Vote[]> => {
+  const one = await precommit(0, value)
+  return [one, one, one]
+}
+
+async function forgedConflict() {
+  const first = await signedVote(2, { step: 'prevote', value: sha256Hex(utf8('one')) })
+  return { first, second: { ...first, value: sha256Hex(utf8('two')) } }
+}
+
+async function signedOffer(index: number, block: SealedBlock) {
+  const proposer = testSigner(index).publicKey
+  const offer: Offer = { height: 1, round: 0, value: block.hash, validRound: -1, proposer }
+  const slot = { height: 1, round: 0, step: 'proposal' } as const
+  const signature = await signWith(index, slot, proposalSignBytes(testNetwork, offer))
+  return { kind: 'proposal', proposal: { ...offer, signature }, block: block.bytes } as const
+}
+
+const commitOf = (value: Hex, precommits: readonly Vote[]): Commit => ({
+  height: 1,
+  round: 0,
+  value,
+  signatures: precommits.map(({ validator, signature }) => ({ validator, signature })),
+})
+
+const fetched = (block: SealedBlock, precommits: readonly Vote[]): Message => ({
+  kind: 'blocks',
+  blocks: [{ block: block.bytes, commit: commitOf(block.hash, precommits) }],
+})

@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict'
+import { appendFile, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { Hex } from '#primitives'
+import { createMemoryBlockStore, openFileBlockStore } from './block-store.ts'
+import { createEmbeddedEngine } from './engine.ts'
+import {
+  createCountingApplication,
+  createTestNetwork,
+  decided,
+  revive,
+  silentLogger,
+  systemClock,
+  type TestPeer,
+  testNetwork,
+  testSigner,
+  testTiming,
+  withFolder,
+} from './fixture.ts'
+import { type ConsensusLog, createMemoryLog, type MemoryLog, openFileLog } from './log.ts'
+import { decodeMessage } from './messages.ts'
+import { StoreBehindError } from './recovery.ts'
+import { AppHashDivergedError } from './runtime.ts'
+import { createTransport, type DropRule } from './transport.ts'
+
+/** Looks at all that is sent: every signed slot, and those that a validator signed twice. */
+function watchVotes() {
+  const slots = new Map<string, string>()
+  const doubles: string[] = []
+  const see = (slot: string, value: string) => {
+    if ((slots.get(slot) ?? value) !== value) doubles.push(slot)
+    slots.set(slot, value)
+  }
+  const drops: DropRule = (_from, _to, bytes) => {
+    const message = decodeMessage(bytes)
+    if (message.kind === 'votes')
+      for (const { height, round, step, validator, value } of message.votes)
+        see(`${validator} ${height} ${round} ${step}`, `${value}`)
+    if (message.kind === 'proposal') {
+      const { height, round, proposer, value, validRound } = message.proposal
+      see(`${proposer} ${height} ${round} proposal`, `${value} ${validRound}`)
+    }
+    return false
+  }
+  return { drops, slots, doubles }
+}
+
+/** A log whose n-th sync is the last thing its process does, before or after it took effect. */
+function crashingLog(atSync: number, isDurable: boolean): MemoryLog {
+  const log = createMemoryLog()
+  let syncs = 0
+  return {
+    ...log,
+    async sync() {
+      const isLast = ++syncs >= atSync
+      if (!isLast || isDurable) await log.sync()
+      if (isLast) throw new Error('the power went')
+    },
+  }
+}
+
+for (const isDurable of [false, true])
+  test(`restart: a crash ${isDurable ? 'after' : 'before'} any early fsync makes nobody sign twice`, async () => {
+    await Promise.all(
+      [1, 2, 3, 4, 5, 6, 7].map(async (atSync) => {
+        const { drops, slots, doubles } = watchVotes()
+        const died = Promise.withResolvers<void>()
+        const network = createTestNetwork({
+          drops,
+          parts: (i) =>
+            i === 2 ? { log: crashingLog(atSync, isDurable), onFailure: () => died.resolve() } : {},
+        })
+        const victim = network.peers[2] as TestPeer
+        await Promise.all(network.peers.map(({ engine }) => engine.start()))
+        await died.promise
+        await victim.engine.stop()
+        revive(network, victim, (victim.log as MemoryLog).survivor())
+        await victim.engine.start()
+        const height = Math.max(...network.peers.map(({ engine }) => engine.status().height))
+        await Promise.all(network.peers.map((peer) => decided(peer, height + 3)))
+        await Promise.all(network.peers.map(({ engine }) => engine.stop()))
+        assert(slots.size > 20)
+        assert.deepEqual(doubles, [])
+      }),
+    )
+  })
+
+test('restart: with its log lost, the same crash does make a validator sign twice', async () => {
+  const { drops, doubles } = watchVotes()
+  const died = Promise.withResolvers<void>()
+  const network = createTestNetwork({
+    drops,
+    size: 2,
+    // Nothing is decided without the victim, so it comes back to the height that it left.
+    validators: ([first = '0x', second = '0x']) => [
+      { consensusKey: first, power: 10n },
+      { consensusKey: second, power: 1n },
+    ],
+    parts: (i) => (i === 0 ? { log: crashingLog(3, true), onFailure: () => died.resolve() } : {}),
+  })
+  const [victim, other] = network.peers
+  assert(victim && other)
+  await Promise.all(network.peers.map(({ engine }) => engine.start()))
+  await died.promise
+  assert.deepEqual(doubles, [])
+  revive(network, victim, createMemoryLog())
+  await victim.engine.start()
+  await decided(victim, 1)
+  await Promise.all(network.peers.map(({ engine }) => engine.stop()))
+  assert(doubles.includes(`${victim.key} 1 0 proposal`))
+})
+
+test('restart: all validators at once, from files, with a torn log, go on where they were', () =>
+  withFolder(async (folder) => {
+    const pathOf = (i: number, name: string) => join(folder, `${i}`, name)
+    const open = async () => {
+      const transport = createTransport()
+      const validators = [0, 1, 2, 3].map((i) => ({
+        consensusKey: testSigner(i).publicKey,
+        power: 1n,
+      }))
+      return Promise.all(
+        [0, 1, 2, 3].map(async (i): Promise<TestPeer> => {
+          const owner = { networkId: testNetwork, validator: testSigner(i).publicKey }
+          const log = await openFileLog(pathOf(i, 'log'), owner, silentLogger)
+          const store = await openFileBlockStore(pathOf(i, 'blocks'), testNetwork, silentLogger)
+          const application = createCountingApplication(validators)
+          const engine = createEmbeddedEngine({
+            ...{ networkId: testNetwork, application, signer: testSigner(i), log, transport },
+            ...{ blockStore: store, clock: systemClock, logger: silentLogger, timing: testTiming },
+          })
+          return {
+            key: owner.validator,
+            signer: () => testSigner(i),
+            application,
+            store,
+            engine,
+            log,
+          }
+        }),
+      )
+    }
+    const close = async (peers: readonly TestPeer[]) => {
+      for (const { engine, log, store } of peers) {
+        await engine.stop()
+        await log.close()
+        await store.close()
+      }
+    }
+    const first = await open()
+    await Promise.all(first.map(({ engine }) => engine.start()))
+    await Promise.all(first.map((peer) => decided(peer, 4)))
+    await close(first)
+    const before = first.map(({ application }) => application.committed.map(({ hash }) => hash))
+    await appendFile(pathOf(1, 'log'), Uint8Array.of(1, 2, 3, 4, 0, 0))
+    await appendFile(pathOf(2, 'blocks'), (await readFile(pathOf(2, 'blocks'))).subarray(-50))
+
+    const second = await open()
+    await Promise.all(second.map(({ engine }) => engine.start()))
+    const height = Math.max(...before.map(({ length }) => length))
+    await Promise.all(second.map((peer) => decided(peer, height + 3)))
+    await close(second)
+    for (const [i, { application }] of second.entries()) {
+      const after = application.committed.map(({ hash }) => hash)
+      assert.deepEqual(after.slice(0, before[i]?.length), before[i])
+      assert.deepEqual(
+        after.slice(0, height),
+        second[0]?.application.committed.map(({ hash }) => hash).slice(0, height),
+      )
+    }
+    assert.equal((await stat(`${pathOf(1, 'log')}.bad`)).size, 6)
+  }))
+
+test('restart: an application that lags behind the block store executes what it lacks', async () => {
+  const network = createTestNetwork()
+  await Promise.all(network.peers.map(({ engine }) => engine.start()))
+  await Promise.all(network.peers.map((peer) => decided(peer, 4)))
+  await Promise.all(network.peers.map(({ engine }) => engine.stop()))
+  const [peer] = network.peers
+  assert(peer)
+  const fresh = createCountingApplication(
+    network.peers.map(({ key }) => ({ consensusKey: key, power: 1n })),
+  )
+  revive(network, { ...peer, application: fresh }, createMemoryLog())
+  const lone = { ...peer, application: fresh, engine: peer.engine }
+  revive(network, lone, createMemoryLog())
+  await lone.engine.start()
+  assert.deepEqual(fresh.committed, peer.application.committed)
+  await lone.engine.stop()
+})
+
+test('restart: an application with blocks that the store lacks, or another state, is refused', async () => {
+  const network = createTestNetwork()
+  await Promise.all(network.peers.map(({ engine }) => engine.start()))
+  await Promise.all(network.peers.map((peer) => decided(peer, 2)))
+  await Promise.all(network.peers.map(({ engine }) => engine.stop()))
+  const [peer, other] = network.peers
+  assert(peer && other)
+  const lost = { ...peer, store: createMemoryBlockStore() }
+  revive(network, lost, createMemoryLog())
+  await assert.rejects(lost.engine.start(), StoreBehindError)
+  const validators = network.peers.map(({ key }) => ({ consensusKey: key, power: 1n }))
+  const wrong = createCountingApplication(validators)
+  const diverged = {
+    ...other,
+    application: {
+      ...wrong,
+      finalizeBlock: async (block: Parameters<typeof wrong.finalizeBlock>[0]) => ({
+        ...(await wrong.finalizeBlock(block)),
+        appHash: testNetwork,
+      }),
+    },
+  }
+  revive(network, diverged, createMemoryLog())
+  await assert.rejects(diverged.engine.start(), AppHashDivergedError)
+})
+
+test('restart: an engine that was stopped while it started stays stopped', async () => {
+  const network = createTestNetwork({ size: 1 })
+  const [peer] = network.peers
+  assert(peer)
+  const starting = peer.engine.start()
+  await peer.engine.stop()
+  await starting
+  assert.equal(peer.engine.status().phase, 'stopped')
+})
+
+test('restart: a log that cannot be written stops the validator before its vote leaves', async () => {
+  const { drops, slots } = watchVotes()
+  const full: ConsensusLog = {
+    ...createMemoryLog(),
+    sync: () => Promise.reject(new Error('no space left on device')),
+  }
+  const failed = Promise.withResolvers<unknown>()
+  const network = createTestNetwork({
+    drops,
+    parts: (i) => (i === 0 ? { log: full, onFailure: failed.resolve } : {}),
+  })
+  await Promise.all(network.peers.map(({ engine }) => engine.start()))
+  await failed.promise
+  await Promise.all(network.peers.slice(1).map((peer) => decided(peer, 3)))
+  await Promise.all(network.peers.map(({ engine }) => engine.stop()))
+  const [first] = network.peers
+  assert.equal(first?.engine.status().phase, 'failed')
+  assert(![...slots.keys()].some((slot) => slot.startsWith(first?.key ?? '')))
+})
