@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { createL1Client } from '#ethereum'
-import { keepingLogger } from '../ethereum/test-support/clock.ts'
+import type { Logger } from '#primitives'
 import { devnetAccount, startL1 } from './l1.ts'
 
-const logger = keepingLogger()
+const logger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
 test('devnetAccount: the first is the one everybody knows', () => {
   const { address, privateKey } = devnetAccount(0)
@@ -17,7 +17,7 @@ test('devnetAccount: the first is the one everybody knows', () => {
   assert.equal(privateKey, '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80')
 })
 
-test('startL1: it answers under its chain id, holds the funded accounts, and ends when told', async () => {
+test('startL1: it answers by its chain id, holds the funded accounts, ends when told', async () => {
   let exits = 0
   const l1 = await startL1({ logger, chainId: 4242, accounts: 2, onExit: () => exits++ })
   const client = createL1Client(l1.url)
@@ -25,6 +25,8 @@ test('startL1: it answers under its chain id, holds the funded accounts, and end
     assert.equal(await client.getChainId(), 4242)
     const funded = [1, 2].map((i) => client.getBalance({ address: devnetAccount(i).address }))
     assert.deepEqual(await Promise.all(funded), [10n ** 22n, 0n])
+    const leadsItsGroup = process.kill(-l1.pid, 0)
+    assert(leadsItsGroup, 'Ctrl-C reaches the group of the terminal alone')
   } finally {
     await l1.stop()
   }

@@ -12,7 +12,7 @@ import { DomainError, type Hex, type Logger, toHex } from '#primitives'
 export type L1Options = {
   /** Absent or 0: any free one. */
   readonly port?: number
-  /** Where its chain is kept between runs, written each second; absent: it ends with this process. */
+  /** Where its chain is kept, written each second; absent: it ends with this process. */
   readonly stateDir?: string
   readonly chainId?: number
   readonly blockTimeS?: number

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Hex } from '#primitives'
-import { devnetAccount } from '../devnet/l1.ts'
 import { createL1Client, defaultFeePolicy, signerFromKey } from './index.ts'
 import { manualClock } from './test-support/clock.ts'
-import { startProxy, startTestL1, submitterKey, type TestL1 } from './test-support/l1.ts'
+import { fundedKey, startProxy, startTestL1, submitterKey, type TestL1 } from './test-support/l1.ts'
 
 const gwei = 10n ** 9n
 const to: Hex = `0x${'0a'.repeat(20)}`
@@ -19,11 +18,12 @@ after(() => l1.stop())
 
 /** An account nobody used yet, on a clock that the test moves. */
 function freshAccount(more: Parameters<TestL1['account']>[1] = {}) {
-  const { privateKey, address } = devnetAccount(nextAccount++)
+  const privateKey = fundedKey(nextAccount++)
   const clock = manualClock()
   const account = l1.account(privateKey, { clock, ...more })
+  const { address } = account
   const used = () => l1.client.getTransactionCount({ address })
-  return { account, clock, address, privateKey, used }
+  return { account, clock, privateKey, used }
 }
 
 test('send: several calls at once land in one block, in order', async () => {
@@ -70,7 +70,7 @@ test('send: a transaction that is stuck is replaced by one that offers more', as
   await raiseBaseFee(gwei)
 })
 
-test('send: when a stranger with the same key takes the nonce, the call gets the next', async () => {
+test('send: when a stranger with our key takes the nonce, the call gets the next', async () => {
   const { account, clock, privateKey, used } = freshAccount()
   const sent = account.send(call)
   await clock.armed()
@@ -150,7 +150,7 @@ test('send: with no node there, the call is refused at once', async () => {
   assert.deepEqual(await account.send(call), { ok: false, reason: 'L1Unreachable' })
 })
 
-test('send: a call that no block takes is given up, and the next call takes its nonce', async () => {
+test('send: a call that no block takes is given up, and the next takes its nonce', async () => {
   const fees = { ...defaultFeePolicy, maxFeePerGasWei: 30n * gwei }
   const { account, clock, used } = freshAccount({ fees, giveUpAfterBlocks: 3 })
   const sent = account.send(call)

@@ -19,8 +19,8 @@ export const signerFromKey = (privateKey: Hex): L1Signer => privateKeyToAccount(
 export type L1Account = {
   readonly address: Hex
   /**
-   * Gets a call into a block: prices it, replaces it while it is stuck, waits for its receipt. Calls
-   * take their nonces in the order of the calls here.
+   * Gets a call into a block: prices it, replaces it while it is stuck, waits for its receipt.
+   * Nonces follow the order in which this is called.
    */
   send(call: L1Call): Promise<SendOutcome>
   /** Ends the polling; what is in flight ends with `AccountStopped`, and may still be mined. */

@@ -129,5 +129,5 @@ async function afterRevert(
 
 const already: Delivery = { kind: 'already' }
 
-/** A block holds transactions of up to 2²⁴ gas (EIP-7825); a leaf takes up to 8 KiB and its limit. */
+/** A transaction holds 2²⁴ gas (EIP-7825); a leaf takes up to 8 KiB and its consumer's limit. */
 const leavesPerCall = 16

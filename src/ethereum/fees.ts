@@ -18,7 +18,7 @@ export const defaultFeePolicy: FeePolicy = {
   maxFeePerGasWei: 500n * 10n ** 9n,
 }
 
-/** Twice the base fee and the tip: good for six full blocks in a row, which raise it by 1/8 each. */
+/** Twice the base fee and the tip: good for five full blocks, each of which raises it by 1/8. */
 export const quoteFees = (policy: FeePolicy, baseFeePerGasWei: bigint): Fees =>
   capped(policy, {
     maxFeePerGasWei: 2n * baseFeePerGasWei + policy.tipPerGasWei,
@@ -26,8 +26,8 @@ export const quoteFees = (policy: FeePolicy, baseFeePerGasWei: bigint): Fees =>
   })
 
 /**
- * What replaces a transaction of the same nonce: 1/8 more of both, rounded up (nodes ask for 1/10 or
- * more), or today's quote where that is higher.
+ * What replaces a transaction of the same nonce: 1/8 more of both, rounded up (nodes ask for at
+ * least 1/10), or today's quote where that is higher.
  *
  * @returns undefined when the policy's ceiling leaves no room for a raise.
  */

@@ -149,7 +149,7 @@ async function followReorganisation(state: State, target: number): Promise<boole
   return true
 }
 
-/** Reads the next blocks. @returns false when the chain changed meanwhile: the next poll sees it. */
+/** Reads the next blocks. @returns false when the chain changed meanwhile: to be polled again. */
 async function readBlocks(state: State, target: number): Promise<boolean> {
   const { client, outbox, serviceManager } = state.options
   const from = lastBlock(state.history) + 1

@@ -14,8 +14,8 @@ import type {
 } from './transaction.ts'
 
 /**
- * Gives a call the lowest free nonce, signs it and hands it to the node. `resolve` is called when it
- * is refused here; else the tracker does it.
+ * Gives a call the lowest free nonce, signs it and hands it to the node. `resolve` is called when
+ * it is refused here; else the tracker does it.
  *
  * @param displaced - how often the call lost its nonce before.
  */
@@ -178,7 +178,7 @@ export async function offer(state: AccountState, pending: Pending): Promise<void
   }
 }
 
-/** Signs a dearer variant. @returns whether there is one: the fee ceiling or the guard may forbid. */
+/** Signs a dearer variant. @returns whether there is one: ceiling or guard may forbid it. */
 export async function raise(state: AccountState, pending: Pending): Promise<boolean> {
   const block = await state.options.client.getBlock()
   const quote = quoteFees(state.fees, block.baseFeePerGas ?? 0n)

@@ -82,7 +82,7 @@ const findReceipt = (state: AccountState, hash: Hex) =>
     throw error
   })
 
-/** A call that waits: offered again, raised when it is its turn and it took too long, or given up. */
+/** A call that waits: offered again, raised when it is next and took too long, or given up. */
 async function push(state: AccountState, one: Pending, head: number, isNext: boolean) {
   if (head - one.firstBlock >= state.giveUpAfterBlocks) return giveUp(state, one)
   const isStuck = head - one.sinceBlock >= state.replaceAfterBlocks

@@ -74,8 +74,8 @@ export type L1AccountOptions = {
   /** Blocks after which a call is given up; its nonce then goes to the next call. */
   readonly giveUpAfterBlocks?: number
   /**
-   * Makes durable, before anything is signed, that a nonce is for this call. `digest` covers all but
-   * the fees, so that a raise is the same call. Throwing refuses the signature.
+   * Makes durable, before anything is signed, that a nonce is for this call. `digest` covers all
+   * but the fees, so that a raise is the same call. Throwing refuses the signature.
    */
   readonly beforeSign?: (nonce: number, digest: Hex) => Promise<void> | void
 }
