@@ -29,6 +29,9 @@ export type DevnetOperator = {
   readonly key: KeyPackage
 }
 
+/** Accounts that the load generator sends from. */
+export const loadSenders = 20
+
 /** Chain id of every devnet's L2. */
 export const l2ChainId = 20_260
 /** Each funded account starts with so many wei, on L2 and for fees. */

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTransport, type Transport } from '#consensus'
-import { createLogger, type LogLevel, logLevels, type RunningOperator, startOperator } from '#node'
+import { createLogger, type RunningOperator, startOperator } from '#node'
 import { type Clock, fromHex, type Logger, type Rng } from '#primitives'
 import type { Genesis, OperatorId } from '#records'
 import { copierOf, copying, liarOf, lying, ownersIdle } from './chaos.ts'
@@ -15,12 +15,12 @@ import {
   createOperators,
   type DevnetOperator,
   loadSecrets,
+  loadSenders,
   possessionOf,
 } from './network.ts'
 import type { DevnetOptions } from './options.ts'
 
-/** Senders of the load generator, and accounts of the published phrase that hold money. */
-const loadSenders = 20
+/** Accounts of the published phrase that hold money. */
 const fundedAccounts = 10
 
 const oneEther = 10n ** 18n
@@ -39,12 +39,6 @@ export type Devnet = {
   startOperator(id: OperatorId): Promise<void>
   /** Ends everything; the folder of a network without `--data` goes with it. */
   stop(): Promise<void>
-}
-
-/** Operators of a devnet log warnings to standard error; `NODEOP_LOG` asks for more or less. */
-function logLevel(): LogLevel {
-  const wanted = process.env['NODEOP_LOG']
-  return logLevels.find((level) => level === wanted) ?? 'warn'
 }
 
 /** The wall clock and its timers. */
@@ -68,7 +62,7 @@ export async function startDevnet(
   options: DevnetOptions,
   say: (line: string) => void,
 ): Promise<Devnet> {
-  const logger = createLogger(logLevel(), { part: 'devnet' })
+  const logger = createLogger(options.logLevel, { part: 'devnet' })
   const folder = options.data ?? mkdtempSync(join(tmpdir(), 'nodeop-devnet-'))
   const feeds = await startPriceFeeds({ seed: options.seed })
   say('starting L1 (anvil)')
@@ -130,6 +124,7 @@ type NetworkParts = {
 }
 
 class Network implements Devnet {
+  /** Stays in order of start; a stopped operator keeps its place until it is started again. */
   readonly operators = new Map<OperatorId, RunningOperator>()
   readonly #parts: NetworkParts
   readonly #transport: Transport = createTransport()
@@ -158,7 +153,7 @@ class Network implements Devnet {
     const { options, members, genesis, folder, feeds, l1 } = this.#parts
     const member = members.find((one) => one.id === id)
     if (!member) throw new Error(`defect: no operator ${id}`)
-    const logger = createLogger(logLevel(), { operator: member.name })
+    const logger = createLogger(options.logLevel, { operator: member.name })
     const running = await startOperator({
       ...member,
       ...bendOf(options, id),
@@ -166,7 +161,7 @@ class Network implements Devnet {
       folder: join(folder, member.name),
       transport: this.#transport,
       l1Url: l1.url,
-      port: options.port === 0 ? 0 : options.port + id - 1,
+      port: this.#portOf(id),
       feeds: feeds.urls,
       gateways: () => new Map([...this.operators].map(([one, { url }]) => [one, url])),
       clock: systemClock,
@@ -175,6 +170,14 @@ class Network implements Devnet {
       onFailure: (error) => logger.error('operator failed', { error: String(error) }),
     })
     this.operators.set(id, running)
+  }
+
+  /** The port that was asked for, or the free one that the first start has found. */
+  #portOf(id: OperatorId): number {
+    const { port } = this.#parts.options
+    const known = this.operators.get(id)
+    if (known) return Number(new URL(known.url).port)
+    return port === 0 ? 0 : port + id - 1
   }
 
   async stopOperator(id: OperatorId): Promise<void> {

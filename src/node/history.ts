@@ -47,6 +47,13 @@ export class History {
     }
   }
 
+  /** Learns the round in which a committed block was decided. */
+  decided(height: number, round: number): void {
+    const place = this.#blocks.findIndex((block) => block.height === height)
+    const block = this.#blocks[place]
+    if (block) this.#blocks[place] = { ...block, round }
+  }
+
   /** Remembers why an accepted transaction or task will never be in a block. */
   dropped(hash: Hex, reason: string): void {
     this.#dropped.set(hash, reason)

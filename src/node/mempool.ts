@@ -61,6 +61,7 @@ export class Mempool {
   /** Admits a decoded transaction against the ledger as it stands. */
   async add(transaction: Transaction, bytes: Uint8Array, ledger: Ledger): Promise<Verdict> {
     if (transaction.kind === 'randomness') return { ok: false, reason: 'Misplaced' }
+    if (transaction.kind === 'call') return this.#admitCall(transaction)
     const verdict = this.#check(transaction, ledger)
     if (!verdict.ok && !mayBecomeValid(transaction, verdict.reason)) return verdict
     switch (transaction.kind) {
@@ -72,10 +73,6 @@ export class Mempool {
       }
       case 'l1-events':
         return keep(this.#l1Events, transactionHash(bytes), { transaction, bytes }, maxL1Events)
-      case 'call': {
-        const pool = this.#pools.get(transaction.service)
-        return pool ? pool.admit(transaction.payload) : { ok: false, reason: 'UnknownService' }
-      }
     }
   }
 
@@ -159,6 +156,12 @@ export class Mempool {
   #check(transaction: Transaction, ledger: Ledger): Verdict {
     const block = { height: Number.MAX_SAFE_INTEGER, timeMs: this.#nowMs(), proposer: '0x' as Hex }
     return applyTransaction(ledger, transaction, block, this.#environment)
+  }
+
+  /** The service's pool checks everything that the ledger will, and more. */
+  async #admitCall({ service, payload }: Transaction & { kind: 'call' }): Promise<Verdict> {
+    const pool = this.#pools.get(service)
+    return pool ? pool.admit(payload) : { ok: false, reason: 'UnknownService' }
   }
 
   #addReport(transaction: Transaction & { kind: 'report' }, bytes: Uint8Array): Verdict {

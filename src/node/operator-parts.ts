@@ -54,6 +54,8 @@ export type RunningOperator = {
 /** What one operator is made of. */
 export type OperatorParts = {
   readonly operator: OperatorId
+  /** Whether it answers duties: between start and stop. */
+  isLive: boolean
   readonly application: LedgerApplication
   readonly mempool: Mempool
   readonly engine: EmbeddedEngine

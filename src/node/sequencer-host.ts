@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Hex } from '#primitives'
 import { type Ledger, serviceState } from '#protocol'
 import {
+  createEthereumRpc,
   createPool,
   createWorkerEngine,
   type Engine,
@@ -64,7 +65,13 @@ export const ethereumRpc = (
   { engine, pool, chainId }: SequencerHost,
   submit: (bytes: Uint8Array) => Promise<Verdict>,
 ) =>
-  ({ engine, pool, chainId, submit, encodeTransaction } as unknown as Record<string, never>) && {}
+  createEthereumRpc({
+    engine,
+    pool,
+    chainId,
+    submit: (payload: Uint8Array) =>
+      submit(encodeTransaction({ kind: 'call', service: sequencerName, payload })),
+  })
 
 /** Where a transaction is: in a block, waiting, or ended with a reason. */
 export async function findTransaction({ engine, pool }: SequencerHost, hash: Hex) {

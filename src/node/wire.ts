@@ -33,8 +33,10 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
   connect(parts)
   parts.listener.start()
   await parts.engine.start()
+  // Only from here on: what was replayed before asks for nothing that is still owed.
+  parts.isLive = true
   parts.worker.start()
-  void parts.reporter.speak(parts.application.ledger, parts.application.height)
+  answerDuties(parts)
   return {
     id: options.id,
     url: gateway.url,
@@ -81,6 +83,7 @@ async function createParts(options: OperatorOptions): Promise<OperatorParts> {
   const { listener, account } = l1
   return {
     operator: id,
+    isLive: false,
     ...{ application, mempool, ...consensus, sequencer, listener, account },
     ...{ worker, reporter, history, outbox, metrics },
   }
@@ -117,7 +120,7 @@ async function createConsensus(
 
 /** What follows a commit: indexes first, then the duties that the new ledger brings. */
 function connect(parts: OperatorParts): void {
-  const { application, outbox, history, worker, listener, metrics } = parts
+  const { application, engine, outbox, history, worker, listener, metrics } = parts
   application.onCommitted((committed) => {
     outbox.committed(committed.after, committed.transactions)
     history.committed(committed, l2Of(committed))
@@ -127,11 +130,18 @@ function connect(parts: OperatorParts): void {
     answerDuties(parts)
     worker.look()
   })
+  engine.onDecided(({ block, round }) => {
+    history.decided(block.height, round)
+    metrics.consensusRound.set(round)
+    if (round > 0) metrics.consensusLateBlocks.inc()
+  })
   listener.onAdvance(() => answerDuties(parts))
 }
 
 /** Speaks for what the ledger asks, and brings the L1 events that are vouched for. */
-export function answerDuties({ application, reporter, engine, listener }: OperatorParts): void {
+function answerDuties(parts: OperatorParts): void {
+  const { application, reporter, engine, listener } = parts
+  if (!parts.isLive) return
   const { ledger, height } = application
   void reporter.speak(ledger, height)
   const events = listener.events(ledger.chain.l1.events, maxL1Events)
@@ -150,6 +160,7 @@ function l2Of({ before, after, transactions, results }: CommittedBlock) {
 }
 
 async function stopParts(parts: OperatorParts, gateway: Gateway): Promise<void> {
+  parts.isLive = false
   await gateway.close()
   parts.worker.stop()
   parts.listener.stop()

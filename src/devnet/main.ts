@@ -1,0 +1,121 @@
+import { createLogger, loadSecp256k1 } from '#node'
+import { assert, DomainError, type Logger, toHex } from '#primitives'
+import { networkId } from '#records'
+import { announcement, followCheckpoints } from './announce.ts'
+import { sendFirstTransfer } from './first-transfer.ts'
+import { devnetAccount } from './l1.ts'
+import { createLoad } from './load/load.ts'
+import { emptyRecords } from './load/records.ts'
+import { l2ChainId, loadSecrets, loadSenders } from './network.ts'
+import { createObserver } from './observe/observer.ts'
+import type { DevnetOptions } from './options.ts'
+import { startRestarts } from './restarts.ts'
+import { type Devnet, startDevnet, systemClock } from './run.ts'
+import { describeSummary, type RunMode, summarise } from './summary.ts'
+
+/** Where a devnet writes: what was asked for, and beside it progress and mistakes. */
+export type DevnetIo = {
+  write(line: string): void
+  error(line: string): void
+}
+
+/** What the load's price tasks ask for, in turn. */
+const symbols = ['ETH/USD', 'BTC/USD', 'EUR/USD']
+/** Account of the published phrase that pays for the load's tasks. */
+const taskClient = 9
+
+/**
+ * Runs a devnet until its time is over or it is interrupted, then drains it and sums up.
+ *
+ * @returns the exit code: 1 when it could not start, or lost something.
+ */
+export async function runDevnet(options: DevnetOptions, io: DevnetIo): Promise<number> {
+  const say = options.json ? io.error : io.write
+  const interrupted = interruption()
+  try {
+    const devnet = await startDevnet(options, (line) => say(`… ${line}`))
+    for (const line of announcement(devnet)) say(line)
+    followCheckpoints(devnet, say)
+    const isClean = await runUntil(options, devnet, interrupted, say, io)
+    return isClean ? 0 : 1
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error
+    io.error(`${error.code}: ${error.message}`)
+    return 1
+  }
+}
+
+async function runUntil(
+  options: DevnetOptions,
+  devnet: Devnet,
+  interrupted: Promise<void>,
+  say: (line: string) => void,
+  io: DevnetIo,
+): Promise<boolean> {
+  const logger = createLogger(options.logLevel, { part: 'load' })
+  const load = options.load > 0 ? loadOf(options, devnet, logger) : undefined
+  const observer = createObserver({
+    gateways: devnet.gateways(),
+    l1Url: devnet.l1.url,
+    outbox: devnet.genesis.outbox,
+    records: load?.records ?? emptyRecords(),
+    clock: systemClock,
+    logger,
+  })
+  try {
+    await observer.start()
+    const [gateway] = devnet.gateways()
+    assert(gateway, 'a network has gateways')
+    say(`transfer ${await sendFirstTransfer(gateway)} sent and confirmed`)
+    const endRestarts = options.chaos.includes('operator')
+      ? startRestarts(devnet, options.operators, logger)
+      : async () => {}
+    await load?.start()
+    await Promise.race([timePassed(options.forMs), interrupted])
+    await load?.stop()
+    await endRestarts()
+    say('… sending stopped; waiting until everything is on L1')
+    const summary = summarise(await observer.finish(), modeOf(options))
+    io.write(options.json ? JSON.stringify(summary) : describeSummary(summary))
+    return summary.lost === 0 && summary.twice === 0
+  } finally {
+    await devnet.stop()
+  }
+}
+
+const loadOf = (options: DevnetOptions, devnet: Devnet, logger: Logger) =>
+  createLoad({
+    gateways: devnet.gateways(),
+    l2ChainId,
+    senders: loadSecrets(loadSenders).map(toHex),
+    taskClient: devnetAccount(taskClient).privateKey,
+    networkId: networkId(devnet.genesis),
+    rate: options.load,
+    symbols,
+    sign: loadSecp256k1().sign,
+    clock: systemClock,
+    logger,
+  })
+
+const modeOf = ({ share, chaos }: DevnetOptions): RunMode => ({
+  ...(share ? { share } : {}),
+  ...(chaos.length > 0 ? { chaos } : {}),
+})
+
+/** Resolves at the first Ctrl-C or request to end; a second one ends the process at once. */
+const interruption = (): Promise<void> =>
+  new Promise((resolve) => {
+    let asked = 0
+    const ask = () => {
+      asked += 1
+      if (asked > 1) process.exit(130)
+      resolve()
+    }
+    process.on('SIGINT', ask)
+    process.on('SIGTERM', ask)
+  })
+
+const timePassed = (delayMs: number | undefined): Promise<void> =>
+  new Promise((resolve) => {
+    if (delayMs !== undefined) setTimeout(resolve, delayMs)
+  })
