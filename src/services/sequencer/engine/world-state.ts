@@ -55,6 +55,8 @@ export class WorldState implements StateManagerInterface {
   #undo: (() => void)[] = []
   #marks: number[] = []
   #resident = 0
+  /** What `getStateRoot` made new, for the sink of the next `flush`. */
+  #unsent: ((sink: StateSink) => void)[] = []
 
   constructor(source: StateSource, root: Uint8Array) {
     this.#source = {
@@ -162,7 +164,10 @@ export class WorldState implements StateManagerInterface {
   }
 
   async getStateRoot(): Promise<Uint8Array> {
-    return this.flush({ node: () => {}, code: () => {} })
+    return this.flush({
+      node: (hash, encoded) => this.#unsent.push((sink) => sink.node(hash, encoded)),
+      code: (hash, code) => this.#unsent.push((sink) => sink.code(hash, code)),
+    })
   }
 
   async setStateRoot(root: Uint8Array): Promise<void> {
@@ -199,11 +204,15 @@ export class WorldState implements StateManagerInterface {
     this.#undo = []
     this.#marks = []
     this.#resident = 0
+    this.#unsent = []
     this.originalStorageCache.clear()
   }
 
   /** Writes all changes into the tries, hands over new nodes and codes, and returns the new root. */
   flush(sink: StateSink): Uint8Array {
+    const unsent = this.#unsent
+    this.#unsent = []
+    for (const send of unsent) send(sink)
     const node: NodeSink = (hash, encoded) => {
       this.#resident++
       sink.node(hash, encoded)
