@@ -75,7 +75,7 @@ async function simulate(
   } catch (error) {
     const reason = revertName(error) ?? (isUnreachable(error) ? 'L1Unreachable' : 'L1Rejected')
     if (reason === 'AlreadyExecuted') return { kind: 'already' }
-    logger.warn('delivery refused', { leaf: leaf.index, reason, error: rpcMessage(error) })
+    logger.debug('delivery refused', { leaf: leaf.index, reason, error: rpcMessage(error) })
     return { kind: 'refused', reason }
   }
 }

@@ -101,7 +101,7 @@ async function simulate(
     if (reason === 'TooEarly' || reason === 'WindowClosed')
       return { kind: 'too-early', opensAtS: opensAtS(checkpoint, operator) }
     const { index } = checkpoint
-    access.logger.warn('submission refused', { index, reason, error: rpcMessage(error) })
+    access.logger.debug('submission refused', { index, reason, error: rpcMessage(error) })
     return { kind: 'refused', reason }
   }
 }
