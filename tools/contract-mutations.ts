@@ -1,5 +1,5 @@
-// Plants one fault after another into a copy of contracts/src and runs the contract tests on it: a
-// fault that they do not notice is printed, and the exit code is 1. Ten minutes; not part of `npm test`.
+// Plants one fault after another into a copy of contracts/src and runs the contract tests on it.
+// Faults that they do not notice are named, and the exit code is 1. Takes ten minutes.
 //   node tools/contract-mutations.ts [WORD]      only the faults of which the text holds WORD
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -7,9 +7,9 @@ import {Checkpoint, Leaf} from "../src/Types.sol";
 import {Windows} from "../src/Windows.sol";
 
 /// @title The peer of the benchmark: an outbox certified by k of n ecrecover signatures
-/// @notice Takes the same checkpoint, keeps the same windows, and has the same effects as the Outbox:
-/// last index and size, a ring word, a credit, an event. Only the certificate differs. A result is
-/// delivered under k signatures over its leaf, which needs no checkpoint and no proof.
+/// @notice Takes the same checkpoint, keeps the same windows, and has the same effects as the
+/// Outbox: last index and size, a ring word, a credit, an event. Only the certificate differs. A
+/// result is delivered under k signatures over its leaf, which needs no checkpoint and no proof.
 /// @dev Signatures are 65 bytes (r, s, v), sorted by signer, the signer set is a mapping: the usual
 /// form of multisignature wallets.
 contract MultisigOutbox is Credits {
