@@ -38,10 +38,10 @@ test('cluster: without relay of votes the same equivocator does stop it', () => 
 })
 
 test('cluster: a validator that keeps first votes only is stopped by it, even with relay', () => {
-  const stuck = seeds.filter(
-    (seed) => simulate({ ...calm, ...long, seed, equivocators: 1, firstOnly: true }).stuck,
-  )
-  assert(stuck.length >= 57, `${stuck.length} stuck`)
+  const stuck = seeds
+    .slice(0, 20)
+    .filter((seed) => simulate({ ...calm, ...long, seed, equivocators: 1, firstOnly: true }).stuck)
+  assert(stuck.length >= 19, `${stuck.length} stuck`)
 })
 
 test('cluster: two equivocators of four break agreement', () => {

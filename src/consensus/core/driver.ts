@@ -16,9 +16,11 @@ import {
   futureHeights,
   futureMessagesPerSender,
   futureProposalRounds,
+  heightOf,
   keepsRound,
   lastRound,
   nothingFired,
+  waitingFor,
 } from './state.ts'
 import type { Input, Output, Proposal, Timeout, Vote } from './types.ts'
 import { proposerOf, type ValidatorSchedule } from './validators.ts'
@@ -98,7 +100,10 @@ function start(run: Run, height: number, schedule: ValidatorSchedule): void {
     future: future.filter((held) => heightOf(held) > height),
   }
   enterRound(run, 0)
-  for (const held of future) if (heightOf(held) === height) take(run, held)
+  for (const held of waitingFor(height, future)) {
+    settle(run)
+    take(run, held)
+  }
 }
 
 function takeProposal(run: Run, proposal: Proposal): void {
@@ -212,9 +217,6 @@ function enterRound(run: Run, round: number): void {
 
 const isNow = ({ machine }: CoreState, at: { readonly height: number; readonly round: number }) =>
   at.height === machine.height && at.round === machine.round
-
-const heightOf = (held: FutureMessage): number =>
-  held.type === 'vote' ? held.vote.height : held.proposal.height
 
 const isFuture = ({ machine }: CoreState, { height }: { readonly height: number }): boolean =>
   height > machine.height && height <= machine.height + futureHeights

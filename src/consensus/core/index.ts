@@ -4,8 +4,10 @@ export { paperLines } from './round.ts'
 export {
   type CoreState,
   createCore,
+  type FutureMessage,
   knowsVote,
   referencedValues,
+  waitingFor,
 } from './state.ts'
 export * from './types.ts'
 export * from './validators.ts'

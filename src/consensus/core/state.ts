@@ -18,6 +18,7 @@ export type CoreState = {
   readonly future: readonly FutureMessage[]
 }
 
+/** The rules that run at most once a round. */
 export type Fired = {
   readonly polkaAny: boolean
   readonly polkaValue: boolean
@@ -28,6 +29,16 @@ export type Fired = {
 export type FutureMessage =
   | { readonly type: 'proposal'; readonly proposal: Proposal }
   | { readonly type: 'vote'; readonly vote: Vote }
+
+/** Height that a message is for. */
+export const heightOf = (held: FutureMessage): number =>
+  held.type === 'vote' ? held.vote.height : held.proposal.height
+
+/** What waits for this height, in the order in which `start` takes it in. */
+export const waitingFor = (
+  height: number,
+  future: readonly FutureMessage[],
+): readonly FutureMessage[] => future.filter((held) => heightOf(held) === height)
 
 /** Nothing fired yet. */
 export const nothingFired: Fired = { polkaAny: false, polkaValue: false, precommitAny: false }

@@ -20,8 +20,10 @@ import { conflictCodec, maxValidators } from './codecs.ts'
 /** Total bytes of one block's transactions. */
 export const maxBlockBytes = 1024 * 1024
 
-/** Most transactions and most double votes in one block. */
+/** Most transactions in one block. */
 export const maxBlockTransactions = 16_384
+
+/** Most double votes in one block: more wait for the next. */
 export const maxBlockMisbehaviour = 16
 
 /** Signatures of more than 2/3 of the power under one block. */
@@ -48,6 +50,7 @@ export type Header = {
   readonly misbehaviourHash: Hex
 }
 
+/** A block: its header, and the body that the header's hashes cover. */
 export type Block = {
   readonly header: Header
   /** Why the block before is final; undefined at height 1. */

@@ -2,11 +2,13 @@ import { assert, type Hex, unreachable } from '#primitives'
 import {
   apply,
   type Ballot,
+  type FutureMessage,
   type Input,
   type Offer,
   type Output,
   type Proposal,
   type Timeout,
+  waitingFor,
 } from '../core/index.ts'
 import { finalize, toCommit } from './deciding.ts'
 import { addEvidence } from './evidence.ts'
@@ -129,33 +131,46 @@ function refused(runtime: Runtime, slot: object): readonly Input[] {
   return []
 }
 
-/** Unsynced: the next own message takes along what led to it. */
-function record({ options, blocks }: Runtime, input: Input): void {
-  const { log } = options
+/**
+ * Logs what the core is about to take in; unsynced, since the next own message takes it along.
+ * Messages of later heights are logged when their height starts: a height's records then all follow
+ * the end of the one before.
+ */
+function record(runtime: Runtime, input: Input): void {
+  const { options, core } = runtime
   switch (input.type) {
-    case 'proposal': {
-      const { proposal } = input
-      const block = blocks.get(proposal.value)?.bytes
-      if (block) log.append({ kind: 'proposal', proposal, block })
+    case 'start':
+      for (const held of waitingFor(input.height, core.future)) recordMessage(runtime, held)
       return
-    }
+    case 'proposal':
+      if (input.proposal.height === core.machine.height) recordMessage(runtime, input)
+      return
     case 'vote':
-      log.append({ kind: 'vote', vote: input.vote })
+      if (input.vote.height === core.machine.height) recordMessage(runtime, input)
       return
     case 'validity': {
-      const { height, round, value, validity } = input
-      log.append({ kind: 'validity', height, round, value, validity })
+      const { type: kind, ...rest } = input
+      options.log.append({ kind, ...rest })
       return
     }
     case 'timeout':
-      log.append({ kind: 'timeout', timeout: input.timeout })
+      options.log.append({ kind: 'timeout', timeout: input.timeout })
       return
-    case 'start':
     case 'value':
       return
     default:
       unreachable(input)
   }
+}
+
+function recordMessage({ options, blocks }: Runtime, message: FutureMessage): void {
+  if (message.type === 'vote') {
+    options.log.append({ kind: 'vote', vote: message.vote })
+    return
+  }
+  const { proposal } = message
+  const block = blocks.get(proposal.value)?.bytes
+  if (block) options.log.append({ kind: 'proposal', proposal, block })
 }
 
 /** The proposer may start a block interval later than whoever waits for it. */

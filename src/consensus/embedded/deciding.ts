@@ -3,7 +3,7 @@ import type { Hex } from '#primitives'
 import { advanceSchedule, type Output } from '../core/index.ts'
 import { type Commit, type SealedBlock, toProposed } from './block.ts'
 import { noteIncluded } from './evidence.ts'
-import { type Runtime, workingHeight } from './runtime.ts'
+import { type Decision, type Runtime, workingHeight } from './runtime.ts'
 
 /** Blocks after which an admitted transaction that was in none no longer asks for one. */
 export const admittedForBlocks = 3
@@ -42,12 +42,21 @@ export async function finalize(
   forget(runtime, sealed)
   runtime.counters.decided++
   if (commit.round > 0) runtime.counters.decidedAboveRound0++
-  for (const listener of runtime.listeners)
-    listener({ block: decided, round: commit.round, executed })
+  tell(runtime, { block: decided, round: commit.round, executed })
 }
 
 /** The name under which an admitted transaction waits for its block. */
 export const transactionName = (bytes: Uint8Array): Hex => `0x${hash('sha256', bytes, 'hex')}`
+
+/** A listener's defect is its own. */
+function tell({ listeners, options }: Runtime, decision: Decision): void {
+  for (const listener of listeners)
+    try {
+      listener(decision)
+    } catch (error) {
+      options.logger.error('a listener to decisions failed', { error })
+    }
+}
 
 /** Drops what belonged to the decided height. */
 function forget(runtime: Runtime, { block }: SealedBlock): void {

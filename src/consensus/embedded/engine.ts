@@ -32,7 +32,8 @@ export type EmbeddedEngine = {
   stop(): Promise<void>
   /**
    * Offers a transaction to the local application; an admitted one goes to the peers, and a block is
-   * due. Refusals are the application's, or `EngineStopped`, or `TransactionTooLarge`.
+   * due. Refusals are the application's, or `EngineStopped`, `TransactionTooLarge`,
+   * `ApplicationFailed`.
    */
   submit(transaction: Uint8Array): Promise<Verdict>
   status(): EngineStatus
@@ -64,6 +65,9 @@ const maxWaiting = 16_384
 
 /** Most gossiped transactions that the application checks at a time. */
 const maxChecking = 4096
+
+/** Most admitted transactions that are watched for their block; the rest wait for its successors. */
+const maxAdmitted = 65_536
 
 /** Makes an engine; nothing runs before `start`. */
 export function createEmbeddedEngine(options: EngineOptions): EmbeddedEngine {
@@ -192,7 +196,8 @@ async function submit(runtime: Runtime, transaction: Uint8Array): Promise<Verdic
 async function admit(runtime: Runtime, transaction: Uint8Array): Promise<Verdict> {
   const verdict = await checked(runtime, transaction)
   if (!verdict.ok) return verdict
-  runtime.admitted.set(transactionName(transaction), runtime.tip.height)
+  if (runtime.admitted.size < maxAdmitted)
+    runtime.admitted.set(transactionName(transaction), runtime.tip.height)
   if (runtime.phase === 'waiting') runtime.post({ type: 'pace' })
   return verdict
 }
@@ -201,8 +206,9 @@ async function checked(runtime: Runtime, transaction: Uint8Array): Promise<Verdi
   try {
     return await runtime.options.application.checkTransaction(transaction)
   } catch (error) {
-    fail(runtime, error)
-    return { ok: false, reason: 'EngineStopped' }
+    // Whatever a stranger sends, it must not stop the validator.
+    runtime.options.logger.error('application failed to check a transaction', { error })
+    return { ok: false, reason: 'ApplicationFailed' }
   }
 }
 

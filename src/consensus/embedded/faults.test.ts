@@ -13,6 +13,7 @@ import {
   testSigner,
 } from './fixture.ts'
 import { decodeMessage, encodeMessage, type Message } from './messages.ts'
+import { AppHashDivergedError } from './runtime.ts'
 import { proposalSignBytes, voteSignBytes } from './sign-bytes.ts'
 import type { SignSlot } from './signer.ts'
 import type { Link } from './transport.ts'
@@ -135,6 +136,58 @@ test('faults: a double vote is in one block, once, for the application to see', 
   const found = (named[0] ?? []).map((one) => `${one.consensusKey} ${one.height}`)
   assert(found.length > 0 && new Set(found).size === found.length)
   assert((named[0] ?? []).every(({ consensusKey }) => consensusKey === culprit.key))
+})
+
+test('faults: a validator whose state differs stops, the others go on', async () => {
+  const failed = Promise.withResolvers<unknown>()
+  const network = createTestNetwork({
+    parts: (i, { application }) =>
+      i === 1
+        ? {
+            onFailure: failed.resolve,
+            application: {
+              ...application,
+              finalizeBlock: async (block) => ({
+                ...(await application.finalizeBlock(block)),
+                ...(block.height === 2 ? { appHash: testNetwork } : {}),
+              }),
+            },
+          }
+        : {},
+  })
+  await Promise.all(network.peers.map(({ engine }) => engine.start()))
+  const error = await failed.promise
+  assert(error instanceof AppHashDivergedError)
+  assert.deepEqual(error.details.ours, testNetwork)
+  const sound = network.peers.filter((_, i) => i !== 1)
+  await Promise.all(sound.map((peer) => decided(peer, error.details.height + 3)))
+  await Promise.all(network.peers.map(({ engine }) => engine.stop()))
+  assert.equal(network.peers[1]?.engine.status().phase, 'failed')
+})
+
+test('faults: an application that throws on input costs that input, not the validator', async () => {
+  const thrower = () => Promise.reject(new Error('defect'))
+  const network = createTestNetwork({
+    parts: (i, { application }) =>
+      i === 0
+        ? {
+            application: {
+              ...application,
+              prepareProposal: thrower,
+              processProposal: thrower,
+              checkTransaction: thrower,
+            },
+          }
+        : {},
+  })
+  await Promise.all(network.peers.map(({ engine }) => engine.start()))
+  const [first] = network.peers
+  assert.deepEqual(await first?.engine.submit(utf8('boom')), {
+    ok: false,
+    reason: 'ApplicationFailed',
+  })
+  await Promise.all(network.peers.map((peer) => decided(peer, 6)))
+  await Promise.all(network.peers.map(({ engine }) => engine.stop()))
 })
 
 const proposerIndex = () => indexOf(current.proposer)

@@ -32,6 +32,7 @@ export const systemClock: Clock = {
   },
 }
 
+/** Logs nothing. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
 /** Counts transactions; its app hash is the hash of the count. What it committed, it keeps. */
@@ -97,6 +98,7 @@ export type TestPeer = {
   log: ConsensusLog
 }
 
+/** Validators that reach each other. */
 export type TestNetwork = { readonly transport: Transport; readonly peers: readonly TestPeer[] }
 
 /** What a test may set. */

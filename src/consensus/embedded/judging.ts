@@ -59,8 +59,15 @@ const originFault = (
   validRound === -1 && header.proposer !== proposer ? 'WrongProposer' : undefined
 
 async function applicationFault(runtime: Runtime, block: Block): Promise<string | undefined> {
-  const verdict = await runtime.options.application.processProposal(toProposed(block))
-  return verdict.ok ? undefined : verdict.reason
+  const { application, logger } = runtime.options
+  try {
+    const verdict = await application.processProposal(toProposed(block))
+    return verdict.ok ? undefined : verdict.reason
+  } catch (error) {
+    // A proposer that finds a defect must not stop every validator with it.
+    logger.error('application failed to judge a proposal', { error })
+    return 'ApplicationFailed'
+  }
 }
 
 function isGoodLastCommit(runtime: Runtime, lastCommit: Block['lastCommit']): boolean {

@@ -34,6 +34,7 @@ export type Message =
   | { readonly kind: 'fetch'; readonly height: number }
   | { readonly kind: 'blocks'; readonly blocks: readonly FetchedBlock[] }
 
+/** A decided block and the signatures that decided it. */
 export type FetchedBlock = { readonly block: Uint8Array; readonly commit: Commit }
 
 /** Most votes in one message: all of a large set's, for a few rounds. */

@@ -1,5 +1,5 @@
 import { feed } from './consensus.ts'
-import { type Runtime, schedule, sendTo, workingHeight } from './runtime.ts'
+import { type Runtime, schedule, sendTo, type Timing, workingHeight } from './runtime.ts'
 
 /**
  * Enters the next height if it is due. Due is: a block interval after the last start when there is
@@ -32,10 +32,23 @@ export async function enter(runtime: Runtime): Promise<void> {
 }
 
 function dueMs(runtime: Runtime): number {
-  const { timing, enteredMs, options, admitted, woken } = runtime
-  const hasWork = woken || admitted.size > 0 || runtime.evidence.pending.size > 0
+  const { timing, enteredMs, options, admitted, woken, evidence } = runtime
+  const hasWork = woken || admitted.size > 0 || evidence.pending.size > 0
   const workMs = hasWork ? enteredMs : options.application.workDueMs()
-  const heartbeatMs = enteredMs + timing.heartbeatMs
-  const wantedMs = workMs === undefined ? heartbeatMs : Math.min(workMs, heartbeatMs)
-  return Math.max(enteredMs + timing.blockIntervalMs, wantedMs)
+  return nextStartMs(timing, enteredMs, workMs)
+}
+
+/**
+ * When the height after one that started at `lastMs` is due.
+ *
+ * @param workMs - when there is work; undefined when none is known.
+ */
+export function nextStartMs(
+  { blockIntervalMs, heartbeatMs }: Pick<Timing, 'blockIntervalMs' | 'heartbeatMs'>,
+  lastMs: number,
+  workMs: number | undefined,
+): number {
+  const heartbeatAtMs = lastMs + heartbeatMs
+  const wantedMs = workMs === undefined ? heartbeatAtMs : Math.min(workMs, heartbeatAtMs)
+  return Math.max(lastMs + blockIntervalMs, wantedMs)
 }

@@ -14,11 +14,10 @@ export const maxAheadMs = 5000
 
 /** Makes this validator's block for the current height: what the application wants in it. */
 export async function makeBlock(runtime: Runtime): Promise<SealedBlock> {
-  const { application, clock } = runtime.options
+  const { clock } = runtime.options
   const origin = nextOrigin(runtime, Math.max(clock.nowMs(), runtime.tip.timeMs + 1))
   const { height, timeMs } = origin
-  const wanted = await application.prepareProposal({ height, timeMs, maxBytes: maxBlockBytes })
-  const transactions = fitting(runtime, wanted)
+  const transactions = fitting(runtime, await wantedBy(runtime, height, timeMs))
   const { commit: lastCommit } = runtime.tip
   return sealBlock(origin, { lastCommit, transactions, misbehaviour: evidenceForBlock(runtime) })
 }
@@ -31,6 +30,17 @@ const nextOrigin = (runtime: Runtime, timeMs: number): Origin => ({
   appHash: runtime.tip.appHash,
   validatorsHash: validatorsHash(runtime.tip.schedule.current),
 })
+
+/** An application that cannot say what it wants costs its transactions a turn, not the block. */
+async function wantedBy(runtime: Runtime, height: number, timeMs: number) {
+  const { application, logger } = runtime.options
+  try {
+    return await application.prepareProposal({ height, timeMs, maxBytes: maxBlockBytes })
+  } catch (error) {
+    logger.error('application failed to prepare a proposal', { error, height })
+    return []
+  }
+}
 
 /** The longest prefix within the bound: an application that overshoots must not cost the turn. */
 function fitting(runtime: Runtime, wanted: readonly Uint8Array[]): readonly Uint8Array[] {

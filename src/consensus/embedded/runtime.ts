@@ -119,6 +119,7 @@ export type Evidence = {
   readonly included: Map<string, number>
 }
 
+/** Since the start. */
 export type Counters = {
   decided: number
   decidedAboveRound0: number
@@ -151,9 +152,11 @@ export function refuse(runtime: Runtime, reason: string, from: Hex): void {
   runtime.options.logger.debug('message refused', { reason, from })
 }
 
+/** Sends a message to one peer. */
 export const sendTo = ({ link }: Runtime, to: Hex, message: Message): void =>
   link?.send(to, encodeMessage(message))
 
+/** Sends a message to every peer. */
 export const sendToAll = ({ link }: Runtime, message: Message): void =>
   link?.broadcast(encodeMessage(message))
 

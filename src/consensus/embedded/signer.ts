@@ -26,6 +26,7 @@ export type Signer = {
   restore(slot: SignSlot, bytes: Uint8Array): Promise<void>
 }
 
+/** A signature, or why there is none. */
 export type Signature =
   | { readonly ok: true; readonly signature: Hex }
   | { readonly ok: false; readonly reason: 'SignRefused' }
