@@ -16,7 +16,9 @@ async function main(): Promise<void> {
     capture(process.execPath, [join(modules, script), ...args], root)
   const checks = [
     timed('types', () => node('typescript-compiler/bin/tsc', '--noEmit', '--pretty', 'false')),
-    timed('lint', () => node('@biomejs/biome/bin/biome', 'check', '--colors=off')),
+    timed('lint', () =>
+      node('@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '--colors=off'),
+    ),
     timed('tidy', async () => tidy()),
   ]
   for (const check of checks) print(await check)

@@ -8,21 +8,14 @@ import { type Stage, stagesOf } from './stages.ts'
 const root = join(import.meta.dirname, '..')
 
 async function main(names: readonly string[]): Promise<void> {
-  let stopped = false
-  endWithParent(() => {
-    stopped = true
-  })
+  endWithParent()
   const stages = stagesOf(root, names)
   if (stages.length === 0) {
     process.stderr.write(`no test file has ${names.join(' or ')} in its name\n`)
     process.exit(2)
   }
   let total: Counts = { passed: 0, failed: 0, skipped: 0 }
-  for (const stage of stages) {
-    const counts = await runStage(stage)
-    if (stopped) return // the grace of what still runs decides when this process ends
-    total = add(total, counts)
-  }
+  for (const stage of stages) total = add(total, await runStage(stage))
   process.stdout.write(`${line(total)}\n`)
   process.exitCode = total.failed === 0 ? 0 : 1
 }

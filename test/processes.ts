@@ -6,6 +6,9 @@ export type Ended = { readonly code: number; readonly output: string }
 
 const running = new Set<ChildProcess>()
 
+/** Called when nothing runs any more. */
+let onIdle = (): void => {}
+
 /** How long a stopped program may take to end before it is killed. */
 const graceMs = 3_000
 
@@ -23,6 +26,7 @@ export function start(
   child.on('exit', () => {
     signalGroup(child, 'SIGKILL') // what it left running
     running.delete(child)
+    if (running.size === 0) onIdle()
   })
   return child
 }
@@ -42,19 +46,20 @@ export function capture(command: string, args: readonly string[], cwd: string): 
 }
 
 /**
- * When this process is told to stop, everything it started is told first and killed after a grace.
- *
- * @param onStop - called once, before this process ends.
+ * When this process is told to stop, everything it started is told first, and killed after a grace.
+ * Then this process ends; what waits for a child is never resumed.
  */
-export function endWithParent(onStop: () => void = () => {}): void {
+export function endWithParent(): void {
   let stopping = false
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {
       if (stopping) return
       stopping = true
-      onStop()
+      const end = (): never => process.exit(128 + constants.signals[signal])
+      if (running.size === 0) end()
+      onIdle = end
+      setTimeout(end, graceMs)
       for (const child of running) signalGroup(child, 'SIGTERM')
-      setTimeout(() => process.exit(128 + constants.signals[signal]), running.size ? graceMs : 0)
     })
   process.on('exit', () => {
     for (const child of running) signalGroup(child, 'SIGKILL')

@@ -1,7 +1,9 @@
 // Runs the test files it is given on the Node that runs it, prints what fails, and tells its parent the
 // counts: `node test/stage.ts CONCURRENCY FILE…`.
+
+import { relative } from 'node:path'
 import { run } from 'node:test'
-import { spec } from 'node:test/reporters'
+import { inspect } from 'node:util'
 
 /** Number of tests by outcome. */
 export type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number }
@@ -15,27 +17,32 @@ const slowFileMs = 10_000
 const [concurrency, ...files] = process.argv.slice(2)
 
 const stream = run({ files, concurrency: Number(concurrency), timeout: testTimeoutMs })
-const reporter = new spec()
 let failures = 0
 
-stream.on('test:fail', (event) => {
-  if (event.todo !== undefined && event.todo !== false) return
+stream.on('test:fail', ({ name, file, line, details, todo }) => {
+  if (todo !== undefined && todo !== false) return
   failures++
-  reporter.write({ type: 'test:fail', data: event })
+  const error: unknown = details.error.cause ?? details.error
+  const where = file === undefined ? '' : ` (${relative(process.cwd(), file)}:${line})`
+  process.stdout.write(`  ✖ ${name}${where}\n${indent(inspect(error, { depth: 6 }))}\n`)
 })
 stream.on('test:stderr', ({ message }) => process.stderr.write(message))
 stream.on('test:summary', ({ file, counts, duration_ms }) => {
-  if (file === undefined) {
-    const { passed, failed, cancelled, skipped, todo } = counts as typeof counts & {
-      failed?: number
-    }
-    report({ passed, failed: Math.max(failed ?? 0, failures) + cancelled, skipped: skipped + todo })
-  } else if (duration_ms > slowFileMs)
-    process.stdout.write(`  ${(duration_ms / 1_000).toFixed(0)} s: ${file}\n`)
+  if (file === undefined) report(counts)
+  else if (duration_ms > slowFileMs)
+    process.stdout.write(
+      `  ${(duration_ms / 1_000).toFixed(0)} s: ${relative(process.cwd(), file)}\n`,
+    )
 })
-reporter.pipe(process.stdout)
+stream.resume()
 
-function report(counts: Counts): void {
-  process.send?.(counts)
-  process.exitCode = counts.failed === 0 ? 0 : 1
+/** What the runner counts; a test that was cancelled, by a time-out for instance, has failed. */
+type Totals = Readonly<Record<'tests' | 'passed' | 'skipped' | 'todo', number>>
+
+function report({ tests, passed, skipped, todo }: Totals): void {
+  const failed = Math.max(tests - passed - skipped - todo, failures)
+  process.send?.({ passed, failed, skipped: skipped + todo } satisfies Counts)
+  process.exitCode = failed === 0 ? 0 : 1
 }
+
+const indent = (text: string): string => text.replace(/^/gm, '    ')
