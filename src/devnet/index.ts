@@ -9,4 +9,4 @@ export {
   parseDevnetOptions,
   type RawDevnetOptions,
 } from './options.ts'
-export { type Devnet, startDevnet } from './run.ts'
+export { type Devnet, genesisFile, startDevnet } from './run.ts'

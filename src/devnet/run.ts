@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTransport, type Transport } from '#consensus'
 import { createLogger, type RunningOperator, startOperator } from '#node'
 import { type Clock, fromHex, type Logger, type Rng } from '#primitives'
-import type { Genesis, OperatorId } from '#records'
+import { encode, type Genesis, genesisCodec, type OperatorId } from '#records'
 import { copierOf, copying, liarOf, lying, ownersIdle } from './chaos.ts'
 import { deployContracts } from './deploy.ts'
 import { type PriceFeeds, startPriceFeeds } from './feeds.ts'
@@ -22,6 +22,9 @@ import type { DevnetOptions } from './options.ts'
 
 /** Accounts of the published phrase that hold money. */
 const fundedAccounts = 10
+
+/** The genesis in a devnet's folder, as SSZ. */
+export const genesisFile = 'genesis.ssz'
 
 const oneEther = 10n ** 18n
 /** Pay of a submission on top of its gas. */
@@ -64,6 +67,7 @@ export async function startDevnet(
 ): Promise<Devnet> {
   const logger = createLogger(options.logLevel, { part: 'devnet' })
   const folder = options.data ?? mkdtempSync(join(tmpdir(), 'nodeop-devnet-'))
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
   const feeds = await startPriceFeeds({ seed: options.seed })
   say('starting L1 (anvil)')
   const l1 = await startL1({ logger, accounts: fundedAccounts })
@@ -72,6 +76,7 @@ export async function startDevnet(
     const members = createOperators(options.operators, systemRng)
     say('deploying the contracts')
     const genesis = await deployNetwork(members, l1)
+    writeFileSync(join(folder, genesisFile), encode(genesisCodec, genesis), { mode: 0o600 })
     const network = new Network({ options, members, genesis, folder, feeds, l1, logger })
     say('starting the operators')
     for (const { id } of members) await network.startOperator(id)

@@ -1,3 +1,4 @@
+export { createEnvironment } from './environment.ts'
 export type { L1Switches } from './l1-duties.ts'
 export {
   addressOfSecret,
@@ -7,6 +8,7 @@ export {
   type OperatorSecrets,
 } from './keys.ts'
 export { createLogger, type LogLevel, logLevels } from './logging.ts'
+export { recover } from './native-recover.ts'
 export type { OperatorOptions, RunningOperator } from './operator-parts.ts'
 export { loadSecp256k1 } from './recover.ts'
 export type { Answers } from './reporter.ts'
