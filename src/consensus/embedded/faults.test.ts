@@ -12,6 +12,7 @@ import {
   testNetwork,
   testSigner,
 } from './fixture.ts'
+import type { MemoryLog } from './log.ts'
 import { decodeMessage, encodeMessage, type Message } from './messages.ts'
 import { AppHashDivergedError } from './runtime.ts'
 import { proposalSignBytes, voteSignBytes } from './sign-bytes.ts'
@@ -20,10 +21,10 @@ import type { Link } from './transport.ts'
 
 const keys = [0, 1, 2, 3].map((i) => testSigner(i).publicKey)
 const validators: readonly Validator[] = keys.map((consensusKey) => ({ consensusKey, power: 1n }))
-const { current } = createSchedule(validators)
+const { current, next } = createSchedule(validators)
 const indexOf = (key: Hex) => keys.indexOf(key)
 /** The engine under test runs alone, so that it stays at height 1; it does not propose there. */
-const alone = keys.findIndex((key) => key !== current.proposer)
+const alone = keys.findIndex((key) => key !== current.proposer && key !== next.proposer)
 
 test('faults: forged, foreign and misplaced messages are refused by name', async () => {
   const { intruder, refused, peer } = await besiege()
@@ -72,6 +73,26 @@ test('faults: a fetched block with the signatures of three of four is committed'
   await decided(peer, 1)
   assert.equal(peer.engine.status().hash, block.hash)
   await peer.engine.stop()
+})
+
+test('faults: a proposal that came early is in the log before the vote that it led to', async () => {
+  const { intruder, peer, nextVote } = await besiege()
+  const first = blockOf(current.proposer, Date.now())
+  const commits = await Promise.all([0, 1, 2].map((i) => precommit(i, first.hash)))
+  const origin = { ...originOf(next.proposer, Date.now() + 1), height: 2, parent: first.hash }
+  const second = sealBlock(origin, { ...empty, lastCommit: commitOf(first.hash, commits) })
+  const told = nextVote()
+  const early = await signedOffer(indexOf(next.proposer), second)
+  intruder.send(peer.key, encodeMessage(early))
+  intruder.send(peer.key, encodeMessage(fetched(first, commits)))
+  const vote = await told
+  assert.deepEqual([vote.height, vote.value], [2, second.hash])
+  await peer.engine.stop()
+  const records = (peer.log as MemoryLog).survivor().replay()
+  assert.deepEqual(
+    records.map(({ kind }) => kind),
+    ['proposal', 'validity', 'vote'],
+  )
 })
 
 test('faults: a block that cannot follow the chain gets nil, a sound one its prevote', async () => {
@@ -286,9 +307,10 @@ async function forgedConflict() {
 }
 
 async function signedOffer(index: number, block: SealedBlock) {
+  const { height } = block.block.header
   const proposer = testSigner(index).publicKey
-  const offer: Offer = { height: 1, round: 0, value: block.hash, validRound: -1, proposer }
-  const slot = { height: 1, round: 0, step: 'proposal' } as const
+  const offer: Offer = { height, round: 0, value: block.hash, validRound: -1, proposer }
+  const slot = { height, round: 0, step: 'proposal' } as const
   const signature = await signWith(index, slot, proposalSignBytes(testNetwork, offer))
   return { kind: 'proposal', proposal: { ...offer, signature }, block: block.bytes } as const
 }
