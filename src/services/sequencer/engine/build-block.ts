@@ -22,6 +22,7 @@ export type BuiltBlock = BlockHead & {
   readonly receipts: readonly StoredReceipt[]
 }
 
+/** What came of building. */
 export type Built = {
   /** Undefined when no transaction could be included; then the state is untouched. */
   readonly block: BuiltBlock | undefined

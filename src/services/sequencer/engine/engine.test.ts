@@ -70,7 +70,7 @@ test('execute: every type of transaction gives what @ethereumjs/vm alone compute
   assert.equal(head.header.number, 3)
 })
 
-test('execute: random lists, valid and not, give what @ethereumjs/vm computes of the valid', async () => {
+test('execute: of mixed lists, the valid give what @ethereumjs/vm alone computes', async () => {
   const chain = await createTestChain()
   const nonces = [0, 0, 0, 0, 0, 0, 0, 0]
   let dropped = 0
@@ -114,7 +114,7 @@ test('execute: a revert is included and paid for, and leaves no log', async () =
   assert.equal((await chain.engine.account(addressOf(1), latest))?.nonce, 1n)
 })
 
-test('execute: what is invalid is dropped with its reason, without a trace in the block', async () => {
+test('execute: what is invalid is dropped with its reason and without a trace', async () => {
   const chain = await createTestChain()
   const good = [await transfer(0, 0, 1), await transfer(1, 0, 2)]
   const bad: [Promise<Hex> | Hex, string][] = [
@@ -139,7 +139,7 @@ test('execute: what is invalid is dropped with its reason, without a trace in th
   assert.equal(mixed.block?.hash, clean.block?.hash)
 })
 
-test('execute: a transaction beyond the rest of the gas is dropped, a smaller one still fits', async () => {
+test('execute: beyond the rest of the gas is dropped, a smaller one still fits', async () => {
   const genesis = testGenesis({ gasLimit: 1_000_000 })
   const chain = await createTestChain(genesis)
   const { dropped, receipts } = await chain.run(
@@ -211,4 +211,15 @@ test('fees: the base fee is burnt and the tip goes to the fee recipient', async 
   await chain.run(await transfer(0, 0, 1))
   const recipient = await chain.engine.account(feeRecipient, latest)
   assert.equal(recipient?.balance, 21_000n * gwei)
+})
+
+test('golden: the hashes of a fixed list stay what they are on every machine', async () => {
+  const chain = await createTestChain()
+  await chain.run(await deploy(), await transfer(1, 0, 2))
+  const { block } = await chain.run(await call(1, 1), await call(2, 0, '0xff'))
+  assert.equal(
+    readL2Genesis(chain.genesis).hash,
+    '0x4afb24f41420e675a497c8a3522e1a93634ee4d8aa8f3c334847b20dc6b7c3e5',
+  )
+  assert.equal(block?.hash, '0xfe354f2e0cdc1d7f37b211b97359d746bd66246acdfd27384f86b44ec27474f5')
 })

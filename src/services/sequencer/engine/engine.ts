@@ -125,7 +125,7 @@ export class ForeignStoreError extends DomainError<'ForeignL2Store', { stored: H
   override readonly code = 'ForeignL2Store'
 }
 
-/** A block on a parent that this engine does not have: the ledger is ahead of the engine's store. */
+/** A block on a parent that is not stored: the ledger is ahead of the engine's store. */
 export class UnknownParentError extends DomainError<
   'UnknownL2Parent',
   { height: number; parent: Hex }

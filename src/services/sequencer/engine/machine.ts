@@ -7,7 +7,7 @@ import type { L2Parameters } from '../state/genesis.ts'
 import { type Recover, toEthereumjsRecover } from './recover.ts'
 import { type StateSource, WorldState } from './world-state.ts'
 
-/** An EVM on a world state of its own. One for building blocks, one for reading: they never meet. */
+/** An EVM on a world state of its own: one builds blocks, another answers calls. */
 export type Machine = {
   readonly vm: VM
   readonly common: Common

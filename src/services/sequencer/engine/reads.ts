@@ -5,6 +5,7 @@ import { trieGet, trieOf } from '../state/trie.ts'
 import { findLogs } from './logs.ts'
 import { blockEntry, headHash, readBlock, readHeader, readPlace, readReceipts } from './rows.ts'
 import type { AccountState, BlockHead, BlockRef, Engine, StoredTransaction } from './types.ts'
+import { isDelegation } from './validity.ts'
 import { decodeAccount, type StateSource } from './world-state.ts'
 
 type Reads = Omit<Engine, 'execute' | 'call' | 'estimateGas' | 'close'>
@@ -88,8 +89,7 @@ function accountAt(source: StateSource, stateRoot: Hex, address: Hex): AccountSt
   if (!account) return { nonce: 0n, balance: 0n, isContract: false }
   const { nonce, balance } = account
   const code = account.isContract() ? source.code(account.codeHash) : undefined
-  const isContract = code !== undefined && toHex(code.subarray(0, 3)) !== '0xef0100'
-  return { nonce, balance, isContract }
+  return { nonce, balance, isContract: code !== undefined && !isDelegation(code) }
 }
 
 function codeAt(source: StateSource, stateRoot: Hex, address: Hex): Uint8Array {

@@ -6,7 +6,7 @@ import { integerOf } from '../state/header.ts'
 /**
  * The uncompressed public key (64 bytes, without prefix) that signed a 32-byte digest, or undefined
  * when there is none. Called with r and s in [1, n - 1] and recovery 0 or 1 only, so that libraries
- * cannot differ. Native code is 25 times as fast as JavaScript here, and most of the work of a block.
+ * cannot differ. JavaScript takes 25 times as long as native code: most of a block's work.
  */
 export type Recover = (
   digest: Uint8Array,

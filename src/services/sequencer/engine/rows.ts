@@ -96,6 +96,7 @@ export function blockEntry(
   return row && { hash: toHex(row.subarray(0, 32)), bloom: row.subarray(32) }
 }
 
+/** The block with a hash. */
 export function readBlock(store: Store, hash: Hex): StoredBlock | undefined {
   const row = store.get(keyOf('block', fromHex(hash)))
   if (!row) return undefined
@@ -114,11 +115,13 @@ export function readHeader(store: Store, hash: Hex): Header | undefined {
   return row && headerOf((decodeRlp(row) as readonly RlpItem[])[0] as RlpItem)
 }
 
+/** The receipts of the block with a hash. */
 export function readReceipts(store: Store, hash: Hex): StoredReceipt[] | undefined {
   const row = store.get(keyOf('receipts', fromHex(hash)))
   return row && (decodeRlp(row) as readonly RlpItem[]).map(decodeStoredReceipt)
 }
 
+/** Number of the block that has a transaction, and its place in it. */
 export function readPlace(
   store: Store,
   transaction: Hex,

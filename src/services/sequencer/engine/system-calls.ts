@@ -34,8 +34,8 @@ export async function beginBlock(
 
 /**
  * What every block does after its last transaction: collect the requests that contracts made to a
- * consensus layer (EIP-7002, EIP-7251), of which only the hash stays, in the header (EIP-7685). This
- * chain has no deposit contract.
+ * consensus layer (EIP-7002, EIP-7251). Only their hash stays, in the header (EIP-7685). Deposits
+ * are none: this chain has no deposit contract.
  */
 export async function endBlock(machine: Machine): Promise<Hex> {
   const withdrawals = await systemCall(machine, withdrawalRequests)

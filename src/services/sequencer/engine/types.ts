@@ -43,20 +43,24 @@ export type BlockRef =
   | { readonly by: 'number'; readonly number: number }
   | { readonly by: 'latest' }
 
+/** A block's hash and header. */
 export type BlockHead = { readonly hash: Hex; readonly header: Header }
 
+/** What executing a list gave: no block when nothing of it could be included. */
 export type ExecutionResult = {
   readonly block: BlockSummary | undefined
   readonly receipts: readonly StoredReceipt[]
   readonly dropped: readonly Dropped[]
 }
 
+/** A block with its raw transactions. */
 export type StoredBlock = BlockHead & {
   readonly transactions: readonly Uint8Array[]
   /** Bytes of the block's RLP. */
   readonly size: number
 }
 
+/** What executing one transaction gave. */
 export type StoredReceipt = {
   readonly transactionHash: Hex
   readonly type: TransactionType
@@ -69,6 +73,7 @@ export type StoredReceipt = {
   readonly logsBloom: Hex
 }
 
+/** What a contract logged. */
 export type Log = { readonly address: Hex; readonly topics: readonly Hex[]; readonly data: Hex }
 
 /** A transaction and where it stands. */
@@ -79,6 +84,7 @@ export type StoredTransaction = {
   readonly index: number
 }
 
+/** An account as a transaction of its would find it. */
 export type AccountState = {
   readonly nonce: bigint
   readonly balance: bigint
@@ -86,6 +92,7 @@ export type AccountState = {
   readonly isContract: boolean
 }
 
+/** Accounts in the order asked for, after the block with that number. */
 export type AccountsAtHead = {
   readonly blockNumber: number
   readonly nextBaseFee: bigint
@@ -104,12 +111,14 @@ export type CallMessage = {
   readonly accessList?: readonly { address: Hex; storageKeys: readonly Hex[] }[] | undefined
 }
 
+/** What a message gave; gas as a transaction would have used it. */
 export type CallResult =
   | { readonly status: 'returned'; readonly data: Uint8Array; readonly gasUsed: bigint }
   | { readonly status: 'reverted'; readonly data: Uint8Array; readonly gasUsed: bigint }
   /** Could not run or halted; `message` is geth's. */
   | { readonly status: 'failed'; readonly message: string }
 
+/** The least gas limit found, or why there is none. */
 export type EstimateResult =
   | { readonly status: 'estimated'; readonly gas: bigint }
   | Exclude<CallResult, { status: 'returned' }>
@@ -125,6 +134,7 @@ export type LogFilter = {
   readonly topics: readonly (readonly Hex[])[]
 }
 
+/** A log and where it was emitted; `logIndex` counts within the block. */
 export type FoundLog = Log & {
   readonly block: BlockHead
   readonly transactionHash: Hex
@@ -132,6 +142,7 @@ export type FoundLog = Log & {
   readonly logIndex: number
 }
 
+/** The logs, or why the query is too large; `message` is for the client. */
 export type LogsResult =
   | { readonly status: 'found'; readonly logs: readonly FoundLog[] }
   | { readonly status: 'refused'; readonly message: string }

@@ -15,8 +15,10 @@ export type StateReason =
   | 'BlockGasExhausted'
   | 'ExecutionRefused'
 
+/** Why a block leaves a transaction out. */
 export type DropReason = StaticReason | StateReason
 
+/** A refusal: its code, and geth's message for people. */
 export type Refused<Reason = DropReason> = {
   readonly ok: false
   readonly reason: Reason
@@ -60,6 +62,7 @@ export function senderRefusal(
   return undefined
 }
 
+/** The refusal of a nonce that was used. */
 export const nonceTooLow = (
   sender: string,
   nonce: bigint,
@@ -67,6 +70,7 @@ export const nonceTooLow = (
 ): Refused<'NonceTooLow'> =>
   refused('NonceTooLow', `nonce too low: address ${sender}, tx: ${nonce} state: ${expected}`)
 
+/** The refusal of a cost that the balance does not cover. */
 export const insufficientFunds = (
   sender: string,
   balance: bigint,
@@ -101,8 +105,8 @@ async function isContract(
   account: Account,
 ): Promise<boolean> {
   if (!account.isContract()) return false
-  const code = await state.getCode(address)
-  return toHex(code.subarray(0, 3)) !== delegationPrefix
+  return !isDelegation(await state.getCode(address))
 }
 
-const delegationPrefix = '0xef0100'
+/** Whether code is an EIP-7702 delegation, with which an account still sends transactions. */
+export const isDelegation = (code: Uint8Array): boolean => toHex(code.subarray(0, 3)) === '0xef0100'

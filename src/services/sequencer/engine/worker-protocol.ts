@@ -14,6 +14,7 @@ export type WorkerStore =
   | { readonly kind: 'sqlite'; readonly file: string; readonly durable: boolean }
   | { readonly kind: 'module'; readonly module: string }
 
+/** A method that crosses the thread's border by name. */
 export type EngineMethod = keyof Engine
 
 /** From the client to the worker. */
@@ -29,6 +30,7 @@ export type WorkerReply =
   | { readonly kind: 'result'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'error'; readonly id: number | undefined; readonly error: PlainError }
 
+/** An error as data. */
 export type PlainError = {
   readonly code: string
   readonly message: string

@@ -30,7 +30,7 @@ export type StateSink = {
 
 type Slots = { cleared: boolean; readonly values: Map<string, Uint8Array> }
 
-/** Cached accounts and trie nodes above which a flush starts afresh from the root (about 200 MB). */
+/** Cached accounts and nodes above which a flush starts afresh from the root: about 200 MB. */
 const maxResident = 400_000
 
 /**
@@ -208,7 +208,7 @@ export class WorldState implements StateManagerInterface {
     this.originalStorageCache.clear()
   }
 
-  /** Writes all changes into the tries, hands over new nodes and codes, and returns the new root. */
+  /** Writes all changes into the tries, hands over new nodes and codes, returns the root. */
   flush(sink: StateSink): Uint8Array {
     const unsent = this.#unsent
     this.#unsent = []

@@ -68,6 +68,14 @@ test('admit: what can never run is refused with the reason that geth would give'
   )
 })
 
+test('admit: several at once of one sender lose nothing', async () => {
+  const pool = newPool(await createTestChain())
+  const list = await Promise.all([0, 1, 2, 3].map((nonce) => transfer(0, nonce, 1)))
+  const verdicts = await Promise.all(list.map((raw) => pool.admit(bytesOf(raw))))
+  assert.deepEqual(verdicts.map(codeOf), ['ok', 'ok', 'ok', 'ok'])
+  assert.deepEqual(pool.take(...everything), list.map(bytesOf))
+})
+
 test('take: by arrival, each sender by nonce, nothing behind a gap', async () => {
   const pool = newPool(await createTestChain())
   const second = await transfer(0, 1, 1)
@@ -92,7 +100,7 @@ test('take: stops at the bytes and the gas it was given, keeping a sender in ord
   assert.deepEqual(pool.take(250, 30_000_000), [bytesOf(large)])
 })
 
-test('admit: a replacement needs a tenth more, and the replaced one ends with a reason', async () => {
+test('admit: a replacement needs a tenth more, and the replaced one ends', async () => {
   const pool = newPool(await createTestChain())
   const old = await transfer(0, 0, 1)
   const fees = { maxFeePerGas: 110n * gwei, maxPriorityFeePerGas: (11n * gwei) / 10n }
@@ -143,7 +151,7 @@ test('committed: a sender that can no longer pay ends with that reason', async (
   assert.equal(pool.reasonOf(keccak256(unpaid)), 'InsufficientFunds')
 })
 
-test('pool: whatever order things arrive in, all are included once and in nonce order', async () => {
+test('pool: in whatever order they arrive, all are included once', async () => {
   const raws = await Promise.all(
     [0, 1, 2].flatMap((from) => [0, 1, 2, 3].map((nonce) => transfer(from, nonce, 5))),
   )

@@ -2,7 +2,7 @@ import { type Hex, keccak256Hex, toHex } from '#primitives'
 import type { TransactionResult, Verdict } from '#records'
 import { type Recover, senderOf } from '../engine/recover.ts'
 import type { Engine } from '../engine/types.ts'
-import { maxCostOf, refused } from '../engine/validity.ts'
+import { maxCostOf, refused, type SenderState } from '../engine/validity.ts'
 import { type CheckRules, checkEthereumTransaction, checkRules } from '../state/check.ts'
 import type { EthereumTransaction } from '../state/ethereum-transaction.ts'
 import { readL2Genesis } from '../state/genesis.ts'
@@ -100,7 +100,7 @@ export function createPool({ engine, genesis, recover }: PoolOptions): Pool {
     },
     reasonOf: (hash) => pool.ended.get(hash),
     waiting: () => pool.byHash.size,
-    executable: () => inOrder(pool).length,
+    executable: () => countExecutable(pool),
   }
 }
 
@@ -114,31 +114,35 @@ async function admit(pool: Inside, raw: Uint8Array): Promise<Verdict> {
   const sender = toHex(key)
   for (;;) {
     const { generation } = pool
-    const queue = pool.senders.get(sender) ?? (await newQueue(pool, sender))
-    if (generation === pool.generation) return insert(pool, queue, transaction)
+    const state = pool.senders.get(sender)?.state ?? (await stateOf(pool, sender))
+    if (generation === pool.generation) return insert(pool, sender, state, transaction)
   }
 }
 
-async function newQueue(pool: Inside, address: Hex): Promise<SenderQueue> {
+async function stateOf(pool: Inside, address: Hex): Promise<SenderState> {
+  const { generation } = pool
   const { accounts, nextBaseFee } = await pool.engine.accounts([address])
-  const [state] = accounts
-  pool.baseFee = nextBaseFee
-  // Another admission of the same sender may have come first.
-  const queue = pool.senders.get(address)
-  return queue ?? { address, state: state ?? nobody, byNonce: new Map() }
+  if (generation === pool.generation) pool.baseFee = nextBaseFee
+  return accounts[0] ?? nobody
 }
 
 const nobody = { nonce: 0n, balance: 0n, isContract: false }
 
-function insert(pool: Inside, queue: SenderQueue, transaction: EthereumTransaction): Verdict {
+function insert(
+  pool: Inside,
+  sender: Hex,
+  state: SenderState,
+  transaction: EthereumTransaction,
+): Verdict {
   if (pool.byHash.has(transaction.hash)) return refused('AlreadyKnown', 'already known')
+  // Looked up only now: another admission of the sender may have come first.
+  const queue = pool.senders.get(sender) ?? { address: sender, state, byNonce: new Map() }
   const refusal = queueRefusal(queue, transaction, pool.baseFee)
   if (refusal) return refusal
   const old = queue.byNonce.get(transaction.nonce)
   if (!old && pool.byHash.size >= maxWaiting && !makeRoom(pool, queue, transaction))
     return refused('PoolFull', 'txpool is full')
   if (old) end(pool, old, 'Replaced')
-  const sender = queue.address
   const waiting: Waiting = { transaction, sender, arrival: pool.arrivals++, attempts: 0 }
   pool.senders.set(sender, queue)
   queue.byNonce.set(transaction.nonce, waiting)
@@ -159,6 +163,12 @@ function makeRoom(pool: Inside, queue: SenderQueue, transaction: EthereumTransac
   }
   if (newest) end(pool, newest, 'Evicted')
   return newest !== undefined
+}
+
+function countExecutable({ senders, baseFee }: Inside): number {
+  let count = 0
+  for (const queue of senders.values()) count += executable(queue, baseFee).length
+  return count
 }
 
 /** Everything executable, by arrival; a later nonce never before an earlier one. */

@@ -52,7 +52,7 @@ export function executable(queue: SenderQueue, baseFee: bigint): Waiting[] {
   }
 }
 
-/** The sender's part of admission, as geth's pool has it; undefined when the transaction may wait. */
+/** The sender's part of admission by geth's rules; undefined when the transaction may wait. */
 export function queueRefusal(
   queue: SenderQueue,
   transaction: EthereumTransaction,

@@ -131,7 +131,8 @@ function callData(input: Hex | undefined, data: Hex | undefined): Uint8Array | u
   if (input !== undefined && data !== undefined && input !== data)
     throw new RpcFailure(
       'InvalidParams',
-      'both "data" and "input" are set and not equal. Please use "input" to pass transaction call data',
+      'both "data" and "input" are set and not equal. ' +
+        'Please use "input" to pass transaction call data',
     )
   const bytes = input ?? data
   return bytes === undefined ? undefined : fromHex(bytes)

@@ -200,7 +200,7 @@ test('eth_estimateGas: is enough, and not much more than enough', async () => {
   })
 })
 
-test('eth_getLogs: finds by address, topic and range, and refuses ranges that are none', async () => {
+test('eth_getLogs: finds by address, topic and range, and refuses false ranges', async () => {
   const bench = await createBench()
   await bench.chain.run(await signed(0, 0, { data: probeInitcode, gas: 300_000n }))
   const [created] = (await ask(bench, 'eth_getBlockReceipts', '0x1')) as { contractAddress: Hex }[]

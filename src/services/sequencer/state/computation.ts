@@ -111,6 +111,7 @@ const outputCodec: Codec<ExecutionOutput> = record({
   ),
 })
 
+/** Canonical bytes of an input. */
 export const encodeInput = (input: ExecutionInput): Uint8Array => encode(inputCodec, input)
 /** @throws CodecError when the bytes are no input. */
 export const decodeInput = (bytes: Uint8Array): ExecutionInput => decode(inputCodec, bytes)

@@ -31,6 +31,7 @@ export type EthereumTransaction = {
   readonly signingHash: Uint8Array
 }
 
+/** An address and those of its slots that a transaction names (EIP-2930). */
 export type AccessListEntry = { readonly address: Uint8Array; readonly keys: readonly Uint8Array[] }
 
 /** EIP-7702: a delegation; whether its own signature holds is judged at execution. */
@@ -50,6 +51,7 @@ export type DecodeReason =
   | 'UnprotectedTransaction'
   | 'InvalidSignature'
 
+/** A transaction, or why the bytes are none. */
 export type Decoded =
   | { readonly ok: true; readonly transaction: EthereumTransaction }
   | { readonly ok: false; readonly reason: DecodeReason; readonly detail: string }

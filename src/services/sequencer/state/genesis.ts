@@ -211,6 +211,7 @@ function accountsOf(alloc: Fields): GenesisAccount[] {
 
 const slotsOf = (storage: Fields): (readonly [Uint8Array, Uint8Array])[] =>
   Object.keys(storage)
+    .sort()
     .map((slot): readonly [Uint8Array, Uint8Array] => [
       fromHex(hex({ slot }, 'slot', 32), 32),
       integerBytes(integerOf(fromHex(hex(storage, slot, 32), 32))),

@@ -34,7 +34,7 @@ export const emptyRoot: Hex = toHex(emptyTrieRoot)
 export const emptyBloom: Hex = toHex(new Uint8Array(256))
 export const zeroHash: Hex = toHex(new Uint8Array(32))
 
-/** RLP of a header. Difficulty, nonce, ommers, withdrawals and blob gas are empty by construction. */
+/** RLP of a header. Difficulty, nonce, ommers, withdrawals and blob gas are always empty. */
 export const encodeHeader = (header: Header): Uint8Array =>
   rlpList([
     hexItem(header.parentHash),

@@ -76,7 +76,7 @@ test('service: a block whose calls are all dropped changes nothing', async () =>
   assert.equal(results[0]?.ok, false)
 })
 
-test('begin: the timestamp never falls below the parent, and rises where an engine needs it', () => {
+test('begin: the timestamp never falls, and rises where an engine needs it', () => {
   for (const risingTimestamps of [false, true]) {
     const genesis = testGenesis({ risingTimestamps })
     const service = sequencerService(spec, genesis)

@@ -22,7 +22,7 @@ const steps = fc.array(
   { maxLength: 60 },
 )
 
-test('trie: any puts and deletes give the root of @ethereumjs/mpt, in memory and from a store', () =>
+test('trie: any puts and deletes give the root of @ethereumjs/mpt', () =>
   fc.assert(
     fc.asyncProperty(steps, async (list) => {
       const theirs = await createMPT()

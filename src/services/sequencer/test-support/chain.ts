@@ -1,4 +1,4 @@
-import { type Hex, type Hex as HexBytes, hexToBytes, toHex, keccak256 as viemKeccak } from 'viem'
+import { type Hex, hexToBytes, toHex, keccak256 as viemKeccak } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { createEngine } from '../engine/engine.ts'
 import { createMemoryStore } from '../engine/memory-store.ts'
@@ -65,7 +65,7 @@ export async function createTestChain(genesis = testGenesis()): Promise<TestChai
   }
 }
 
-export const bytesOf = (hex: HexBytes): Uint8Array => hexToBytes(hex)
+export const bytesOf = (hex: Hex): Uint8Array => hexToBytes(hex)
 
 type Fields = {
   readonly to?: Hex
@@ -94,11 +94,12 @@ export const transfer = (from: number, nonce: number, to: number, fields: Fields
   signed(from, nonce, { to: addressOf(to), value: 1n, ...fields })
 
 /**
- * Runtime code: called without data it stores BLOCKHASH(number − 1) in slot 0 and PREVRANDAO in slot
- * 1, logs the number under the topic PREVRANDAO and returns the number; with data it reverts with it.
+ * Runtime code: called without data it stores BLOCKHASH(number − 1) in slot 0 and PREVRANDAO in
+ * slot 1, logs the number under the topic PREVRANDAO and returns it; with data it reverts.
  */
 const probeRuntime =
   '36601f57600143034060005544600155436000524460206000a160206000f35b366000600037366000fd'
+const probeBytes = (probeRuntime.length / 2).toString(16)
 
 /** Initcode of the probe. */
-export const probeInitcode: Hex = `0x60${(probeRuntime.length / 2).toString(16)}80600b6000396000f3${probeRuntime}`
+export const probeInitcode: Hex = `0x60${probeBytes}80600b6000396000f3${probeRuntime}`
