@@ -67,6 +67,7 @@ export function createLoad(options: LoadOptions): Load {
       const senders = await openSenders(run)
       const tasks = openTaskClient(run)
       parties = [...senders, tasks]
+      records.span.startMs = clock.nowMs()
       let turn = 0
       const offer = (dueMs: number): void => senders[turn++ % senders.length]?.offer(dueMs)
       stops = [
@@ -77,6 +78,7 @@ export function createLoad(options: LoadOptions): Load {
     },
     async stop() {
       isStopping = true
+      records.span.stopMs = clock.nowMs()
       for (const stop of stops) stop()
       await Promise.all(parties.map((party) => party.idle()))
       poster.close()

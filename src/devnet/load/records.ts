@@ -23,6 +23,8 @@ export type Sent = {
 export type LoadRecords = {
   readonly transactions: Map<Hex, Sent>
   readonly tasks: Map<Hex, Sent>
+  /** When the first was offered, and when offering ended; 0 before. */
+  readonly span: { startMs: number; stopMs: number }
   /** Offers that were not sent, by reason. */
   readonly unsent: {
     readonly transactions: Map<string, number>
@@ -33,6 +35,7 @@ export type LoadRecords = {
 export const emptyRecords = (): LoadRecords => ({
   transactions: new Map(),
   tasks: new Map(),
+  span: { startMs: 0, stopMs: 0 },
   unsent: { transactions: new Map(), tasks: new Map() },
 })
 

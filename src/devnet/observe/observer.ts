@@ -75,13 +75,16 @@ export function createObserver(options: ObserverOptions): Observer {
       loops = startLoops(watch, clock, logger)
     },
     async finish(limitMs = defaultLimitMs) {
-      const stopMs = clock.nowMs()
+      const finishMs = clock.nowMs()
       const asking = startLoop(clock, intervalsMs.endings, () => askEndings(watch, each), logger)
-      await waitUntil(clock, stopMs + limitMs, () => isSettled(watch))
+      await waitUntil(clock, finishMs + limitMs, () => isSettled(watch))
       await Promise.all([asking, ...loops].map((loop) => loop.stop()))
       await Promise.all([watch.network.poll(), watch.l1.poll()])
       const status = await ask(rpc, 'nodeop_status', [])
-      const facts = await gatherFacts(watch, status, { startMs, stopMs })
+      const facts = await gatherFacts(watch, status, {
+        startMs: options.records.span.startMs || startMs,
+        stopMs: options.records.span.stopMs || finishMs,
+      })
       poster.close()
       return facts
     },

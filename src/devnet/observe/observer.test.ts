@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { Hex } from '#primitives'
+import {
+  cannedL1,
+  gatewayMethods,
+  outbox,
+  taskId,
+  transactionHash,
+  transactionProof,
+  word,
+} from '../../../test/support/canned-network.ts'
+import { type Answer, serveJsonRpc } from '../../../test/support/json-rpc-server.ts'
+import { ManualClock, silentLogger } from '../../../test/support/manual-clock.ts'
+import { emptyRecords, type Sent } from '../load/records.ts'
+import type { RunFacts } from './facts.ts'
+import { createObserver } from './observer.ts'
+
+const sent = (id: Hex, changes: Partial<Sent> = {}): Sent => ({
+  id,
+  requestedMs: 1_000_000,
+  status: 'accepted',
+  reason: '',
+  isUncertain: false,
+  ...changes,
+})
+
+/** Watches a canned network, on which L1 mines a second after the start, until all is settled. */
+async function watch(
+  t: TestContext,
+  records = emptyRecords(),
+  changes: Readonly<Record<string, Answer>> = {},
+  executions = 1,
+): Promise<RunFacts> {
+  const gateway = await serveJsonRpc(t, { ...gatewayMethods, ...changes })
+  const { methods, mine } = cannedL1(executions)
+  const l1 = await serveJsonRpc(t, methods)
+  const clock = new ManualClock()
+  const observer = createObserver({
+    gateways: [gateway.url],
+    l1Url: l1.url,
+    outbox,
+    records,
+    clock,
+    logger: silentLogger,
+  })
+  await observer.start()
+  clock.advance(1_000)
+  mine()
+  let facts: RunFacts | undefined
+  const finished = observer.finish().then((value) => {
+    facts = value
+  })
+  while (!facts) {
+    clock.advance(50)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await finished
+  return facts
+}
+
+function recordsOf(transactions: readonly Sent[], tasks: readonly Sent[]) {
+  const records = emptyRecords()
+  for (const one of transactions) records.transactions.set(one.id, one)
+  for (const one of tasks) records.tasks.set(one.id, one)
+  return records
+}
+
+test('observer: follows a transaction and a task to L1, proof by proof', async (t) => {
+  const facts = await watch(t, recordsOf([sent(transactionHash)], [sent(taskId)]))
+  const [transaction] = facts.transactions
+  const [task] = facts.tasks
+  assert.equal(transaction?.confirmedMs, 1_000_000)
+  assert(transaction.certifiedMs !== undefined && transaction.onL1Ms !== undefined)
+  assert(task?.agreedMs !== undefined && task.settledMs !== undefined)
+  assert(transaction.onL1Ms >= 1_001_000 && task.onL1Ms === transaction.onL1Ms)
+  assert.deepEqual(facts.checkpoints, {
+    certified: 0,
+    recorded: [{ window: 1, gas: 56_000 }],
+    missedWindows: 0,
+  })
+  assert.deepEqual(facts.repeated, [])
+})
+
+test('observer: a proof that does not hold puts nothing on L1', async (t) => {
+  const forged = { ...transactionProof, siblings: [word(4)] }
+  const facts = await watch(t, recordsOf([sent(transactionHash)], []), {
+    nodeop_getProof: () => forged,
+  })
+  assert.equal(facts.transactions[0]?.onL1Ms, undefined)
+})
+
+test('observer: a leaf that L1 executed twice is seen twice', async (t) => {
+  const facts = await watch(t, recordsOf([], [sent(taskId)]), {}, 2)
+  assert.deepEqual(facts.repeated, [1])
+})
+
+test('observer: refused is what was refused, lost what was accepted and never seen', async (t) => {
+  const records = recordsOf(
+    [
+      sent(word(1)),
+      sent(word(2), { status: 'refused', reason: 'PoolFull' }),
+      sent(word(3), { status: 'unanswered', reason: 'NoAnswer', isUncertain: true }),
+      sent(word(4)),
+      sent(transactionHash, { status: 'refused', reason: 'NonceTooLow', isUncertain: true }),
+    ],
+    [],
+  )
+  const facts = await watch(t, records, {
+    nodeop_getProof: ([subject]) =>
+      subject === word(4)
+        ? { subject, kind: 'transaction', status: 'refused', reason: 'NonceTooLow' }
+        : gatewayMethods.nodeop_getProof?.([subject]),
+  })
+  assert.deepEqual(
+    facts.transactions.map(({ refused }) => refused),
+    [undefined, 'PoolFull', 'NoAnswer', 'NonceTooLow', undefined],
+  )
+  assert.equal(facts.transactions[0]?.confirmedMs, undefined)
+})
