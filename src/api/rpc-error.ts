@@ -11,6 +11,8 @@ export const rpcCodes = {
   Refused: -32000,
   /** The method did not answer in time. */
   RequestTimeout: -32002,
+  /** The operator is starting, stopping, or has failed. */
+  NotReady: -32004,
   /** The gateway has as many requests in hand as it takes. */
   Overloaded: -32005,
 } as const

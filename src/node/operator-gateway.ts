@@ -1,6 +1,6 @@
 import { serveNodeop, type StatusView } from '#api'
 import { networkId } from '#records'
-import { createGateway, type Gateway } from './gateway/gateway.ts'
+import { createGateway, type Gateway, type Health } from './gateway/gateway.ts'
 import { operatorApi } from './operator-api.ts'
 import type { OperatorOptions, OperatorParts } from './operator-parts.ts'
 import { ethereumRpc, findTransaction } from './sequencer-host.ts'
@@ -32,12 +32,11 @@ export function openGateway(options: OperatorOptions, parts: OperatorParts): Pro
   })
 }
 
-/** Ready once it follows the chain; not ready names what is missing. */
-function healthOf({ engine }: OperatorParts) {
-  const { phase, height } = engine.status()
-  if (phase === 'failed') return { live: false, ready: false, reason: 'consensus failed' }
-  if (phase === 'stopped') return { live: true, ready: false, reason: 'consensus is stopped' }
-  return height > 0 ? { live: true, ready: true } : { live: true, ready: false, reason: 'no block yet' }
+/** Ready between start and stop; before, it replays its blocks. */
+function healthOf({ engine, isLive }: OperatorParts): Health {
+  if (engine.status().phase === 'failed')
+    return { live: false, ready: false, reason: 'consensus has failed' }
+  return isLive ? { live: true, ready: true } : { live: true, ready: false, reason: 'starting' }
 }
 
 async function statusOf(options: OperatorOptions, parts: OperatorParts): Promise<StatusView> {

@@ -170,6 +170,22 @@ test('hosts: only allowed names may be asked for, on every route', async () => {
   assert(!isAllowedHost(undefined, loopbackHosts))
 })
 
+test('not ready: calls are sent to another operator, with 503 and the reason', async () => {
+  const health = () => ({ live: true, ready: false, reason: 'starting' })
+  const server = buildServer(optionsWith({ health }))
+  const answer = await server.inject({
+    method: 'POST',
+    url: '/',
+    payload: request('wait'),
+    headers: { host: 'localhost' },
+  })
+  assert.equal(answer.statusCode, 503)
+  assert.equal(answer.headers['retry-after'], '1')
+  assert.equal(answer.json().error.code, -32004)
+  assert.match(answer.json().error.message, /starting/)
+  await server.close()
+})
+
 test('browsers: a preflight is granted, answers may be read by any origin', async () => {
   const server = buildServer(optionsWith())
   const headers = { host: 'localhost', origin: 'https://dapp.example' }

@@ -111,12 +111,16 @@ const statusOf = (error: unknown): number =>
     : 500
 
 function serveRpc(server: FastifyInstance, options: GatewayOptions, limits: GatewayLimits): void {
-  const { methods, logger, observe = () => {} } = options
+  const { methods, logger, health, observe = () => {} } = options
   const overloaded = new RpcError(rpcCodes.Overloaded, 'too many requests in hand; try again')
+  const notReady = (reason = 'not ready') =>
+    new RpcError(rpcCodes.NotReady, `this operator does not serve now: ${reason}; try another`)
   let inHand = 0
   server.options('/', (_request, reply) => reply.code(204).headers(preflightHeaders).send())
   server.post('/', async (request, reply) => {
     reply.headers(corsHeaders)
+    const { ready, reason } = health()
+    if (!ready) return send(reply.header('retry-after', '1'), refuse(503, notReady(reason)))
     if (inHand >= limits.requests)
       return send(reply.header('retry-after', '1'), refuse(503, overloaded))
     inHand++
