@@ -83,8 +83,8 @@ export const taskProof: ProofView = {
 
 /** A gateway of that network. */
 export const gatewayMethods: Readonly<Record<string, Answer>> = {
-  eth_getBlockByNumber: ([tag]) =>
-    tag === 'latest' || tag === '0x5' ? block(5, [transactionHash]) : null,
+  eth_blockNumber: () => '0x5',
+  eth_getBlockByNumber: ([tag]) => block(tag === 'latest' ? 5 : Number(tag)),
   eth_getTransactionReceipt: ([hash]) =>
     hash === transactionHash
       ? { transactionHash: hash, blockNumber: '0x5', blockHash, status: '0x1', logs: [] }
@@ -109,10 +109,10 @@ export const gatewayMethods: Readonly<Record<string, Answer>> = {
   nodeop_operators: () => [],
 }
 
-const block = (number: number, transactions: readonly Hex[]) => ({
+const block = (number: number) => ({
   number: `0x${number.toString(16)}`,
-  hash: blockHash,
-  transactions,
+  hash: number === 5 ? blockHash : word(number),
+  transactions: number === 5 ? [transactionHash] : [],
 })
 
 const task = {
