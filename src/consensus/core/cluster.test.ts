@@ -123,130 +123,161 @@ type Node = {
 }
 
 /** Virtual time: one heap of (time, sequence), one seeded generator, the pure core. */
+type World = {
+  readonly plan: Plan
+  readonly random: (bound: number) => number
+  readonly events: ReturnType<typeof createHeap>
+  readonly nodes: readonly Node[]
+  readonly trace: string[]
+  readonly lines: Set<number>
+  nowMs: number
+  /** Validators on one side of the partition; empty when there is none. */
+  cut: ReadonlySet<number>
+  highestRound: number
+}
+
+const isFaulty = ({ plan }: World, id: number) => id < plan.equivocators
+const isSilent = ({ plan }: World, id: number) => id >= size - plan.silent
+const later = (world: World, delayMs: number, run: () => void) =>
+  world.events.push(world.nowMs + delayMs, run)
+
+function createWorld(plan: Plan): World {
+  const schedule = createSchedule(keys.map((consensusKey) => ({ consensusKey, power: 1n })))
+  return {
+    plan,
+    random: generator(plan.seed),
+    events: createHeap(),
+    nodes: keys.map((key, id) => ({
+      ...{ id, schedule, core: createCore(key, 0, schedule) },
+      ...{ decided: new Map<number, Hex>(), seen: new Map<string, string>() },
+    })),
+    ...{ trace: [], lines: new Set<number>(), nowMs: 0, cut: new Set<number>(), highestRound: 0 },
+  }
+}
+
 function simulate(plan: Plan) {
-  const random = generator(plan.seed)
-  const events = createHeap()
-  const trace: string[] = []
-  const lines = new Set<number>()
-  let nowMs = 0
-  let cut: ReadonlySet<number> = new Set()
-  let highestRound = 0
-  const nodes = keys.map((key, id): Node => {
-    const schedule = createSchedule(keys.map((consensusKey) => ({ consensusKey, power: 1n })))
-    return { id, schedule, core: createCore(key, 0, schedule), decided: new Map(), seen: new Map() }
-  })
-  const isFaulty = (id: number) => id < plan.equivocators
-  const isSilent = (id: number) => id >= size - plan.silent
-  const later = (delayMs: number, run: () => void) => events.push(nowMs + delayMs, run)
-
-  const send = (from: number, to: number, message: Message) => {
-    if (isSilent(from)) return
-    if (cut.has(from) !== cut.has(to) || random(100) < plan.dropRate) return
-    const seen = isFaulty(from) && from !== to ? split(message, to) : message
-    later(1 + random(20), () => receive(nodes[to] as Node, from, seen))
-  }
-  const broadcast = (from: number, message: Message) => {
-    for (let to = 0; to < size; to++) if (to !== from) send(from, to, message)
-  }
-  const receive = (node: Node, from: number, message: Message) => {
-    const height = node.core.machine.height
-    if (message.type === 'decided') {
-      if (message.height === height && node.core.machine.step !== 'decided')
-        decide(node, message.value)
-      return
-    }
-    const body = message.type === 'vote' ? message.vote : message.proposal
-    const value = node.decided.get(body.height)
-    if (value === undefined) {
-      if (!plan.firstOnly || !conflicts(node, message)) feed(node, message)
-    } else if (!isFaulty(node.id))
-      send(node.id, from, { type: 'decided', height: body.height, value })
-  }
-  const feed = (node: Node, input: Input) => {
-    const { state, outputs, lines: visited } = apply(node.core, input)
-    node.core = state
-    highestRound = Math.max(highestRound, state.machine.round)
-    for (const line of visited) lines.add(line)
-    for (const output of outputs) carryOut(node, output)
-  }
-  const carryOut = (node: Node, output: Output) => {
-    switch (output.type) {
-      case 'propose': {
-        const message = {
-          type: 'proposal',
-          proposal: { ...output.offer, signature: '0x' },
-        } as const
-        broadcast(node.id, message)
-        return feed(node, message)
-      }
-      case 'vote': {
-        const message = { type: 'vote', vote: { ...output.ballot, signature: '0x' } } as const
-        broadcast(node.id, message)
-        return feed(node, message)
-      }
-      case 'getValue': {
-        const { height, round } = output
-        const value: Hex = `0x${height}a${node.id}a${round}`
-        return feed(node, { type: 'value', height, round, value })
-      }
-      case 'checkValue': {
-        const { height, round, value } = output.proposal
-        return feed(node, { type: 'validity', height, round, value, validity: 'valid' })
-      }
-      case 'schedule': {
-        const { timeout } = output
-        const base = timeout.step === 'propose' ? 300 : 100
-        return later(base + 50 * timeout.round, () => feed(node, { type: 'timeout', timeout }))
-      }
-      case 'decide':
-        return decide(node, output.value)
-      case 'evidence':
-        assert(isFaulty(keys.indexOf(output.conflict.first.validator)), 'only the faulty conflict')
-        return
-    }
-  }
-  const decide = (node: Node, value: Hex) => {
-    const height = node.core.machine.height
-    if (node.decided.has(height)) return
-    node.decided.set(height, value)
-    trace.push(`${nowMs} ${node.id} ${height} ${value}`)
-    node.schedule = advanceSchedule(node.schedule, [])
-    const { schedule } = node
-    if (height < plan.heights)
-      later(0, () => feed(node, { type: 'start', height: height + 1, schedule }))
-  }
-  const gossip = () => {
-    for (const { id, core } of nodes) {
-      if (isFaulty(id)) continue
-      const { proposals, votes } = catchUp(core)
-      const isOwn = (key: Hex) => key === keys[id]
-      for (const proposal of proposals)
-        if (plan.relay || isOwn(proposal.proposer)) broadcast(id, { type: 'proposal', proposal })
-      for (const vote of votes)
-        if (plan.relay || isOwn(vote.validator)) broadcast(id, { type: 'vote', vote })
-    }
-    later(200, gossip)
-  }
-  const partition = () => {
-    cut = cut.size > 0 ? new Set() : new Set([random(size), random(size)])
-    later(cut.size > 0 ? 300 + random(1500) : 2000, partition)
-  }
-
-  const honest = nodes.filter(({ id }) => !isFaulty(id) && !isSilent(id))
+  const world = createWorld(plan)
+  const { nodes, events, lines, trace } = world
+  const honest = nodes.filter(({ id }) => !isFaulty(world, id) && !isSilent(world, id))
   const isDone = () => honest.every(({ decided }) => decided.size >= plan.heights)
   for (const node of nodes)
-    later(0, () => feed(node, { type: 'start', height: 1, schedule: node.schedule }))
-  later(200, gossip)
-  if (plan.partitions) later(300, partition)
+    later(world, 0, () => feed(world, node, { type: 'start', height: 1, schedule: node.schedule }))
+  later(world, 200, () => gossip(world))
+  if (plan.partitions) later(world, 300, () => partition(world))
   for (let event = events.pop(); event && !isDone(); event = events.pop()) {
-    nowMs = event.atMs
-    if (nowMs > plan.deadlineMs) break
+    world.nowMs = event.atMs
+    if (event.atMs > plan.deadlineMs) break
     event.run()
   }
   const forks = Array.from({ length: plan.heights }, (_, i) => i + 1).filter(
     (height) => new Set(honest.flatMap(({ decided }) => decided.get(height) ?? [])).size > 1,
   ).length
-  return { stuck: !isDone(), forks, highestRound, lines, trace }
+  return { stuck: !isDone(), forks, highestRound: world.highestRound, lines, trace }
+}
+
+function send(world: World, from: number, to: number, message: Message): void {
+  const { cut, random, plan, nodes } = world
+  if (isSilent(world, from)) return
+  if (cut.has(from) !== cut.has(to) || random(100) < plan.dropRate) return
+  const seen = isFaulty(world, from) && from !== to ? split(message, to) : message
+  later(world, 1 + random(20), () => receive(world, nodes[to] as Node, from, seen))
+}
+
+function broadcast(world: World, from: number, message: Message): void {
+  for (let to = 0; to < size; to++) if (to !== from) send(world, from, to, message)
+}
+
+/** Catch-up is simple here: who has decided says so to whoever still asks. */
+function receive(world: World, node: Node, from: number, message: Message): void {
+  const { height, step } = node.core.machine
+  if (message.type === 'decided') {
+    if (message.height === height && step !== 'decided') decide(world, node, message.value)
+    return
+  }
+  const body = message.type === 'vote' ? message.vote : message.proposal
+  const value = node.decided.get(body.height)
+  if (value === undefined) {
+    if (!world.plan.firstOnly || !conflicts(node, message)) feed(world, node, message)
+  } else if (!isFaulty(world, node.id))
+    send(world, node.id, from, { type: 'decided', height: body.height, value })
+}
+
+function feed(world: World, node: Node, input: Input): void {
+  const { state, outputs, lines } = apply(node.core, input)
+  node.core = state
+  world.highestRound = Math.max(world.highestRound, state.machine.round)
+  for (const line of lines) world.lines.add(line)
+  for (const output of outputs) carryOut(world, node, output)
+}
+
+function carryOut(world: World, node: Node, output: Output): void {
+  switch (output.type) {
+    case 'propose':
+      say(world, node, { type: 'proposal', proposal: { ...output.offer, signature: '0x' } })
+      break
+    case 'vote':
+      say(world, node, { type: 'vote', vote: { ...output.ballot, signature: '0x' } })
+      break
+    case 'getValue': {
+      const value: Hex = `0x${output.height}a${node.id}a${output.round}`
+      feed(world, node, { ...output, type: 'value', value })
+      break
+    }
+    case 'checkValue': {
+      const { height, round, value } = output.proposal
+      feed(world, node, { type: 'validity', height, round, value, validity: 'valid' })
+      break
+    }
+    case 'schedule': {
+      const { timeout } = output
+      const delayMs = (timeout.step === 'propose' ? 300 : 100) + 50 * timeout.round
+      later(world, delayMs, () => feed(world, node, { type: 'timeout', timeout }))
+      break
+    }
+    case 'decide':
+      decide(world, node, output.value)
+      break
+    case 'evidence': {
+      const culprit = keys.indexOf(output.conflict.first.validator)
+      assert(isFaulty(world, culprit), 'only the faulty conflict')
+      break
+    }
+  }
+}
+
+function say(world: World, node: Node, message: Exclude<Message, { type: 'decided' }>): void {
+  broadcast(world, node.id, message)
+  feed(world, node, message)
+}
+
+function decide(world: World, node: Node, value: Hex): void {
+  const { height } = node.core.machine
+  if (node.decided.has(height)) return
+  node.decided.set(height, value)
+  world.trace.push(`${world.nowMs} ${node.id} ${height} ${value}`)
+  node.schedule = advanceSchedule(node.schedule, [])
+  const { schedule } = node
+  if (height < world.plan.heights)
+    later(world, 0, () => feed(world, node, { type: 'start', height: height + 1, schedule }))
+}
+
+function gossip(world: World): void {
+  for (const { id, core } of world.nodes) {
+    if (isFaulty(world, id)) continue
+    const { proposals, votes } = catchUp(core)
+    const isSaid = (key: Hex) => world.plan.relay || key === keys[id]
+    for (const proposal of proposals)
+      if (isSaid(proposal.proposer)) broadcast(world, id, { type: 'proposal', proposal })
+    for (const vote of votes)
+      if (isSaid(vote.validator)) broadcast(world, id, { type: 'vote', vote })
+  }
+  later(world, 200, () => gossip(world))
+}
+
+function partition(world: World): void {
+  const { random } = world
+  world.cut = world.cut.size > 0 ? new Set() : new Set([random(size), random(size)])
+  later(world, world.cut.size > 0 ? 300 + random(1500) : 2000, () => partition(world))
 }
 
 /** Whether a message contradicts one that the node has seen; remembers it otherwise. */

@@ -37,7 +37,7 @@ export type RoundInput =
   | { readonly type: 'timeoutPrevote'; readonly round: number }
   | { readonly type: 'timeoutPrecommit'; readonly round: number }
 
-/** What the algorithm does; always for the state's own height, and its round unless one is named. */
+/** What the algorithm does; for the state's own height, and its round unless one is named. */
 export type RoundOutput =
   | { readonly type: 'getValue' }
   | { readonly type: 'propose'; readonly value: BlockId; readonly validRound: number }

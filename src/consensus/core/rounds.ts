@@ -47,7 +47,7 @@ export function powerIn(record: RoundRecord, validators: ValidatorSet): bigint {
   return power
 }
 
-/** Rounds with a vote added to the right set, whether that changed them, and a conflict it proves. */
+/** Rounds with a vote added, whether that changed them, and a conflict that it proves. */
 export function recordVote(
   rounds: Rounds,
   validators: ValidatorSet,

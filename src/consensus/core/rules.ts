@@ -5,8 +5,8 @@ import type { CoreState } from './state.ts'
 import { powerFor } from './votes.ts'
 
 /**
- * The "upon" rules: which event of the algorithm the votes and proposals at hand allow now, the most
- * conclusive first. Undefined when none does.
+ * The "upon" rules: which event of the algorithm the votes and proposals at hand allow now,
+ * the most conclusive first. Undefined when none does.
  */
 export function nextEvent(state: CoreState): RoundInput | undefined {
   const { step } = state.machine

@@ -46,7 +46,7 @@ export const nothingFired: Fired = { polkaAny: false, polkaValue: false, precomm
 /** Heights ahead whose messages are kept; who is further behind fetches decided blocks instead. */
 export const futureHeights = 2
 
-/** Most waiting messages of one sender: two votes and a proposal for a few rounds of each height. */
+/** Most waiting messages of one sender: votes and a proposal for a few rounds of each height. */
 export const futureMessagesPerSender = 24
 
 /** Rounds behind the current one whose votes are kept, besides those that locks refer to. */
@@ -55,7 +55,7 @@ export const pastRounds = 128
 /** Rounds ahead of the current one for which a proposal is kept before votes lead there. */
 export const futureProposalRounds = 16
 
-/** The last round of a height: with timeouts that grow, years away; bounds the proposer rotation. */
+/** The last round of a height: with growing timeouts years away; bounds the proposer rotation. */
 export const lastRound = 65_535
 
 /**

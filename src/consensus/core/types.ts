@@ -34,8 +34,8 @@ export type Proposal = Offer & { readonly signature: Hex }
 
 /**
  * What the engine thinks of a proposed block. `valid` and `invalid` are the paper's `valid(v)` and
- * must be the same on every validator; `untimely` is valid, but too far ahead of this validator's own
- * clock, and so counts only where a fresh value gets its first prevote (L22).
+ * must be the same on every validator. `untimely` is valid, but too far ahead of this validator's
+ * own clock, and so counts only where a fresh value gets its first prevote (L22).
  */
 export type Validity = 'valid' | 'untimely' | 'invalid'
 

@@ -60,7 +60,7 @@ export function restoreValidatorSet(members: readonly Member[], proposer: Hex): 
  * Moves the rotation on. Each step adds every validator's power to its priority and takes the total
  * from the highest, who proposes; ties go to the smaller key.
  *
- * @see CometBFT spec/consensus/proposer-selection.md
+ * @see CometBFT's specification of proposer selection
  */
 function rotate(set: ValidatorSet, times: number): ValidatorSet {
   const priorities = centred(scaled(set.members, set.totalPower))
@@ -77,7 +77,7 @@ function rotate(set: ValidatorSet, times: number): ValidatorSet {
   return { ...set, members, proposer: (members[leader] as Member).consensusKey }
 }
 
-/** Priorities divided so that they span at most twice the total: a new giant cannot starve others. */
+/** Priorities divided so that they span at most twice the total: no giant can starve others. */
 function scaled(members: readonly Member[], totalPower: bigint): bigint[] {
   const priorities = members.map(({ priority }) => priority)
   let highest = priorities[0] ?? 0n

@@ -18,8 +18,8 @@ export type Tally = { readonly value: BlockId | undefined; readonly power: bigin
 export const noVotes: VoteSet = { byPosition: [], tallies: [], anyPower: 0n }
 
 /**
- * Conflicting votes kept from one validator for the asking. Keeping only the first lets one splitting
- * equivocator stop the network: each honest side holds the vote that the other needs.
+ * Conflicting votes kept from one validator for the asking. Keeping only the first lets one
+ * splitting equivocator stop the network: each honest side holds the vote that the other needs.
  */
 export const freeConflicts = 4
 
@@ -35,8 +35,8 @@ export type VoteAdded = {
 
 /**
  * Counts a vote. The same value twice changes nothing. A conflicting one is kept within
- * `freeConflicts`; beyond, only for a value that more than 1/3 of the power has voted for, so that an
- * equivocator cannot fill its places with values that nobody wants.
+ * `freeConflicts`; beyond, only for a value that more than 1/3 of the power has voted for, so that
+ * an equivocator cannot fill its places with values that nobody wants.
  */
 export function addVote(set: VoteSet, validators: ValidatorSet, vote: Vote): VoteAdded {
   const position = validators.positions.get(vote.validator)

@@ -18,9 +18,9 @@ import { isLive, type Runtime, schedule, sendTo, sendToAll, workingHeight } from
 import { proposalSignBytes, voteSignBytes } from './sign-bytes.ts'
 
 /**
- * Gives the core an input, carries out what it asks for, and feeds back the answers, until it asks no
- * more. Inputs are logged in the order in which the core takes them; own messages are durable in the
- * log before they leave.
+ * Gives the core an input, carries out what it asks for, and feeds back the answers, until it asks
+ * no more. Inputs are logged in the order in which the core takes them; own messages are durable in
+ * the log before they leave.
  */
 export async function feed(runtime: Runtime, ...first: readonly Input[]): Promise<void> {
   const inputs = [...first]
@@ -118,7 +118,7 @@ async function publish(runtime: Runtime, own: OwnMessage): Promise<void> {
   else sendProposal(runtime, own.proposal)
 }
 
-/** Sends a proposal with its block, to one peer or to all; nothing when the block is not at hand. */
+/** Sends a proposal with its block to one peer or all; nothing when the block is not at hand. */
 export function sendProposal(runtime: Runtime, proposal: Proposal, to?: Hex): void {
   const block = runtime.blocks.get(proposal.value)?.bytes
   if (!block) return

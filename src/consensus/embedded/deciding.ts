@@ -17,8 +17,8 @@ export const toCommit = (decision: Extract<Output, { type: 'decide' }>): Commit 
 })
 
 /**
- * Executes a decided block, stores it durably, then lets the application commit: a crash between any
- * two of these is repaired at the next start from the block store.
+ * Executes a decided block, stores it durably, then lets the application commit: a crash between
+ * any two of these is repaired at the next start from the block store.
  */
 export async function finalize(
   runtime: Runtime,

@@ -70,7 +70,7 @@ test('engine: a validator alone decides', async () => {
   await stopAll(network)
 })
 
-test('engine: three of four go on, and the fourth catches up with its own log and store', async () => {
+test('engine: a stopped validator catches up with its own log and store', async () => {
   const network = createTestNetwork()
   const [, , , fourth] = network.peers
   assert(fourth)

@@ -31,8 +31,8 @@ export type EmbeddedEngine = {
   /** Stops voting and waits for the call under way; log and store can be closed then. */
   stop(): Promise<void>
   /**
-   * Offers a transaction to the local application; an admitted one goes to the peers, and a block is
-   * due. Refusals are the application's, or `EngineStopped`, `TransactionTooLarge`,
+   * Offers a transaction to the local application; an admitted one goes to the peers, and a block
+   * is due. Refusals are the application's, or `EngineStopped`, `TransactionTooLarge`,
    * `ApplicationFailed`.
    */
   submit(transaction: Uint8Array): Promise<Verdict>
@@ -52,7 +52,7 @@ export type EngineStatus = {
   /** Of the height under way; round -1 and `idle` between two heights. */
   readonly round: number
   readonly step: string
-  /** Blocks committed since the start, how many of them needed more than round 0, or were fetched. */
+  /** Blocks committed since the start; how many needed more than round 0, or were fetched. */
   readonly decided: number
   readonly decidedAboveRound0: number
   readonly fetched: number
@@ -66,7 +66,7 @@ const maxWaiting = 16_384
 /** Most gossiped transactions that the application checks at a time. */
 const maxChecking = 4096
 
-/** Most admitted transactions that are watched for their block; the rest wait for its successors. */
+/** Most admitted transactions that are watched for their block. */
 const maxAdmitted = 65_536
 
 /** Makes an engine; nothing runs before `start`. */

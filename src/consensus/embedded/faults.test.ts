@@ -75,7 +75,7 @@ test('faults: a fetched block with the signatures of three of four is committed'
   await peer.engine.stop()
 })
 
-test('faults: a proposal that came early is in the log before the vote that it led to', async () => {
+test('faults: an early proposal is in the log before the vote that it led to', async () => {
   const { intruder, peer, nextVote } = await besiege()
   const first = blockOf(current.proposer, Date.now())
   const commits = await Promise.all([0, 1, 2].map((i) => precommit(i, first.hash)))
@@ -186,7 +186,7 @@ test('faults: a validator whose state differs stops, the others go on', async ()
   assert.equal(network.peers[1]?.engine.status().phase, 'failed')
 })
 
-test('faults: an application that throws on input costs that input, not the validator', async () => {
+test('faults: an application that throws costs that input, not the validator', async () => {
   const thrower = () => Promise.reject(new Error('defect'))
   const network = createTestNetwork({
     parts: (i, { application }) =>

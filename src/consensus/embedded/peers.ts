@@ -161,7 +161,7 @@ async function onBlocks(runtime: Runtime, from: Hex, blocks: readonly FetchedBlo
   if (isAhead) sendTo(runtime, from, { kind: 'fetch', height: workingHeight(runtime) })
 }
 
-/** A decided block counts by its signatures alone; a good one that does not fit is a catastrophe. */
+/** A decided block counts by its signatures alone; one that does not fit is a catastrophe. */
 async function applyFetched(
   runtime: Runtime,
   from: Hex,

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { assert, concatBytes, DomainError, equalBytes, type Logger } from '#primitives'
 import { crc32c } from './crc32c.ts'
 
-/** An append-only file of records, each framed as crc32c (4 bytes) ‖ length (4 bytes) ‖ payload. */
+/** An append-only file of records: crc32c (4 bytes) ‖ length (4 bytes) ‖ payload. */
 export type RecordFile = {
   /** Adds a record to what the next `sync` writes; returns the offset it will have. */
   append(payload: Uint8Array): number

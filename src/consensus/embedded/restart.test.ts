@@ -59,8 +59,8 @@ function crashingLog(atSync: number, isDurable: boolean): MemoryLog {
   }
 }
 
-for (const isDurable of [false, true])
-  test(`restart: a crash ${isDurable ? 'after' : 'before'} any early fsync makes nobody sign twice`, async () => {
+for (const when of ['before', 'after'] as const)
+  test(`restart: a crash ${when} an fsync signs nothing twice`, async () => {
     await Promise.all(
       [1, 2, 3, 4, 5, 6, 7].map(async (atSync) => {
         const { drops, slots, doubles } = watchVotes()
@@ -68,7 +68,9 @@ for (const isDurable of [false, true])
         const network = createTestNetwork({
           drops,
           parts: (i) =>
-            i === 2 ? { log: crashingLog(atSync, isDurable), onFailure: () => died.resolve() } : {},
+            i === 2
+              ? { log: crashingLog(atSync, when === 'after'), onFailure: () => died.resolve() }
+              : {},
         })
         const victim = network.peers[2] as TestPeer
         await Promise.all(network.peers.map(({ engine }) => engine.start()))
@@ -85,7 +87,7 @@ for (const isDurable of [false, true])
     )
   })
 
-test('restart: a crash around storing or committing a block loses and repeats nothing', async () => {
+test('restart: a crash around storing a block loses and repeats nothing', async () => {
   for (const crash of ['before save', 'after save', 'before commit'] as const) {
     const { drops, doubles } = watchVotes()
     const died = Promise.withResolvers<void>()
@@ -222,7 +224,7 @@ test('restart: all validators at once, from files, with a torn log, go on where 
     assert.equal((await stat(`${pathOf(1, 'log')}.bad`)).size, 6)
   }))
 
-test('restart: an application that lags behind the block store executes what it lacks', async () => {
+test('restart: an application behind the block store executes what it lacks', async () => {
   const network = createTestNetwork()
   await Promise.all(network.peers.map(({ engine }) => engine.start()))
   await Promise.all(network.peers.map((peer) => decided(peer, 4)))
@@ -240,7 +242,7 @@ test('restart: an application that lags behind the block store executes what it 
   await lone.engine.stop()
 })
 
-test('restart: an application with blocks that the store lacks, or another state, is refused', async () => {
+test('restart: an application ahead of the store, or of another state, is refused', async () => {
   const network = createTestNetwork()
   await Promise.all(network.peers.map(({ engine }) => engine.start()))
   await Promise.all(network.peers.map((peer) => decided(peer, 2)))
@@ -276,7 +278,7 @@ test('restart: an engine that was stopped while it started stays stopped', async
   assert.equal(peer.engine.status().phase, 'stopped')
 })
 
-test('restart: a log that cannot be written stops the validator before its vote leaves', async () => {
+test('restart: a log that cannot be written stops the validator before it votes', async () => {
   const { drops, slots } = watchVotes()
   const full: ConsensusLog = {
     ...createMemoryLog(),

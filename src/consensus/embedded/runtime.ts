@@ -47,6 +47,7 @@ export type Timing = {
   readonly gossipMs: number
 }
 
+/** For operators of one process or one data centre. */
 export const defaultTiming: Timing = {
   blockIntervalMs: 200,
   heartbeatMs: 1000,

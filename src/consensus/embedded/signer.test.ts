@@ -16,11 +16,12 @@ test('signer: RFC 8032 test 3 gives its public key and signature', async () => {
   assert.deepEqual(await signer.sign(slot, fromHex('0xaf82')), {
     ok: true,
     signature:
-      '0x6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a',
+      '0x6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac' +
+      '18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a',
   })
 })
 
-test('signer: a slot is signed for one digest, the same one again, and never backwards', async () => {
+test('signer: a slot takes one digest, the same one again, and slots never go back', async () => {
   const signer = createSigner(new Uint8Array(32).fill(7))
   const one = Uint8Array.of(1)
   const two = Uint8Array.of(2)
