@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTransport, type Transport } from '#consensus'
-import { createLogger, type RunningOperator, startOperator } from '#node'
-import { type Clock, fromHex, type Logger, type Rng } from '#primitives'
+import { createLogger, type L2, openL2, type RunningOperator, shareL2, startOperator } from '#node'
+import { type Clock, DomainError, fromHex, type Logger, type Rng } from '#primitives'
 import { encode, type Genesis, genesisCodec, type OperatorId } from '#records'
 import { copierOf, copying, liarOf, lying, ownersIdle } from './chaos.ts'
 import { deployContracts } from './deploy.ts'
@@ -68,6 +68,7 @@ export async function startDevnet(
   const logger = createLogger(options.logLevel, { part: 'devnet' })
   const folder = options.data ?? mkdtempSync(join(tmpdir(), 'nodeop-devnet-'))
   mkdirSync(folder, { recursive: true, mode: 0o700 })
+  refuseUsed(folder)
   const feeds = await startPriceFeeds({ seed: options.seed })
   say('starting L1 (anvil)')
   const l1 = await startL1({ logger, accounts: fundedAccounts })
@@ -77,7 +78,8 @@ export async function startDevnet(
     say('deploying the contracts')
     const genesis = await deployNetwork(members, l1)
     writeFileSync(join(folder, genesisFile), encode(genesisCodec, genesis), { mode: 0o600 })
-    const network = new Network({ options, members, genesis, folder, feeds, l1, logger })
+    const l2 = options.share ? await openL2(genesis, folder) : undefined
+    const network = new Network({ options, members, genesis, folder, feeds, l1, l2, logger })
     say('starting the operators')
     for (const { id } of members) await network.startOperator(id)
     return network
@@ -88,10 +90,16 @@ export async function startDevnet(
   }
 }
 
-async function deployNetwork(
-  members: readonly DevnetOperator[],
-  l1: L1Process,
-): Promise<Genesis> {
+/** A folder that holds a network is left alone: going on with one is not possible yet. */
+function refuseUsed(folder: string): void {
+  if (existsSync(join(folder, genesisFile)))
+    throw new DataInUseError(
+      `--data ${folder} holds a network already; name an empty folder, or none`,
+      { folder },
+    )
+}
+
+async function deployNetwork(members: readonly DevnetOperator[], l1: L1Process): Promise<Genesis> {
   const { groupKey, prove } = possessionOf(members, systemRng)
   const deployment = await deployContracts({
     rpcUrl: l1.url,
@@ -125,6 +133,8 @@ type NetworkParts = {
   readonly folder: string
   readonly feeds: PriceFeeds
   readonly l1: L1Process
+  /** With `--share`: the engine of all operators. */
+  readonly l2: L2 | undefined
   readonly logger: Logger
 }
 
@@ -132,10 +142,12 @@ class Network implements Devnet {
   /** Stays in order of start; a stopped operator keeps its place until it is started again. */
   readonly operators = new Map<OperatorId, RunningOperator>()
   readonly #parts: NetworkParts
+  readonly #sharedL2: L2 | undefined
   readonly #transport: Transport = createTransport()
 
   constructor(parts: NetworkParts) {
     this.#parts = parts
+    this.#sharedL2 = parts.l2 && shareL2(parts.l2)
   }
 
   get genesis(): Genesis {
@@ -156,12 +168,14 @@ class Network implements Devnet {
 
   async startOperator(id: OperatorId): Promise<void> {
     const { options, members, genesis, folder, feeds, l1 } = this.#parts
+    const shared = this.#sharedL2
     const member = members.find((one) => one.id === id)
     if (!member) throw new Error(`defect: no operator ${id}`)
     const logger = createLogger(options.logLevel, { operator: member.name })
     const running = await startOperator({
       ...member,
       ...bendOf(options, id),
+      ...(shared ? { l2: shared } : {}),
       genesis,
       folder: join(folder, member.name),
       transport: this.#transport,
@@ -191,6 +205,7 @@ class Network implements Devnet {
 
   async stop(): Promise<void> {
     await Promise.all([...this.operators.values()].map((operator) => operator.stop()))
+    await this.#parts.l2?.close()
     await this.#parts.feeds.close()
     await this.#parts.l1.stop()
     if (!this.#parts.options.data) rmSync(this.#parts.folder, { recursive: true, force: true })
@@ -205,3 +220,7 @@ function bendOf({ chaos, operators }: DevnetOptions, id: OperatorId) {
   return chaos.includes('submitter') ? { switches: ownersIdle(id) } : {}
 }
 
+/** The data folder holds another run's network. */
+export class DataInUseError extends DomainError<'DataInUse', { folder: string }> {
+  override readonly code = 'DataInUse'
+}

@@ -1,5 +1,4 @@
 export { createEnvironment } from './environment.ts'
-export type { L1Switches } from './l1-duties.ts'
 export {
   addressOfSecret,
   generateSecrets,
@@ -7,9 +6,11 @@ export {
   type OperatorIdentity,
   type OperatorSecrets,
 } from './keys.ts'
+export type { L1Switches } from './l1-duties.ts'
 export { createLogger, type LogLevel, logLevels } from './logging.ts'
 export { recover } from './native-recover.ts'
 export type { OperatorOptions, RunningOperator } from './operator-parts.ts'
 export { loadSecp256k1 } from './recover.ts'
 export type { Answers } from './reporter.ts'
+export { type L2, openL2, shareL2 } from './sequencer-host.ts'
 export { startOperator } from './wire.ts'

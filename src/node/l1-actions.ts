@@ -1,10 +1,5 @@
+import { deliverLeaves, type OutboxAccess, type Submission, submitCheckpoint } from '#ethereum'
 import { assert, type Hex, type Logger } from '#primitives'
-import {
-  deliverLeaves,
-  type OutboxAccess,
-  type Submission,
-  submitCheckpoint,
-} from '#ethereum'
 import type { OperatorId } from '#records'
 import { signatureForL1 } from '#threshold'
 import type { L1Actions, L1Outcome } from './l1-duties.ts'

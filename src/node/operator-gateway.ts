@@ -1,4 +1,4 @@
-import { serveNodeop, type StatusView } from '#api'
+import { type StatusView, serveNodeop } from '#api'
 import { networkId } from '#records'
 import { createGateway, type Gateway, type Health } from './gateway/gateway.ts'
 import { operatorApi } from './operator-api.ts'

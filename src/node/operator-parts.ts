@@ -12,7 +12,7 @@ import type { Mempool } from './mempool.ts'
 import type { Metrics } from './metrics.ts'
 import type { OutboxIndex } from './outbox-index.ts'
 import type { Answers, Reporter } from './reporter.ts'
-import type { SequencerHost } from './sequencer-host.ts'
+import type { L2, SequencerHost } from './sequencer-host.ts'
 
 /** Everything that one operator is started with; nothing below reads environment or arguments. */
 export type OperatorOptions = {
@@ -27,6 +27,8 @@ export type OperatorOptions = {
   readonly l1Url: string
   /** 0 for any free port. */
   readonly port: number
+  /** An L2 that operators of this process share; absent: its own. */
+  readonly l2?: L2
   /** Three price feeds. */
   readonly feeds: readonly FeedUrl[]
   /** Gateways of the network by operator, for those who ask. */

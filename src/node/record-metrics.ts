@@ -20,7 +20,8 @@ export function recordCommit(
   }
   if (before.tasks !== after.tasks) recordTasks(metrics, operator, before, after)
   if (before.checkpoints !== after.checkpoints) recordCheckpoints(metrics, before, after)
-  const missed = (ledger: CommittedBlock['after']) => operatorOf(ledger, operator)?.missedWindows ?? 0
+  const missed = (ledger: CommittedBlock['after']) =>
+    operatorOf(ledger, operator)?.missedWindows ?? 0
   metrics.l1MissedWindows.inc(missed(after) - missed(before))
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import type { Hex } from '#primitives'
+import { type Hex, sha256Hex } from '#primitives'
 import { type Ledger, serviceState } from '#protocol'
+import { encodeTransaction, type Genesis, type Verdict } from '#records'
 import {
   createEthereumRpc,
   createPool,
@@ -12,7 +13,6 @@ import {
   sequencerComputation,
   transactionPlace,
 } from '#services/sequencer'
-import { encodeTransaction, type Genesis, type Verdict } from '#records'
 import type { L2BlockSummary } from './history.ts'
 import type { CallPool } from './mempool.ts'
 import { recover } from './native-recover.ts'
@@ -26,20 +26,52 @@ export type SequencerHost = {
   readonly callPool: CallPool
   readonly compute: (input: Uint8Array) => Promise<Uint8Array>
   readonly chainId: number
+  readonly close: () => Promise<void>
 }
 
-/** Opens the L2 in the operator's folder; undefined when the genesis has no sequencer. */
-export async function openSequencer(
-  genesis: Genesis,
-  folder: string,
-): Promise<SequencerHost | undefined> {
-  const entry = genesis.services.find(({ spec }) => spec.name === sequencerName)
+/** An L2 engine and its computation. */
+export type L2 = Pick<SequencerHost, 'engine' | 'compute'> & { readonly close: () => Promise<void> }
+
+const entryOf = (genesis: Genesis) =>
+  genesis.services.find(({ spec }) => spec.name === sequencerName)
+
+/** Opens an L2 engine on the store in a folder; undefined when the genesis has no sequencer. */
+export async function openL2(genesis: Genesis, folder: string): Promise<L2 | undefined> {
+  const entry = entryOf(genesis)
   if (!entry) return undefined
   const engine = await createWorkerEngine({
     genesis: entry.state,
     store: { kind: 'sqlite', file: join(folder, 'l2.sqlite'), durable: false },
     recoverModule: new URL(sibling('native-recover'), import.meta.url).href,
   })
+  return { engine, compute: sequencerComputation(engine), close: () => engine.close() }
+}
+
+/** Computations kept for the other operators of the process. */
+const keptComputations = 64
+
+/** The same engine for several operators: each computation runs once, named by its input's digest. */
+export function shareL2(l2: L2): L2 {
+  const running = new Map<Hex, Promise<Uint8Array>>()
+  return {
+    engine: l2.engine,
+    compute: (input) => {
+      const digest = sha256Hex(input)
+      const known = running.get(digest) ?? l2.compute(input)
+      running.set(digest, known)
+      const oldest = running.keys().next().value
+      if (running.size > keptComputations && oldest) running.delete(oldest)
+      return known
+    },
+    close: async () => {}, // who opened the engine closes it
+  }
+}
+
+/** The pool and the rules of one operator around its L2 engine. */
+export function hostSequencer(genesis: Genesis, l2: L2 | undefined): SequencerHost | undefined {
+  const entry = entryOf(genesis)
+  if (!entry || !l2) return undefined
+  const { engine } = l2
   const { parameters } = readL2Genesis(entry.state)
   const pool = createPool({ engine, recover, genesis: entry.state })
   return {
@@ -51,8 +83,9 @@ export async function openSequencer(
       committed: (payloads, results) => pool.committed(payloads, results),
       executable: () => pool.executable(),
     },
-    compute: sequencerComputation(engine),
+    compute: l2.compute,
     chainId: parameters.chainId,
+    close: l2.close,
   }
 }
 
@@ -76,7 +109,8 @@ export const ethereumRpc = (
 /** Where a transaction is: in a block, waiting, or ended with a reason. */
 export async function findTransaction({ engine, pool }: SequencerHost, hash: Hex) {
   const place = await transactionPlace(engine, hash)
-  if (place) return { state: 'included' as const, place: { ...place, trieProof: [...place.trieProof] } }
+  if (place)
+    return { state: 'included' as const, place: { ...place, trieProof: [...place.trieProof] } }
   if (pool.get(hash)) return { state: 'waiting' as const }
   const reason = pool.reasonOf(hash)
   return reason === undefined ? undefined : { state: 'ended' as const, reason }

@@ -17,14 +17,19 @@ import { History } from './history.ts'
 import { L1Worker } from './l1-duties.ts'
 import { Mempool } from './mempool.ts'
 import { createMetrics } from './metrics.ts'
-import { recordCommit } from './record-metrics.ts'
 import { openGateway, version } from './operator-gateway.ts'
 import type { OperatorOptions, OperatorParts, RunningOperator } from './operator-parts.ts'
 import { OutboxIndex } from './outbox-index.ts'
-import { l2BlockOf, openSequencer, type SequencerHost, sequencerName } from './sequencer-host.ts'
+import { recordCommit } from './record-metrics.ts'
+import {
+  hostSequencer,
+  l2BlockOf,
+  openL2,
+  type SequencerHost,
+  sequencerName,
+} from './sequencer-host.ts'
 import { createReporter } from './wire-duties.ts'
 import { createL1Parts } from './wire-l1.ts'
-
 
 /** Starts one operator: the only place where its parts meet. */
 export async function startOperator(options: OperatorOptions): Promise<RunningOperator> {
@@ -52,7 +57,8 @@ async function createParts(options: OperatorOptions): Promise<OperatorParts> {
   const history = new History()
   const outbox = new OutboxIndex()
   const metrics = createMetrics({ version, engine: 'embedded', operator: options.name })
-  const sequencer = await openSequencer(genesis, options.folder)
+  const l2 = options.l2 ?? (await openL2(genesis, options.folder))
+  const sequencer = hostSequencer(genesis, l2)
   const environment = createEnvironment(genesis)
   const mempool = new Mempool({
     environment,
@@ -147,9 +153,7 @@ function answerDuties(parts: OperatorParts): void {
   const events = listener.events(ledger.chain.l1.events, maxL1Events)
   const vouched = ledger.chain.frozen ? 0 : vouchedEvents(ledger, events)
   if (vouched === 0) return
-  void engine.submit(
-    encodeTransaction({ kind: 'l1-events', events: events.slice(0, vouched) }),
-  )
+  void engine.submit(encodeTransaction({ kind: 'l1-events', events: events.slice(0, vouched) }))
 }
 
 function l2Of({ before, after, transactions, results }: CommittedBlock) {
@@ -167,5 +171,5 @@ async function stopParts(parts: OperatorParts, gateway: Gateway): Promise<void> 
   await parts.engine.stop()
   parts.account.stop()
   await parts.closeStores()
-  await parts.sequencer?.engine.close()
+  await parts.sequencer?.close()
 }

@@ -14,7 +14,10 @@ function element(tag, properties, ...children) {
 const toNode = (child) => (child instanceof Node ? child : String(child))
 const byId = (id) => document.getElementById(id)
 
-/** Results of several methods in one batch, by position; throws what went wrong in words. */
+/**
+ * Results of several methods in one batch, by position, and the gateway's time: the browser's clock
+ * may be off. Throws what went wrong in words.
+ */
 async function ask(calls) {
   const response = await fetch('/', {
     method: 'POST',
@@ -26,12 +29,13 @@ async function ask(calls) {
   })
   if (!response.ok) throw new Error(`the gateway answered HTTP ${response.status}`)
   const answers = await response.json()
-  return calls.map(([method], id) => {
+  const results = calls.map(([method], id) => {
     const answer = answers.find((one) => one.id === id)
     if (!answer || answer.error)
       throw new Error(`${method}: ${answer?.error?.message ?? 'no answer'}`)
     return answer.result
   })
+  return { results, nowMs: Date.parse(response.headers.get('date')) || Date.now() }
 }
 
 // Pieces
@@ -77,13 +81,27 @@ function table(records, columns, emptyWords) {
   )
 }
 
-/** Bytes as printable words, as a whole number when they are one word of L1, else shortened. */
+/** Bytes as printable words where they are, else shortened. */
 function bytes(hex) {
   if (!hex || hex === '0x') return '–'
-  if (/^0x0{32}[0-9a-f]{32}$/.test(hex)) return whole(BigInt(hex))
   const raw = Uint8Array.from(hex.slice(2).match(/../g), (pair) => Number.parseInt(pair, 16))
   const isText = raw.every((byte) => byte >= 0x20 && byte < 0x7f)
   return isText ? new TextDecoder().decode(raw) : hash(hex)
+}
+
+/** Results in the terms of the services that this page knows. */
+const answers = {
+  /** An int256 in units of 10^-8 of the quote. */
+  price: (hex) => {
+    const units = BigInt.asIntN(256, BigInt(hex))
+    const [size, sign] = units < 0n ? [-units, '−'] : [units, '']
+    return `${sign}${whole(size / 10n ** 8n)}.${String(size % 10n ** 8n).padStart(8, '0')}`
+  },
+}
+
+function answer({ request, result }) {
+  const known = Object.hasOwn(answers, request.service) && answers[request.service]
+  return known && /^0x[0-9a-f]{64}$/.test(result ?? '') ? known(result) : bytes(result)
 }
 
 // Summary
@@ -258,7 +276,7 @@ const drawTasks = (tasks) =>
       ['Asks', ({ request }) => bytes(request.payload)],
       ['Status', ({ status }) => badge(status, taskTone[status] ?? 'busy')],
       ['Committee', progress],
-      ['Result', ({ result }) => bytes(result)],
+      ['Result', answer, 'number'],
       ['Draw', ({ attempt }) => attempt || '–', 'number'],
     ],
     'No task yet. Send one: npm run nodeop -- task send price ETH/USD',
@@ -284,20 +302,20 @@ const drawBlocks = (blocks, nowMs) =>
 let lastAnswerMs = 0
 
 async function refresh() {
-  const [status, checkpoints, operators, tasks, blocks] = await ask([
+  const { results, nowMs } = await ask([
     ['nodeop_status'],
     ['nodeop_checkpoints', rows],
     ['nodeop_operators'],
     ['nodeop_tasks', rows],
     ['nodeop_blocks', rows],
   ])
-  const nowMs = Date.now()
+  const [status, checkpoints, operators, tasks, blocks] = results
   drawStatus(status)
   byId('checkpoints').replaceChildren(drawCheckpoints(checkpoints, nowMs))
   byId('operators').replaceChildren(drawOperators(operators))
   byId('tasks').replaceChildren(drawTasks(tasks))
   byId('blocks').replaceChildren(drawBlocks(blocks, nowMs))
-  lastAnswerMs = nowMs
+  lastAnswerMs = Date.now()
 }
 
 function showProblem(error) {
