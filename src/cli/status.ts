@@ -29,7 +29,9 @@ function describeStatus(state: StatusView): string[] {
     ...columns([
       ['  consensus', `height ${ledger.height}, ${new Date(ledger.timeMs).toISOString()}`],
       ['  signing', `${network.threshold} of ${network.operators} operators`],
-      ...(l2 ? [['  L2', `chain ${l2.chainId}, block ${l2.block}, ${l2.transactions} sent`]] : []),
+      ...(l2
+        ? [['  L2', `chain ${l2.chainId}, block ${l2.block}, ${l2.transactions} transactions`]]
+        : []),
       ['  outbox', `${outbox.leaves} leaves in ${outbox.cut} checkpoints`],
       ['  checkpoints', `${outbox.certified} certified, ${outbox.onL1} on L1`],
       ['  tasks', `${tasks.open} open, ${tasks.settled} settled, ${tasks.expired} expired`],
@@ -42,7 +44,7 @@ function describeStatus(state: StatusView): string[] {
 
 const describeOperators = (operators: readonly OperatorView[]): string[] =>
   columns([
-    ['operator', 'name', 'status', 'power', 'L1 block', 'missed windows', 'tasks', 'gateway'],
+    ['operator', 'name', 'status', 'power', 'L1 block', 'missed windows', 'tasks drawn', 'gateway'],
     ...operators.map((one) => [
       String(one.id),
       one.name,
