@@ -88,7 +88,7 @@ export function duration(option: string, text: string, minMs: number, maxMs: num
   throw badOption(
     option,
     text,
-    `a duration from ${words(minMs)} to ${words(maxMs)}, such as 500ms, 30s, 5m or 1h`,
+    `a duration from ${words(minMs)} to ${words(maxMs)}, such as 30s, 5m or 1h`,
   )
 }
 
