@@ -33,7 +33,8 @@ const programs = {
   test: { needs: 'test', start: ['test/main.ts'] },
   build: { needs: 'test', start: ['tools/build.ts'] },
   artifacts: { needs: 'test', start: ['tools/artifacts.ts'] },
-  format: { needs: 'test', start: ['node_modules/@biomejs/biome/bin/biome', 'check', '--write'] },
+  golden: { needs: 'test', start: ['tools/golden.ts'] },
+  format: { needs: 'test', start: ['tools/format.ts'] },
 }
 
 /**
@@ -106,7 +107,7 @@ async function npmInstall(scopeFlags) {
   const [command, ...first] = underNpm ? [process.execPath, cli] : ['npm']
   const flags = `install --no-save --package-lock=true --include=optional --ignore-scripts
     --no-bin-links --install-strategy=hoisted --engine-strict=false --no-global --no-dry-run
-    --no-audit --no-fund --no-update-notifier --loglevel=error`.split(/\s+/)
+    --no-audit --no-fund --no-update-notifier --fetch-timeout=60000 --loglevel=error`.split(/\s+/)
   const child = spawn(command, [...first, ...flags, ...scopeFlags], {
     cwd: root,
     stdio: ['ignore', 2, 2],

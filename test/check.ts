@@ -1,5 +1,6 @@
 // `npm run check`: types, lint and house rules, side by side.
 import { join } from 'node:path'
+import { type Counts, lineOf } from './counts.ts'
 import { capture, type Ended, endWithParent } from './processes.ts'
 import { checkTidy, describe } from './tidy/tidy.ts'
 
@@ -23,8 +24,10 @@ async function main(): Promise<void> {
   ]
   for (const check of checks) print(await check)
   const passed = (await Promise.all(checks)).filter(({ code }) => code === 0).length
-  process.stdout.write(`${passed} passed, ${checks.length - passed} failed, 0 skipped\n`)
-  process.exitCode = passed === checks.length ? 0 : 1
+  const counts: Counts = { passed, failed: checks.length - passed, skipped: 0 }
+  if (process.send) process.send(counts)
+  else process.stdout.write(`${lineOf(counts)}\n`)
+  process.exitCode = counts.failed === 0 ? 0 : 1
 }
 
 function tidy(): Ended {

@@ -28,13 +28,16 @@ export function checkStructure(root: string): Disagreement[] {
 const foldersOf = (path: string): string[] =>
   [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index + 1))
 
+/** Deeper than any path: such a line goes on with what the one above says. */
+const textIndent = 16
+
 /** Paths of the page's first fenced tree: two spaces a level, a name, then what it is. */
 function listedPaths(page: string): string[] {
   const fence = /```\n([\s\S]*?)\n```/.exec(page)?.[1] ?? ''
   const open: string[] = []
   return fence.split('\n').flatMap((line) => {
     const [, indent, name] = /^( *)(\S+)/.exec(line) ?? []
-    if (indent === undefined || name === undefined) return []
+    if (indent === undefined || name === undefined || indent.length > textIndent) return []
     const depth = indent.length / 2
     open.length = depth
     open[depth] = name
@@ -74,8 +77,8 @@ function codesOf(tree: Tree): ReadonlyMap<string, string> {
 }
 
 /**
- * `reason: 'X'` in values and closed types, `refuse('X')`, `code = 'X'` of an error class, and any other
- * literal shaped like a code that is passed on: tables of faults and functions that name one.
+ * `reason: 'X'` in values and closed types, `refuse('X')`, `code = 'X'` of an error class, and any
+ * other literal shaped like a code that is passed on: tables of faults and functions that name one.
  */
 function codesAt(node: ts.Node, source: Source): string[] {
   if (ts.isStringLiteral(node)) return isPassedOn(node) ? [node.text] : []

@@ -20,7 +20,7 @@ const tests: Readonly<Record<string, string>> = {
 test('endless', () => new Promise(() => connect(Number(process.env.TEST_PORT), '127.0.0.1')))
 `,
 }
-for (const name of ['main.ts', 'stage.ts', 'stages.ts', 'processes.ts'])
+for (const name of ['main.ts', 'counts.ts', 'stage.ts', 'stages.ts', 'processes.ts'])
   cpSync(join(import.meta.dirname, name), join(project, 'test', name))
 for (const [path, text] of Object.entries({ 'package.json': '{"type":"module"}', ...tests })) {
   mkdirSync(dirname(join(project, path)), { recursive: true })

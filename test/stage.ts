@@ -1,12 +1,10 @@
-// Runs the test files it is given on the Node that runs it, prints what fails, and tells its parent the
-// counts: `node test/stage.ts CONCURRENCY FILE…`.
+// Runs the test files it is given on the Node that runs it, prints what fails, and tells its parent
+// the counts: `node test/stage.ts CONCURRENCY FILE…`.
 
 import { relative } from 'node:path'
 import { run } from 'node:test'
 import { inspect } from 'node:util'
-
-/** Number of tests by outcome. */
-export type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number }
+import type { Counts } from './counts.ts'
 
 /** A single test that takes longer has hung. */
 const testTimeoutMs = 180_000

@@ -16,8 +16,8 @@ export type Stage = {
 const secondNode = 'node_modules/node26-linux-x64/bin/node'
 
 /**
- * Everything that `npm test` runs, in its order: what fails soonest first, what needs the machine for
- * itself last.
+ * Everything that `npm test` runs, in its order: what fails soonest first, what needs the machine
+ * for itself last.
  *
  * @param names - parts of file names; when there are any, only files with one of them run.
  */
@@ -34,7 +34,8 @@ export function stagesOf(root: string, names: readonly string[]): Stage[] {
   const onSecond = stage('golden, Node 26', 'test/golden/*.test.ts', 2, second)
   const check: Stage = { name: 'check', files: [], concurrency: 1, node: process.execPath }
   const stages = [
-    stage('house', 'test/{*,tidy/*}.test.ts', 2),
+    stage('house', 'test/{!(contracts).test.ts,tidy/*.test.ts}', 2),
+    stage('contracts', 'test/contracts.test.ts', 1),
     stage('unit', 'src/**/*.test.ts', 2),
     stage('golden', 'test/golden/*.test.ts', 2),
     existsSync(second) ? onSecond : { ...onSecond, node: undefined },

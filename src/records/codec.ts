@@ -42,7 +42,10 @@ const same = <T>(value: T): T => value
 const uint = (bytes: 1 | 2 | 4): Codec<number> => ({
   ssz: new UintNumberType(bytes),
   toSsz: (value: number) => {
-    assert(Number.isSafeInteger(value) && value >= 0 && value < 256 ** bytes, `uint${8 * bytes}`)
+    assert(
+      Number.isSafeInteger(value) && value >= 0 && value < 2 ** (8 * bytes),
+      `uint${8 * bytes}`,
+    )
     return value
   },
   fromSsz: same,
@@ -162,6 +165,7 @@ export function record<T extends object>(
     readonly [Name in keyof T]-?: Codec<T[Name]>
   },
 ): Codec<T> {
+  // Order: as the fields are written in the record's own codec, which is part of the protocol.
   const names = Object.keys(fields) as (keyof T & string)[]
   const shape = Object.fromEntries(names.map((name) => [name, fields[name].ssz]))
   return {
@@ -185,6 +189,7 @@ export function tagged<T extends { readonly kind: string }>(
     readonly [Kind in T['kind']]: Codec<Omit<Extract<T, { kind: Kind }>, 'kind'>>
   },
 ): Codec<T> {
+  // Order: as the members are written in the union's own codec, which is part of the protocol.
   const kinds = oneOf(Object.keys(members))
   const shell = record<{ kind: string; body: Uint8Array }>({
     kind: kinds,

@@ -14,7 +14,9 @@ const folder = join(base, 'an empty folder')
 
 /** As in a fresh terminal: without what npm told the script that runs this, and on this Node. */
 const env = {
-  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_|^NODE/.test(name))),
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^npm_|^NODE_TEST|^NODEOP/.test(name)),
+  ),
   PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
 }
 
@@ -28,7 +30,7 @@ before(async () => {
   await npm('pack', dist, '--pack-destination', base, '--loglevel=error')
   const tarball = readdirSync(base).find((name) => name.endsWith('.tgz')) ?? ''
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n')
-  const quiet = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund']
+  const quiet = ['--prefer-offline', '--fetch-timeout=20000', '--ignore-scripts', '--no-audit']
   await npm('install', ...quiet, '--loglevel=error', join(base, tarball))
 })
 after(() => rmSync(base, { recursive: true, force: true }))

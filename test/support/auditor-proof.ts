@@ -1,5 +1,5 @@
-// The auditor's own reading of a proof, from the published formats alone: it shares no code with those
-// who made the proof.
+// The auditor's own reading of a proof, from the published formats alone: it shares no code with
+// those who made the proof.
 import {
   concat,
   encodeAbiParameters,

@@ -1,5 +1,5 @@
-// Recounts what a network says it did, from two public endpoints: with viem, and `nodeop_getProof` of
-// one gateway. Nothing that the network claims is taken for true that can be checked.
+// Recounts what a network says it did, from two public endpoints: with viem, and `nodeop_getProof`
+// of one gateway. Nothing that the network claims is taken for true that can be checked.
 import { createPublicClient, http, type PublicClient, parseAbi } from 'viem'
 import { followProof, type Path, type Proof } from './auditor-proof.ts'
 

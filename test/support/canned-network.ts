@@ -1,5 +1,5 @@
-// A network's outbox of two leaves, as a gateway and an L1 node would tell of it: one L2 block with one
-// transaction, and one task. Hashes are true, so that proofs hold; nothing else is.
+// A network's outbox of two leaves, as a gateway and an L1 node would tell of it: one L2 block with
+// one transaction, and one task. Hashes are true, so that proofs hold; nothing else is.
 import { encodeAbiParameters, encodeEventTopics, parseAbi, toRlp } from 'viem'
 import { type ProofView, toLeafView } from '#api'
 import { fromHex, type Hex, keccak256Hex, toHex } from '#primitives'
@@ -19,7 +19,9 @@ const raw = toHex(new Uint8Array(110).fill(2))
 export const transactionHash = keccak256Hex(fromHex(raw))
 export const taskId = word(0x7a)
 
-/** RLP of the trie's only node: the rest of the path (both nibbles of the key 0x80), then the value. */
+/**
+ * RLP of the trie's only node: the rest of the path (both nibbles of the key 0x80), then the value.
+ */
 const trieNode = toRlp(['0x2080', raw])
 const headerFields: Hex[] = Array.from({ length: 16 }, () => word(1))
 headerFields[4] = keccak256Hex(fromHex(trieNode))
@@ -142,7 +144,9 @@ const eventsAbi = parseAbi([
   'event LeafExecuted(uint64 indexed leafIndex, bytes32 indexed service, bytes32 indexed subject, bool success, address executor)',
 ])
 
-/** An L1 that mines block 3, with the checkpoint and the task's execution, when `mine` is called. */
+/**
+ * An L1 that mines block 3, with the checkpoint and the task's execution, when `mine` is called.
+ */
 export function cannedL1(executions = 1): {
   readonly methods: Readonly<Record<string, Answer>>
   readonly mine: () => void

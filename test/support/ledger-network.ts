@@ -1,5 +1,5 @@
-// A network of ledgers without consensus: for tests of transitions, rules and duties. Keys, signatures
-// and threshold shares are real; blocks are made by hand.
+// A network of ledgers without consensus: for tests of transitions, rules and duties. Keys,
+// signatures and threshold shares are real; blocks are made by hand.
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import {
   fromHex,

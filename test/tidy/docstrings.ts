@@ -20,8 +20,8 @@ function isExported(node: ts.Node): boolean {
 const isDocumented = (node: ts.Node): boolean => ts.getJSDocCommentsAndTags(node).length > 0
 
 /**
- * One docstring may speak for several: for the exports right below it without an empty line, for a value
- * and its type of one name, for a type taken from a value, and for a record and its codec.
+ * One docstring may speak for several: for the exports right below it without an empty line, for a
+ * value and its type of one name, for a type taken from a value, and for a record and its codec.
  */
 function isExplained(source: Source, index: number): boolean {
   const { statements } = source.tree

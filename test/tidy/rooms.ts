@@ -52,8 +52,8 @@ export const rooms: Readonly<Record<string, Room>> = {
 }
 
 /**
- * Parts of a room that may import nothing else of it: what they stand for holds only when they stand
- * alone.
+ * Parts of a room that may import nothing else of it: what they stand for holds only when they
+ * stand alone.
  */
 export const selfContained: readonly RegExp[] = [
   /^consensus\/(core|embedded|cometbft)\//,
@@ -73,7 +73,9 @@ export const replicated =
 /** Of a room's door, the one file whose exports a room may use. */
 export const judgesOnly = { from: 'protocol', door: 'threshold', file: './judges.ts' } as const
 
-/** The room of a file below `src`: its first folder, or two for services. Undefined for `src/x.ts`. */
+/**
+ * The room of a file below `src`: its first folder, or two for services. Undefined for `src/x.ts`.
+ */
 export function roomOf(path: string): string | undefined {
   const [first, second, ...rest] = path.replace(/^src\//, '').split('/')
   if (second === undefined) return undefined
