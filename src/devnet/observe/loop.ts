@@ -8,7 +8,7 @@ export type Loop = {
 
 /**
  * Runs `turn` every so often, never twice at a time: a turn that takes longer delays the next. A turn
- * that throws is logged and does not end the loop.
+ * that throws does not end the loop; the first of several in a row is logged.
  *
  * @param everyMs - from the begin of one turn to the begin of the next.
  */
@@ -19,16 +19,24 @@ export function startLoop(
   logger: Logger,
 ): Loop {
   let isStopped = false
+  let isFailing = false
   let cancel = () => {}
   let running: Promise<void> = Promise.resolve()
+  const attempt = async (): Promise<void> => {
+    try {
+      await turn()
+      isFailing = false
+    } catch (error) {
+      if (!isFailing) logger.warn('an observation failed', { error: String(error) })
+      isFailing = true
+    }
+  }
   const run = (): void => {
     const startMs = clock.nowMs()
-    running = turn()
-      .catch((error: unknown) => logger.warn('an observation failed', { error: String(error) }))
-      .then(() => {
-        if (isStopped) return
-        cancel = clock.after(Math.max(0, startMs + everyMs - clock.nowMs()), run)
-      })
+    running = attempt().then(() => {
+      if (isStopped) return
+      cancel = clock.after(Math.max(0, startMs + everyMs - clock.nowMs()), run)
+    })
   }
   run()
   return {

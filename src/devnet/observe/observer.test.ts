@@ -118,3 +118,29 @@ test('observer: refused is what was refused, lost what was accepted and never se
   )
   assert.equal(facts.transactions[0]?.confirmedMs, undefined)
 })
+
+test('observer: without L1 there is no word on what happened', async (t) => {
+  const gateway = await serveJsonRpc(t, gatewayMethods)
+  const l1 = await serveJsonRpc(t, {})
+  const observer = createObserver({
+    gateways: [gateway.url],
+    l1Url: l1.url,
+    outbox,
+    records: emptyRecords(),
+    clock: new ManualClock(),
+    logger: silentLogger,
+  })
+  await assert.rejects(observer.start(), { code: 'L1Unreadable' })
+})
+
+test('observer: once stopped, it asks for nothing more', async (t) => {
+  const gateway = await serveJsonRpc(t, gatewayMethods)
+  const l1 = await serveJsonRpc(t, cannedL1().methods)
+  const clock = new ManualClock()
+  const records = emptyRecords()
+  const options = { l1Url: l1.url, outbox, records, clock, logger: silentLogger }
+  const observer = createObserver({ ...options, gateways: [gateway.url] })
+  await observer.start()
+  await observer.stop()
+  assert.equal(clock.waiting, 0)
+})

@@ -1,5 +1,5 @@
 import { createL1Client } from '#ethereum'
-import type { Clock, Hex, Logger } from '#primitives'
+import { type Clock, DomainError, type Hex, type Logger } from '#primitives'
 import { createPoster } from '../load/connection.ts'
 import type { LoadRecords } from '../load/records.ts'
 import { createRpc, type Rpc } from '../load/rpc.ts'
@@ -36,6 +36,8 @@ export type Observer = {
    * tasks have ended, at most `limitMs`, and tells what was seen. Ends the watching.
    */
   finish(limitMs?: number): Promise<RunFacts>
+  /** Ends the watching; does nothing after `finish`. */
+  stop(): Promise<void>
 }
 
 /** How often each thing is looked at. */
@@ -67,26 +69,33 @@ export function createObserver(options: ObserverOptions): Observer {
   const each = gateways.map((gateway) => rpcOf([gateway]))
   let loops: readonly Loop[] = []
   let startMs = 0
+  const stopLoops = () => Promise.all(loops.map((loop) => loop.stop()))
   return {
     async start() {
       const { blocks, l1, network, checkpoints } = watch
-      await Promise.all([blocks.poll(), l1.poll(), network.begin(), checkpoints.begin()])
+      const readL1 = orUnreachable(options, l1.poll())
+      await Promise.all([blocks.poll(), readL1, network.begin(), checkpoints.begin()])
       startMs = clock.nowMs()
       loops = startLoops(watch, clock, logger)
     },
     async finish(limitMs = defaultLimitMs) {
       const finishMs = clock.nowMs()
       const asking = startLoop(clock, intervalsMs.endings, () => askEndings(watch, each), logger)
+      loops = [...loops, asking]
       await waitUntil(clock, finishMs + limitMs, () => isSettled(watch))
-      await Promise.all([asking, ...loops].map((loop) => loop.stop()))
-      await Promise.all([watch.network.poll(), watch.l1.poll()])
+      await stopLoops()
+      await Promise.all([watch.network.poll(), orUnreachable(options, watch.l1.poll())])
       const status = await ask(rpc, 'nodeop_status', [])
-      const facts = await gatherFacts(watch, status, {
-        startMs: options.records.span.startMs || startMs,
-        stopMs: options.records.span.stopMs || finishMs,
+      const { span } = options.records
+      const gathering = gatherFacts(watch, status, {
+        startMs: span.startMs || startMs,
+        stopMs: span.stopMs || finishMs,
       })
+      return orUnreachable(options, gathering).finally(() => poster.close())
+    },
+    async stop() {
+      await stopLoops()
       poster.close()
-      return facts
     },
   }
 }
@@ -142,4 +151,18 @@ function waitUntil(clock: Clock, deadlineMs: number, isSo: () => boolean): Promi
     }
     look()
   })
+}
+
+async function orUnreachable<T>({ l1Url }: ObserverOptions, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading
+  } catch (cause) {
+    const message = `L1 at ${l1Url} does not answer: what happened there is not known`
+    throw new L1UnreadableError(message, { l1Url }, cause)
+  }
+}
+
+/** L1 did not tell what it has recorded, so that nothing can be said of a run. */
+export class L1UnreadableError extends DomainError<'L1Unreadable', { readonly l1Url: string }> {
+  override readonly code = 'L1Unreadable'
 }
