@@ -79,6 +79,8 @@ async function runUntil(
     io.write(options.json ? JSON.stringify(summary) : describeSummary(summary))
     return summary.lost === 0 && summary.twice === 0
   } finally {
+    await observer.stop()
+    await load?.stop()
     await devnet.stop()
   }
 }

@@ -32,7 +32,7 @@ export type LoadOptions = {
 export type Load = {
   /** Reads nonces and fees, then begins to send. @throws LoadStartError when nobody answers. */
   start(): Promise<void>
-  /** Stops sending; returns when everything that was sent is answered or given up. */
+  /** Stops sending; returns when all that was sent is answered or given up. Again: no harm. */
   stop(): Promise<void>
   readonly records: LoadRecords
 }
@@ -78,7 +78,7 @@ export function createLoad(options: LoadOptions): Load {
     },
     async stop() {
       isStopping = true
-      records.span.stopMs = clock.nowMs()
+      records.span.stopMs ||= clock.nowMs()
       for (const stop of stops) stop()
       await Promise.all(parties.map((party) => party.idle()))
       poster.close()
