@@ -9,7 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 
@@ -21,6 +21,11 @@ type Manifest = {
   readonly dependencies: Readonly<Record<string, string>>
 }
 
+/**
+ * Where the code goes: as deep as `src`, so that what it finds beside itself stays where it was.
+ */
+const code = 'lib'
+
 /** The oldest Node that runs the package. */
 const nodeMajor = 24
 
@@ -29,14 +34,14 @@ if (Number(process.versions.node.split('.')[0]) < ${nodeMajor}) {
   process.stderr.write(\`nodeop needs Node ${nodeMajor} or newer; this is \${process.version}\\n\`)
   process.exit(1)
 }
-await import('./cli/main.js')
+await import('./${code}/cli/main.js')
 `
 
 function build(out: string): void {
   rmSync(out, { recursive: true, force: true })
   compile(out)
   const assets = globSync('**/*.{html,css,js}', { cwd: join(root, 'src') })
-  for (const file of assets) cpSync(join(root, 'src', file), join(out, file))
+  for (const file of assets) cpSync(join(root, 'src', file), join(out, code, file))
   for (const page of ['README.md', 'LICENSE', 'CHANGELOG.md'])
     if (existsSync(join(root, page))) cpSync(join(root, page), join(out, page))
   writeFileSync(join(out, 'bin.js'), launcher)
@@ -49,9 +54,13 @@ function build(out: string): void {
 function compile(out: string): void {
   const tsc = join(root, 'node_modules/typescript-compiler/bin/tsc')
   const project = join(root, 'tsconfig.build.json')
-  const { status } = spawnSync(process.execPath, [tsc, '-p', project, '--outDir', out], {
-    stdio: 'inherit',
-  })
+  const { status } = spawnSync(
+    process.execPath,
+    [tsc, '-p', project, '--outDir', join(out, code)],
+    {
+      stdio: 'inherit',
+    },
+  )
   if (status === 0) return
   process.stderr.write('The package was not built: the types above do not hold.\n')
   process.exit(1)
@@ -59,8 +68,8 @@ function compile(out: string): void {
 
 /** `#room` leads to the compiled doors; the same doors are what `nodeop/room` offers. */
 function manifest({ version, description, license, dependencies }: Manifest, out: string) {
-  const doors = globSync(['*/index.js', 'services/*/index.js'], { cwd: out }).sort()
-  const rooms = doors.map((door) => [`./${door.slice(0, -'/index.js'.length)}`, `./${door}`])
+  const doors = globSync(['*/index.js', 'services/*/index.js'], { cwd: join(out, code) }).sort()
+  const rooms = doors.map((door) => [`./${dirname(door)}`, `./${code}/${door}`])
   return {
     name: 'nodeop',
     version,
@@ -69,9 +78,9 @@ function manifest({ version, description, license, dependencies }: Manifest, out
     type: 'module',
     engines: { node: `>=${nodeMajor}` },
     bin: { nodeop: './bin.js' },
-    imports: { '#*': './*/index.js' },
+    imports: { '#*': `./${code}/*/index.js` },
     exports: {
-      '.': './index.js',
+      '.': `./${code}/index.js`,
       ...Object.fromEntries(rooms),
       './package.json': './package.json',
     },

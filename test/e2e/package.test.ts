@@ -82,7 +82,7 @@ test('package: npx nodeop says what it can do', async () => {
   assert.match(stdout, /devnet/)
 })
 
-test('package: npx nodeop runs a network', { skip: 'the devnet is not wired yet' }, async () => {
+test('package: npx nodeop runs a network', async () => {
   const options = ['devnet', '--port', '0', '--for', '10s', '--load', '5', '--json']
   const { stdout } = await run('npx', ['--no-install', 'nodeop', ...options], { cwd: folder, env })
   const summary = JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
