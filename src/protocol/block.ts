@@ -32,6 +32,8 @@ export type Computation = {
 export type BegunBlock = {
   readonly ledger: Ledger
   readonly block: DecidedBlock
+  /** Its transactions; undefined where the bytes are none. */
+  readonly transactions: readonly (Transaction | undefined)[]
   readonly results: readonly TransactionResult[]
   readonly computations: readonly Computation[]
 }
@@ -44,7 +46,7 @@ export function beginBlock(
 ): BegunBlock {
   const decoded = block.transactions.map(tryDecodeTransaction)
   const isIdle = decoded.length === 0 && (nextDueMs(ledger) ?? Infinity) > block.timeMs
-  if (isIdle) return { ledger, block, results: [], computations: [] }
+  if (isIdle) return { ledger, block, transactions: [], results: [], computations: [] }
   const results: TransactionResult[] = []
   const calls = new Map<string, number[]>()
   let next = advanceEpoch(applyChanges(ledger, block), block)
@@ -64,7 +66,7 @@ export function beginBlock(
   const computations = [...calls].map(([service, places]) =>
     fixComputation(next, block, service, places, decoded, environment),
   )
-  return { ledger: next, block, results, computations }
+  return { ledger: next, block, transactions: decoded, results, computations }
 }
 
 /**

@@ -21,13 +21,10 @@ export function report(
   block: BlockFacts,
   environment: Environment,
 ): Outcome {
-  const { report: said, signature } = transaction
-  const operator = operatorOf(ledger, said.operator)
-  if (said.network !== ledger.constants.network) return refuse('WrongNetwork')
-  if (!operator) return refuse('UnknownOperator')
-  if (said.sequence <= operator.sequence) return refuse('StaleSequence')
-  if (environment.recoverAddress(reportDigest(said), signature) !== operator.ledgerAddress)
-    return refuse('BadSignature')
+  const judged = judgeReport(ledger, transaction, environment)
+  if (!judged.ok) return judged
+  const { operator } = judged
+  const { report: said } = transaction
   const isNewInstance = said.instance !== operator.instance
   const started = isNewInstance ? voidNonces(ledger, operator, said.instance) : ledger
   let next = started
@@ -46,6 +43,21 @@ export function report(
   if (taken === 0) return firstRefusal
   const speaker = operatorOf(next, said.operator) ?? operator
   return accept(withOperator(next, { ...speaker, sequence: said.sequence }))
+}
+
+/** What does not depend on the report's statements: who speaks, for which network, and after what. */
+export function judgeReport(
+  ledger: Ledger,
+  { report: said, signature }: Transaction & { kind: 'report' },
+  environment: Environment,
+): { readonly ok: true; readonly operator: Operator } | (Outcome & { ok: false }) {
+  const operator = operatorOf(ledger, said.operator)
+  if (said.network !== ledger.constants.network) return { ok: false, reason: 'WrongNetwork' }
+  if (!operator) return { ok: false, reason: 'UnknownOperator' }
+  if (said.sequence <= operator.sequence) return { ok: false, reason: 'StaleSequence' }
+  if (environment.recoverAddress(reportDigest(said), signature) !== operator.ledgerAddress)
+    return { ok: false, reason: 'BadSignature' }
+  return { ok: true, operator }
 }
 
 function takeStatement(
