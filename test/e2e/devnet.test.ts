@@ -1,0 +1,142 @@
+// A real network on one machine, from real clients' requests to L1: what its summary says happened is
+// recounted by an auditor that knows only the two endpoints.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { createPublicClient, http, parseAbi } from 'viem'
+import type { Devnet } from '#devnet'
+import { bytesToBigint, fromHex, type Hex } from '#primitives'
+import { clientOf, type Run, runUnderLoad } from '../support/devnet-run.ts'
+
+/** Sent − refused = confirmed = certified = on L1, by the summary and by the auditor alike. */
+function assertComplete({ summary, audit }: Run): void {
+  const { transactions, tasks, checkpoints } = summary
+  const taken = transactions.sent - sum(transactions.refused)
+  assert(taken > 0)
+  assert.deepEqual(
+    [transactions.confirmed, transactions.certified, transactions.onL1],
+    [taken, taken, taken],
+  )
+  assert.deepEqual(
+    { ...audit.transactions, sent: taken },
+    {
+      sent: taken,
+      confirmed: taken,
+      certified: taken,
+      onL1: taken,
+    },
+  )
+  const ended = tasks.sent - sum(tasks.refused) - tasks.expired
+  assert.deepEqual([tasks.agreed, tasks.onL1, tasks.settled], [ended, ended, ended])
+  assert.deepEqual(
+    [audit.tasks.onL1, audit.tasks.settled, audit.tasks.expired],
+    [ended, ended, tasks.expired],
+  )
+  assert.deepEqual([summary.lost, summary.twice], [0, 0])
+  assert.deepEqual([audit.twice, audit.problems], [[], []])
+  assert.deepEqual(audit.checkpoints, {
+    onL1: checkpoints.onL1,
+    byFallback: checkpoints.byFallback,
+  })
+}
+
+const sum = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((total, count) => total + count, 0)
+
+test('devnet: everything that was accepted is on L1 once, as the auditor finds too', () =>
+  runUnderLoad({ rate: 20, seconds: 5 }, async (run) => {
+    assertComplete(run)
+    const { summary } = run
+    assert(summary.transactions.sent >= 100 && summary.tasks.sent >= 5)
+    assert.equal(sum(summary.transactions.refused) + sum(summary.tasks.refused), 0)
+    assert(summary.tasks.settled > 0 && summary.gasPerSubmission.p50 > 0)
+    assert(summary.latencyMs.confirmed.p50 <= summary.latencyMs.certified.p50)
+    assert(summary.latencyMs.certified.p50 <= summary.latencyMs.onL1.p50)
+  }))
+
+test('devnet: what idle window owners owe lands by fallback, paid, and their miss is on record', () =>
+  runUnderLoad({ rate: 10, seconds: 6, chaos: 'submitter' }, async (run) => {
+    assertComplete(run)
+    const { checkpoints } = run.summary
+    assert(checkpoints.byFallback > 0 && checkpoints.missedWindows > 0)
+    const operators = await clientOf(run.devnet, 1).nodeop_operators()
+    assert(operators.some(({ missedWindows }) => missedWindows > 0))
+    const credits = await creditsOf(
+      run.devnet,
+      operators.map(({ l1Account }) => l1Account),
+    )
+    assert(credits.some((credit) => credit > 0n))
+  }))
+
+/** What each account may claim from the Outbox. */
+async function creditsOf(devnet: Devnet, accounts: readonly Hex[]): Promise<readonly bigint[]> {
+  const client = createPublicClient({ transport: http(devnet.l1.url) })
+  const abi = parseAbi(['function creditOf(address account) view returns (uint256)'])
+  const address = devnet.genesis.outbox
+  return Promise.all(
+    accounts.map((account) =>
+      client.readContract({ address, abi, functionName: 'creditOf', args: [account] }),
+    ),
+  )
+}
+
+test('devnet: goes on while one operator stops and starts, which catches up', () =>
+  runUnderLoad({ rate: 10, seconds: 9, chaos: 'operator' }, async (run) => {
+    assertComplete(run)
+    const [steady, restarted] = [clientOf(run.devnet, 1), clientOf(run.devnet, 4)]
+    const { ledger } = await steady.nodeop_status()
+    const behind = ledger.height - (await restarted.nodeop_status()).ledger.height
+    assert(behind < 20, `${behind} blocks behind`)
+  }))
+
+test('devnet: a liar and a copier earn nothing, and the median stays among the honest', () =>
+  runUnderLoad({ operators: 7, rate: 5, seconds: 8, chaos: 'liar,copier' }, async (run) => {
+    assertComplete(run)
+    const client = clientOf(run.devnet, 1)
+    const [liar, copier] = [7, 6]
+    for (const { id, scores } of await client.nodeop_operators())
+      if (id === liar || id === copier) assert.equal(scores?.[0]?.earned, '0')
+    const tasks = (await client.nodeop_tasks(100)).filter(({ status }) => status === 'settled')
+    assert(tasks.length > 0)
+    for (const { result, committee } of tasks) {
+      const honest = committee
+        .filter(({ operator }) => operator !== liar && operator !== copier)
+        .flatMap((member) => (member.result ? [priceOf(member.result)] : []))
+        .sort((a, b) => (a < b ? -1 : 1))
+      const agreed = result ? priceOf(result) : 0n
+      assert(agreed >= (honest[0] ?? 0n) && agreed <= (honest.at(-1) ?? 0n))
+    }
+  }))
+
+const priceOf = (result: Hex): bigint => bytesToBigint(fromHex(result))
+
+test('devnet: with --for and --json it ends by itself, and its last line is the summary', async () => {
+  const args = ['devnet', '--port', '0', '--for', '3s', '--load', '5', '--json']
+  const { code, output } = await run(args)
+  const summary = JSON.parse(output.trimEnd().split('\n').at(-1) ?? '') as Record<string, object>
+  assert.equal(code, 0)
+  for (const [part, names] of Object.entries(keys))
+    for (const name of names) assert(name in (summary[part] ?? {}), `${part}.${name}`)
+  for (const name of ['operators', 'engine', 'seconds', 'blocks', 'blocksAboveRound0', 'lost'])
+    assert(name in summary, name)
+})
+
+/** Keys that people's scripts rely on. */
+const keys = {
+  transactions: ['sent', 'refused', 'confirmed', 'certified', 'onL1'],
+  tasks: ['sent', 'refused', 'agreed', 'certified', 'onL1', 'settled', 'expired', 'latencyMs'],
+  checkpoints: ['certified', 'onL1', 'byFallback', 'missedWindows'],
+  latencyMs: ['confirmed', 'certified', 'onL1'],
+  gasPerSubmission: ['p50', 'max'],
+}
+
+function run(args: readonly string[]): Promise<{ code: number | null; output: string }> {
+  const main = join(import.meta.dirname, '../../src/cli/main.ts')
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'ignore'] })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, output })))
+}

@@ -1,0 +1,84 @@
+// A devnet under load in this process, summed up by the observer and recounted by the auditor while it
+// still runs.
+import { setTimeout as pass } from 'node:timers/promises'
+import { createClient } from '#api'
+import { type Devnet, devnetAccount, l2ChainId, parseDevnetOptions, startDevnet } from '#devnet'
+import { loadSecp256k1 } from '#node'
+import { toHex } from '#primitives'
+import { networkId } from '#records'
+import { createLoad } from '../../src/devnet/load/load.ts'
+import { loadSecrets, loadSenders } from '../../src/devnet/network.ts'
+import { createObserver } from '../../src/devnet/observe/observer.ts'
+import { startRestarts } from '../../src/devnet/restarts.ts'
+import { systemClock } from '../../src/devnet/run.ts'
+import { type Summary, summarise } from '../../src/devnet/summary.ts'
+import { type Audit, audit } from './auditor.ts'
+import { silentLogger } from './manual-clock.ts'
+
+/** What a run was asked to be. */
+export type RunOptions = {
+  readonly operators?: number
+  readonly chaos?: string
+  /** Transactions a second, and for how long. */
+  readonly rate: number
+  readonly seconds: number
+}
+
+/** A run that is over, on a network that still answers. */
+export type Run = {
+  readonly devnet: Devnet
+  readonly summary: Summary
+  readonly audit: Audit
+}
+
+/** Runs a network under load, waits until all is on L1, and hands it over before it ends. */
+export async function runUnderLoad(
+  { operators = 4, chaos, rate, seconds }: RunOptions,
+  look: (run: Run) => Promise<void>,
+): Promise<void> {
+  const raw = { operators: String(operators), port: '0', load: String(rate), chaos }
+  const options = parseDevnetOptions({ ...raw, logLevel: 'error' }, '.')
+  const devnet = await startDevnet(options, () => {})
+  const common = { gateways: devnet.gateways(), clock: systemClock, logger: silentLogger }
+  const { outbox } = devnet.genesis
+  const load = createLoad({
+    ...common,
+    l2ChainId,
+    senders: loadSecrets(loadSenders).map(toHex),
+    taskClient: devnetAccount(9).privateKey,
+    networkId: networkId(devnet.genesis),
+    rate,
+    symbols: ['ETH/USD', 'BTC/USD'],
+    sign: loadSecp256k1().sign,
+  })
+  const l1Url = devnet.l1.url
+  const observer = createObserver({ ...common, l1Url, outbox, records: load.records })
+  try {
+    await observer.start()
+    const isRestarting = options.chaos.includes('operator')
+    const endRestarts = isRestarting
+      ? startRestarts(devnet, operators, silentLogger)
+      : async () => {}
+    await load.start()
+    await pass(seconds * 1_000)
+    await load.stop()
+    await endRestarts()
+    const summary = summarise(await observer.finish(), { chaos: options.chaos })
+    const [gatewayUrl = ''] = devnet.gateways()
+    const transactions = [...load.records.transactions.keys()]
+    const tasks = [...load.records.tasks.keys()]
+    const recount = await audit({ gatewayUrl, l1Url, outbox, transactions, tasks })
+    await look({ devnet, summary, audit: recount })
+  } finally {
+    await observer.stop()
+    await load.stop()
+    await devnet.stop()
+  }
+}
+
+/** A client of one operator's gateway alone. */
+export function clientOf(devnet: Devnet, operator: number) {
+  const url = devnet.operators.get(operator)?.url
+  if (!url) throw new Error(`no operator ${operator}`)
+  return createClient([url])
+}
