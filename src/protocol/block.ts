@@ -1,14 +1,17 @@
 import { assert, type Hex, sha256Hex } from '#primitives'
 import {
   type DecidedBlock,
+  type Leaf,
   type Transaction,
   type TransactionResult,
   tryDecodeTransaction,
 } from '#records'
 import { nextDueMs } from './due.ts'
 import type { Environment } from './environment.ts'
-import type { Ledger } from './ledger.ts'
+import { type Ledger, operatorsOf } from './ledger.ts'
+import type { Outcome } from './outcome.ts'
 import { applyChanges } from './rules/changes.ts'
+import { endOverdueDeliveries } from './rules/deliveries.ts'
 import { drawCommittees } from './rules/draw.ts'
 import { advanceEpoch } from './rules/epochs.ts'
 import { appendLeaf } from './rules/outbox.ts'
@@ -36,6 +39,8 @@ export type BegunBlock = {
   readonly transactions: readonly (Transaction | undefined)[]
   readonly results: readonly TransactionResult[]
   readonly computations: readonly Computation[]
+  /** Whether nothing was due and nothing was taken: then the ledger stays the very same. */
+  readonly isIdle: boolean
 }
 
 /** Decodes and applies every transaction; fixes the inputs of what must be computed. Pure. */
@@ -44,18 +49,14 @@ export function beginBlock(
   block: DecidedBlock,
   environment: Environment,
 ): BegunBlock {
-  const decoded = block.transactions.map(tryDecodeTransaction)
-  const isIdle = decoded.length === 0 && (nextDueMs(ledger) ?? Infinity) > block.timeMs
-  if (isIdle) return { ledger, block, transactions: [], results: [], computations: [] }
+  const transactions = block.transactions.map(tryDecodeTransaction)
+  const isDue = (nextDueMs(ledger) ?? Infinity) <= block.timeMs
   const results: TransactionResult[] = []
   const calls = new Map<string, number[]>()
-  let next = advanceEpoch(applyChanges(ledger, block), block)
-  for (const [place, transaction] of decoded.entries()) {
-    const isMisplaced = transaction?.kind === 'randomness' && place > 0
-    const outcome =
-      transaction && !isMisplaced
-        ? applyTransaction(next, transaction, block, environment)
-        : ({ ok: false, reason: isMisplaced ? 'Misplaced' : 'BadEncoding' } as const)
+  let next = ledger
+  if (isDue || transactions.length > 0) next = advanceEpoch(applyChanges(ledger, block), block)
+  for (const [place, transaction] of transactions.entries()) {
+    const outcome = applyAt(place, next, transaction, block, environment)
     results.push(resultOf(outcome))
     if (!outcome.ok || !transaction) continue
     next = outcome.ledger
@@ -63,15 +64,17 @@ export function beginBlock(
     if (transaction.kind === 'call')
       calls.set(transaction.service, [...(calls.get(transaction.service) ?? []), place])
   }
+  const isIdle = !isDue && !results.some(({ ok }) => ok)
+  if (isIdle) return { ledger, block, transactions, results, computations: [], isIdle }
   const computations = [...calls].map(([service, places]) =>
-    fixComputation(next, block, service, places, decoded, environment),
+    fixComputation(next, block, service, places, transactions, environment),
   )
-  return { ledger: next, block, transactions: decoded, results, computations }
+  return { ledger: next, block, transactions, results, computations, isIdle }
 }
 
 /**
- * Takes what the computations gave, then everything that falls due: phases of tasks, signing, the next
- * checkpoint. Pure.
+ * Takes what the computations gave, then everything that falls due: phases of tasks, deliveries,
+ * signing, the next checkpoint. Pure.
  *
  * @param outputs - shape [computations], in their order.
  */
@@ -82,10 +85,8 @@ export function endBlock(
 ): { readonly ledger: Ledger; readonly results: readonly TransactionResult[] } {
   assert(outputs.length === begun.computations.length, 'one output a computation')
   const { block } = begun
-  const isIdle =
-    block.transactions.length === 0 && (nextDueMs(begun.ledger) ?? Infinity) > block.timeMs
-  if (isIdle) return { ledger: begun.ledger, results: [] }
   const results = [...begun.results]
+  if (begun.isIdle) return { ledger: begun.ledger, results }
   let next = begun.ledger
   for (const [order, computation] of begun.computations.entries()) {
     const ended = endComputation(next, computation, outputs[order] as Uint8Array, environment)
@@ -93,7 +94,21 @@ export function endBlock(
     for (const [call, place] of computation.places.entries())
       results[place] = ended.results[call] ?? { ok: false, reason: 'NotExecuted' }
   }
-  return { ledger: advanceSigning(advanceTasks(next, block, environment), block), results }
+  const advanced = endOverdueDeliveries(advanceTasks(next, block, environment), block)
+  return { ledger: advanceSigning(advanced, block), results }
+}
+
+/** One transaction of a block; randomness is the proposer's, and stands first. */
+function applyAt(
+  place: number,
+  ledger: Ledger,
+  transaction: Transaction | undefined,
+  block: DecidedBlock,
+  environment: Environment,
+): Outcome {
+  if (!transaction) return { ok: false, reason: 'BadEncoding' }
+  if (transaction.kind === 'randomness' && place > 0) return { ok: false, reason: 'Misplaced' }
+  return applyTransaction(ledger, transaction, block, environment)
 }
 
 function fixComputation(
@@ -101,11 +116,11 @@ function fixComputation(
   block: DecidedBlock,
   name: string,
   places: readonly number[],
-  decoded: readonly (Transaction | undefined)[],
+  transactions: readonly (Transaction | undefined)[],
   environment: Environment,
 ): Computation {
   const payloads = places.flatMap((place) => {
-    const transaction = decoded[place]
+    const transaction = transactions[place]
     return transaction?.kind === 'call' ? [transaction.payload] : []
   })
   const facts = { height: block.height, timeMs: block.timeMs, randomness: ledger.chain.mix }
@@ -120,19 +135,22 @@ function endComputation(
   environment: Environment,
 ): { readonly ledger: Ledger; readonly results: readonly TransactionResult[] } {
   const ended = replicated(environment, name).end(serviceState(ledger, name), output)
+  const weights = blockWeights(ledger)
   const next = ended.leaves.reduce(
     (grown, draft) =>
-      appendLeaf(grown, {
-        ...draft,
-        service: name,
-        rule: 'replicated',
-        agreeingWeight: ledger.operators.size,
-        committeeWeight: ledger.operators.size,
-        stakeWei: 0n,
-      }).ledger,
+      appendLeaf(grown, { ...draft, ...weights, service: name, rule: 'replicated', stakeWei: 0n })
+        .ledger,
     withServiceState(ledger, ended.state),
   )
   return { ledger: next, results: ended.results }
+}
+
+/**
+ * A decided block says no more than that more than two thirds of the validators stand behind it.
+ */
+function blockWeights(ledger: Ledger): Pick<Leaf, 'agreeingWeight' | 'committeeWeight'> {
+  const validators = operatorsOf(ledger).filter(({ power }) => power > 0n).length
+  return { agreeingWeight: Math.floor((2 * validators) / 3) + 1, committeeWeight: validators }
 }
 
 function replicated(environment: Environment, name: string): ReplicatedService {

@@ -1,6 +1,5 @@
 import type { Hex, Wei } from '#primitives'
 import {
-  bool,
   type Codec,
   hash32,
   list,
@@ -22,8 +21,8 @@ export type AgreedL1 = {
 }
 
 /**
- * The submission windows in force: from the cut of checkpoint `first` until the ledger sees one land.
- * Checkpoints cut meanwhile keep them, so superseding never resets a window.
+ * The submission windows in force: from the cut of checkpoint `first` until the ledger sees one
+ * land. Checkpoints cut meanwhile keep them, so superseding never resets a window.
  */
 export type Windows = {
   readonly first: number
@@ -58,8 +57,8 @@ export type Chain = {
   readonly epochEndsMs: number
   /** Dust and unpaid shares, kept for the common pool. */
   readonly pool: Wei
-  /** Whether more than a third of the power contradicts the agreed L1. */
-  readonly frozen: boolean
+  /** All that there is in accounts, reserved fees and the pool; only deposits add to it. */
+  readonly supply: Wei
 }
 
 const windowsCodec: Codec<Windows> = record({
@@ -83,5 +82,5 @@ export const chainCodec: Codec<Chain> = record({
   epoch: uint64,
   epochEndsMs: uint64,
   pool: uint256<Wei>(),
-  frozen: bool,
+  supply: uint256<Wei>(),
 })

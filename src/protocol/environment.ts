@@ -2,8 +2,8 @@ import type { Hex } from '#primitives'
 import type { Services } from './service.ts'
 
 /**
- * Pure functions that the ledger needs and the node supplies in a fast form: same inputs, same outputs
- * on every machine. The simulator supplies ideal ones.
+ * Pure functions that the ledger needs and the node supplies in a fast form: same inputs, same
+ * outputs on every machine. The simulator supplies ideal ones.
  */
 export type Environment = {
   readonly services: Services

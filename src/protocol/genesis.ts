@@ -1,12 +1,4 @@
-import {
-  DomainError,
-  emptyTable,
-  type Hex,
-  sha256Hex,
-  type Table,
-  utf8,
-  type Wei,
-} from '#primitives'
+import { emptyTable, type Hex, sha256Hex, type Table, utf8, type Wei } from '#primitives'
 import {
   byteList,
   type Codec,
@@ -28,8 +20,8 @@ import {
 import type { Chain } from './chain.ts'
 import { deliveryCodec, noncePoolCodec, scheduledCodec, scoreCodec } from './codecs.ts'
 import type { Environment } from './environment.ts'
+import { checkGenesis } from './genesis-checks.ts'
 import type { Ledger } from './ledger.ts'
-import { isParameter, isWithinBounds, parameterDefinitions } from './parameters.ts'
 import { serviceState, withServiceState } from './service-state.ts'
 
 /** Most bytes in one value of a replicated service's state. */
@@ -63,9 +55,10 @@ export const emptyTables = () => ({
 /**
  * The ledger before the first block.
  *
- * @throws GenesisError when the genesis names an unknown service or parameter, or a bad value.
+ * @throws GenesisError when no network can run on it; the message names the field.
  */
 export function genesisLedger(genesis: Genesis, environment: Environment): Ledger {
+  checkGenesis(genesis, environment)
   const network = networkId(genesis)
   const bare: Ledger = {
     constants: {
@@ -73,6 +66,7 @@ export function genesisLedger(genesis: Genesis, environment: Environment): Ledge
       domain: { l1ChainId: genesis.l1ChainId, outbox: genesis.outbox },
       groupKey: genesis.groupKey,
       threshold: genesis.threshold,
+      power: genesis.operators.reduce((sum, { power }) => sum + power, 0n),
     },
     chain: initialChain(genesis, network),
     ...emptyTables(),
@@ -87,7 +81,10 @@ export function genesisLedger(genesis: Genesis, environment: Environment): Ledge
       (table, { account, balance }) => table.set(account, balance),
       bare.accounts,
     ),
-    parameters: genesis.parameters.reduce(setParameter, bare.parameters),
+    parameters: genesis.parameters.reduce(
+      (table, { name, value }) => table.set(name, value),
+      bare.parameters,
+    ),
   }
   return genesis.services.reduce(
     (ledger, service) => admitService(ledger, service, environment),
@@ -108,7 +105,7 @@ const initialChain = (genesis: Genesis, network: Hex): Chain => ({
   epoch: 0,
   epochEndsMs: genesis.timeMs,
   pool: 0n as Wei,
-  frozen: false,
+  supply: genesis.accounts.reduce((sum, { balance }) => sum + balance, 0n) as Wei,
 })
 
 const initialOperator = (operator: GenesisOperator): Operator => ({
@@ -121,32 +118,14 @@ const initialOperator = (operator: GenesisOperator): Operator => ({
   silentSessions: 0,
 })
 
-function setParameter(
-  table: Ledger['parameters'],
-  { name, value }: Genesis['parameters'][number],
-): Ledger['parameters'] {
-  if (!isParameter(name)) throw new GenesisError(`unknown parameter ${name}`, { name })
-  if (!isWithinBounds(name, value)) {
-    const { min, max } = parameterDefinitions[name]
-    throw new GenesisError(`parameter ${name} is ${value}; allowed: ${min} to ${max}`, { name })
-  }
-  return table.set(name, value)
-}
-
 function admitService(
   ledger: Ledger,
   { spec, state }: Genesis['services'][number],
   environment: Environment,
 ): Ledger {
   const service = environment.services.get(spec.name)
-  if (!service)
-    throw new GenesisError(`no service ${spec.name} in this binary`, { name: spec.name })
   const known = { ...ledger, services: ledger.services.set(spec.name, spec) }
-  if (!('initial' in service)) return known
-  return withServiceState(known, service.initial(serviceState(known, spec.name), state))
-}
-
-/** A genesis that no ledger can start from. */
-export class GenesisError extends DomainError<'BadGenesis', { name: string }> {
-  override readonly code = 'BadGenesis'
+  return service && 'initial' in service
+    ? withServiceState(known, service.initial(serviceState(known, spec.name), state))
+    : known
 }

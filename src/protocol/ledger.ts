@@ -20,6 +20,8 @@ export type Constants = {
   /** Compressed group key, and signers that a certificate needs. */
   readonly groupKey: Hex
   readonly threshold: number
+  /** Power of all operators at genesis: what may be taken from them is measured by it. */
+  readonly power: bigint
 }
 
 /** How an operator has served a service: moving averages of facts, in [0, 1]. */
@@ -44,8 +46,12 @@ export type Delivery = {
   readonly landedMs: number
 }
 
-/** An operator's published and unused nonce commitments; indices below `next` are spent or void. */
+/** An operator's published and unused nonce commitments. */
 export type NoncePool = {
+  /**
+   * Index of the next one to publish. It never falls, not even for another instance: whatever
+   * comes back to life, no index is ever published, and so signed with, twice.
+   */
   readonly next: number
   readonly unused: readonly NonceCommitment[]
 }
@@ -54,8 +60,8 @@ export type NoncePool = {
 export type ScheduledChange = { readonly value: bigint; readonly atMs: number }
 
 /**
- * Everything that the network has decided, as a value: transitions make new ones and share what they
- * leave alone. Two operators with equal blocks have equal ledgers, and so equal app hashes.
+ * Everything that the network has decided, as a value: transitions make new ones and share what
+ * they leave alone. Two operators with equal blocks have equal ledgers, and so equal app hashes.
  */
 export type Ledger = {
   readonly constants: Constants
@@ -70,13 +76,13 @@ export type Ledger = {
   /** Open tasks, and ended ones until their ids may be forgotten. */
   readonly tasks: Table<Task>
   readonly endedTasks: Table<Task>
-  /** By decimal index. */
+  /** By decimal index: the newest, and those that wait for delivery. */
   readonly leaves: Table<Leaf>
   readonly deliveries: Table<Delivery>
   readonly checkpoints: Table<CheckpointRecord>
   /** Open signing sessions, by checkpoint index. */
   readonly sessions: Table<Session>
-  /** By operator; absent before its first report and after a new instance voided them. */
+  /** By operator; absent before it published any. */
   readonly nonces: Table<NoncePool>
   /** By `service/operator`. */
   readonly scores: Table<Score>

@@ -1,6 +1,8 @@
 import type { Ledger } from './ledger.ts'
 
-/** What a transition gives: the next ledger, or a reason of `docs/reasons.md` and no change at all. */
+/**
+ * What a transition gives: the next ledger, or a reason of `docs/reasons.md` and no change at all.
+ */
 export type Outcome =
   | { readonly ok: true; readonly ledger: Ledger }
   | { readonly ok: false; readonly reason: string; readonly detail?: string }

@@ -13,7 +13,11 @@ const define = (initial: number, min: number, max: number): Definition => ({
   max: BigInt(max),
 })
 
-/** Every parameter that lives in the ledger and changes by vote; the unit ends its name. */
+/**
+ * Every parameter that lives in the ledger and changes by vote; the unit ends its name. Two that
+ * belong together have bounds that keep them apart, so that no vote can set them against each
+ * other.
+ */
 export const parameterDefinitions = {
   /** Least time between two checkpoints. */
   checkpointIntervalMs: define(1_000, 100, 3_600_000),
@@ -23,13 +27,16 @@ export const parameterDefinitions = {
   windowS: define(4, 2, 3_600),
   /** A missed window counts only if the certificate stood this long before its end. */
   missMarginMs: define(2_000, 0, 600_000),
-  /** Blocks that a signing session may take before another is opened. */
-  sessionBlocks: define(4, 2, 100),
+  /** A signing session is late after this time, and after this many blocks. */
+  sessionMs: define(1_500, 200, 600_000),
+  sessionBlocks: define(3, 2, 100),
   /** Nonce commitments an operator keeps published, and the level below which it adds more. */
-  noncesPublished: define(16, 2, 64),
-  noncesLow: define(8, 1, 63),
+  noncesPublished: define(16, 16, 64),
+  noncesLow: define(8, 1, 15),
   /** Time that the submitter of a checkpoint has for delivering its leaves before anyone may. */
-  deliveryGraceMs: define(8_000, 1_000, 3_600_000),
+  deliveryGraceMs: define(8_000, 1_000, 600_000),
+  /** Time after which a task ends although nobody could deliver its result. */
+  deliveryLimitMs: define(3_600_000, 1_200_000, 2_592_000_000),
   /** Length of an epoch. */
   epochMs: define(10_000, 1_000, 604_800_000),
   /** Delay between a passed vote and its effect. */

@@ -1,7 +1,9 @@
 import type { Hex } from '#primitives'
 import type { Leaf, OperatorId, ServiceSpec, TransactionResult, Verdict } from '#records'
 
-/** A replicated service's state: its own namespace of the ledger, keys and values of its choosing. */
+/**
+ * A replicated service's state: its own namespace of the ledger, keys and values of its choosing.
+ */
 export type ServiceState = {
   get(key: string): Uint8Array | undefined
   set(key: string, value: Uint8Array): ServiceState
@@ -29,7 +31,9 @@ export type ReplicatedService = {
   readonly initial: (empty: ServiceState, genesis: Uint8Array) => ServiceState
   /** Refuses what is malformed whatever the state: signatures, bounds, chain id. */
   readonly check: (payload: Uint8Array) => Verdict
-  /** Input of the computation for this block's calls, in their order; never called without calls. */
+  /**
+   * Input of the computation for this block's calls, in their order; never called without calls.
+   */
   readonly begin: (
     state: ServiceState,
     block: ServiceBlock,

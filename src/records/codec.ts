@@ -70,10 +70,17 @@ export const uint64: Codec<number> = {
   },
 }
 
+/** The largest amount that a `uint256` holds. */
+export const maxUint256 = 2n ** 256n - 1n
+
 /** An amount of 32 bytes, branded by the caller. */
 export const uint256 = <T extends bigint = bigint>(): Codec<T> => ({
   ssz: new UintBigintType(32),
-  toSsz: same,
+  toSsz: (value: T) => {
+    // The library would write a larger one, or a negative one, as another number.
+    assert(value >= 0n && value <= maxUint256, 'uint256')
+    return value
+  },
   fromSsz: (value: bigint) => value as T,
 })
 
@@ -113,7 +120,11 @@ export const byteList = (limit: number): Codec<Uint8Array> => ({
 /** UTF-8 text of up to `limit` bytes. */
 export const text = (limit: number): Codec<string> => ({
   ssz: new ByteListType(limit),
-  toSsz: (value: string) => utf8(value),
+  toSsz: (value: string) => {
+    const bytes = utf8(value)
+    assert(bytes.length <= limit, `text of at most ${limit} bytes`)
+    return bytes
+  },
   fromSsz: (value: Uint8Array) => fromUtf8(value),
 })
 

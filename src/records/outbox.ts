@@ -38,6 +38,9 @@ export type Leaf = {
   readonly body: Uint8Array
 }
 
+/** Bytes of one leaf's body. */
+export const maxLeafBodyBytes = 8192
+
 export const leafCodec: Codec<Leaf> = record({
   index: uint64,
   service: text(31),
@@ -47,7 +50,7 @@ export const leafCodec: Codec<Leaf> = record({
   agreeingWeight: uint32,
   committeeWeight: uint32,
   stakeWei: uint256(),
-  body: byteList(8192),
+  body: byteList(maxLeafBodyBytes),
 })
 
 /** A service's name as L1 writes it: ASCII, left-aligned in 32 bytes. */

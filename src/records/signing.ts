@@ -51,8 +51,9 @@ export type Session = {
   readonly attempt: number
   readonly message: Hex
   readonly signers: readonly Signer[]
-  /** Block that opened it. */
+  /** Block that opened it, and that block's time. */
   readonly openedHeight: number
+  readonly openedMs: number
 }
 
 /** pending: being signed · certified · landed on L1 (this index or a later one) · abandoned. */
@@ -97,6 +98,7 @@ export const sessionCodec: Codec<Session> = record({
   message: hash32,
   signers: list(signerCodec, maxSigners),
   openedHeight: uint64,
+  openedMs: uint64,
 })
 
 export const checkpointRecordCodec: Codec<CheckpointRecord> = record({

@@ -12,6 +12,7 @@ export {
 } from './dkg.ts'
 export {
   aggregate,
+  isCurvePoint,
   isNonceCommitment,
   judgeShares,
   type VerifyingShares,

@@ -72,6 +72,9 @@ export function verifyGroupSignature(
 export const isNonceCommitment = ({ hiding, binding }: NonceCommitment): boolean =>
   parsePoint(hiding) !== undefined && parsePoint(binding) !== undefined
 
+/** Whether a text names a point of the curve: a group key or a verifying share can be no other. */
+export const isCurvePoint = (text: Hex): boolean => parsePoint(text) !== undefined
+
 /** z·G = R + c·P, in the ranges that L1 demands. All public, so time may vary. */
 const isSchnorr = (commitment: Point, z: bigint, key: Point, challenge: bigint): boolean =>
   z !== 0n &&

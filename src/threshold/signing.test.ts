@@ -48,6 +48,7 @@ function open(signers: readonly KeyPackage[], change: Partial<Session> = {}): Se
     attempt: 1,
     message,
     openedHeight: 20,
+    openedMs: 20,
     signers: signers.map((key) => ({
       operator: key.operator,
       nonce: nonceCommitment(key, seedOf(key), instance, 5),
@@ -212,7 +213,7 @@ test('sessionDigest: changes with all that a share depends on, not with shares o
   const session = open([ada, bob, cyd])
   const digest = sessionDigest(session)
   assert.equal(sessionDigest(signed(session)), digest)
-  assert.equal(sessionDigest({ ...session, openedHeight: 21 }), digest)
+  assert.equal(sessionDigest({ ...session, openedHeight: 21, openedMs: 21 }), digest)
   const [first, ...rest] = session.signers
   assert(first)
   const renumbered = { ...first, nonce: { ...first.nonce, index: 6 } }

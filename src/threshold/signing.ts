@@ -20,9 +20,9 @@ import { frost, identifierBytes, identifierOf } from './suite.ts'
 export type SigningInput = NonceSource & { readonly key: KeyPackage; readonly session: Session }
 
 /**
- * This operator's share of a session's signature (RFC 9591 §5.2). Pure: same input, same share. Call
- * it only after the caller has recomputed the message from its own ledger and the guard has bound
- * the nonce's index to `sessionDigest`, durably.
+ * This operator's share of a session's signature (RFC 9591 §5.2). Pure: same input, same share.
+ * Call it only after the caller has recomputed the message from its own ledger and the guard has
+ * bound the nonce's index to `sessionDigest`, durably.
  *
  * @returns a 32-byte scalar.
  * @throws NotASignerError, ForeignNonceError, UnsignableSessionError.
@@ -45,8 +45,8 @@ export function signShare({ key, session, seed, instance }: SigningInput): Hex {
 
 /**
  * What a guard binds a nonce index to: everything that a share depends on, checkpoint and attempt,
- * and nothing that changes while shares come in. The order in which signers are listed is no part of
- * it, since RFC 9591 sorts them.
+ * and nothing that changes while shares come in. The order in which signers are listed is no part
+ * of it, since RFC 9591 sorts them.
  */
 export function sessionDigest(session: Session): Hex {
   const signers = orderedSigners(session).map(({ operator, nonce }) =>
@@ -69,8 +69,9 @@ export function sessionDigest(session: Session): Hex {
 }
 
 /**
- * The group's signature by keys that are all in one process: the proof of possession at setup, tests
- * and benches. Seed and instance are fresh from `rng` and then forgotten, so no guard is needed.
+ * The group's signature by keys that are all in one process: the proof of possession at setup,
+ * tests and benches. Seed and instance are fresh from `rng` and then forgotten, so no guard is
+ * needed.
  *
  * @param keys - of one group, as many as its threshold or more.
  * @throws UnsignableSessionError when they make no signature.
@@ -83,7 +84,14 @@ export function signTogether(keys: readonly KeyPackage[], message: Hex, rng: Rng
     nonce: nonceCommitment(key, seed, instance, 0),
     share: undefined,
   }))
-  const open: Session = { checkpoint: 0, attempt: 1, message, signers, openedHeight: 0 }
+  const open: Session = {
+    checkpoint: 0,
+    attempt: 1,
+    message,
+    signers,
+    openedHeight: 0,
+    openedMs: 0,
+  }
   const shares = new Map(
     keys.map((key) => [key.operator, signShare({ key, session: open, seed, instance })]),
   )

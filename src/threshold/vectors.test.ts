@@ -73,6 +73,7 @@ function sessionOf(vector: SigningVector): Session {
     message: hex(vector.inputs.message),
     signers,
     openedHeight: 1,
+    openedMs: 1,
   }
 }
 

@@ -1,7 +1,8 @@
 import type { Hex } from '#primitives'
 import type { CheckpointRecord, Leaf, OperatorId, Session, Task } from '#records'
-import { type Ledger, noncePoolOf, operatorOf } from '../ledger.ts'
+import { type Ledger, noncePoolOf } from '../ledger.ts'
 import { parameter } from '../parameters.ts'
+import { checkpointOf, newestCertified } from '../rules/checkpoints.ts'
 
 /** One thing that an operator owes the network now. */
 export type Duty =
@@ -24,65 +25,61 @@ export type Duty =
 const maxDeliveries = 16
 
 /**
- * All open work of one operator, derived from committed state alone: nothing is forgotten by a crash.
- * The same state gives the same duties until a transaction that answers them is committed.
+ * All open work of one operator, derived from committed state alone: nothing is forgotten by a
+ * crash. The same state gives the same duties until a transaction that answers them is committed.
+ * In order of urgency: what the whole network waits for first, then what only one task waits for.
+ *
+ * @param timeMs - the operator's own clock: others may deliver what the first in line did not.
  */
 export function duties(ledger: Ledger, operator: OperatorId, timeMs: number): readonly Duty[] {
+  const { events, digest } = ledger.chain.l1
   return [
-    ...taskDuties(ledger, operator),
     ...signingDuties(ledger, operator),
+    { kind: 'vouch', events, digest },
+    ...taskDuties(ledger, operator),
     ...submitDuties(ledger, operator),
     ...deliverDuties(ledger, operator, timeMs),
-    { kind: 'vouch', events: ledger.chain.l1.events, digest: ledger.chain.l1.digest },
   ]
 }
 
-const taskDuties = (ledger: Ledger, operator: OperatorId): readonly Duty[] =>
-  [...ledger.tasks.values()].flatMap((task): readonly Duty[] => {
+function signingDuties(ledger: Ledger, operator: OperatorId): readonly Duty[] {
+  const { next: fromIndex, unused } = noncePoolOf(ledger, operator)
+  const isLow = unused.length < parameter(ledger, 'noncesLow')
+  const count = parameter(ledger, 'noncesPublished') - unused.length
+  const open = [...ledger.sessions.values()].filter(({ signers }) =>
+    signers.some((signer) => signer.operator === operator && signer.share === undefined),
+  )
+  return [
+    ...open.map((session): Duty => ({ kind: 'sign', session })),
+    ...(isLow ? [{ kind: 'publish-nonces', count, fromIndex } as const] : []),
+  ]
+}
+
+/** Reveals first: their deadline is nearer. */
+function taskDuties(ledger: Ledger, operator: OperatorId): readonly Duty[] {
+  const owed = [...ledger.tasks.values()].flatMap((task): readonly Duty[] => {
     const member = task.committee.find((one) => one.operator === operator)
     if (!member) return []
     if (task.status === 'committing' && !member.digest) return [{ kind: 'execute', task }]
     const owesReveal = task.status === 'revealing' && member.digest && !member.result
     return owesReveal ? [{ kind: 'reveal', task }] : []
   })
-
-function signingDuties(ledger: Ledger, operator: OperatorId): readonly Duty[] {
-  const { next, unused } = noncePoolOf(ledger, operator)
-  const low = unused.length < parameter(ledger, 'noncesLow')
-  const wanted = parameter(ledger, 'noncesPublished') - unused.length
-  const open = [...ledger.sessions.values()].filter(({ signers }) =>
-    signers.some((signer) => signer.operator === operator && signer.share === undefined),
-  )
-  const publish: Duty = {
-    kind: 'publish-nonces',
-    count: wanted,
-    fromIndex: next,
-  }
-  return [
-    ...(low && wanted > 0 ? [publish] : []),
-    ...open.map((session): Duty => ({ kind: 'sign', session })),
-  ]
+  return owed.toSorted((a, b) => rank(a) - rank(b))
 }
+
+const rank = ({ kind }: Duty): number => (kind === 'reveal' ? 0 : 1)
 
 /** Only the newest certificate matters: it holds everything that older ones hold. */
 function submitDuties(ledger: Ledger, operator: OperatorId): readonly Duty[] {
   const newest = newestCertified(ledger)
-  if (!newest || newest.checkpoint.index <= ledger.chain.landed.index) return []
+  if (!newest) return []
   const { submitters } = newest.checkpoint
   const owned = submitters.indexOf(operator)
   return [{ kind: 'submit', entry: newest, place: owned < 0 ? submitters.length : owned }]
 }
 
-function newestCertified(ledger: Ledger): CheckpointRecord | undefined {
-  for (let index = ledger.chain.cutIndex; index > ledger.chain.landed.index; index--) {
-    const entry = ledger.checkpoints.get(String(index))
-    if (entry?.status === 'certified') return entry
-  }
-  return undefined
-}
-
 function deliverDuties(ledger: Ledger, operator: OperatorId, timeMs: number): readonly Duty[] {
-  const entry = ledger.checkpoints.get(String(ledger.chain.landed.index))
+  const entry = checkpointOf(ledger, ledger.chain.landed.index)
   if (!entry) return []
   const graceMs = parameter(ledger, 'deliveryGraceMs')
   const leaves = [...ledger.deliveries.values()]
@@ -96,7 +93,3 @@ function deliverDuties(ledger: Ledger, operator: OperatorId, timeMs: number): re
     .flatMap((index) => ledger.leaves.get(String(index)) ?? [])
   return leaves.length === 0 ? [] : [{ kind: 'deliver', leaves, entry }]
 }
-
-/** Whether this operator's latest report already says what it would say now. */
-export const hasReportedView = (ledger: Ledger, operator: OperatorId, digest: Hex): boolean =>
-  operatorOf(ledger, operator)?.view.digest === digest

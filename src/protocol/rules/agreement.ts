@@ -1,5 +1,5 @@
 import { equalBytes, isMoreThanTwoThirds } from '#primitives'
-import type { OperatorId } from '#records'
+import type { OperatorId, ServiceSpec } from '#records'
 import type { AssignedService, Revealed } from '../service.ts'
 
 /** What a committee's results come to. */
@@ -16,18 +16,20 @@ export type Agreement =
 /**
  * One result from what was validly revealed, by the service's rule.
  *
+ * @param spec - the terms that the network agreed on, whatever the binary brings.
  * @param revealed - at most one a member; any order.
  * @param committeeWeight - weight of the whole committee, revealed or not.
  */
 export function agree(
+  spec: ServiceSpec,
   service: AssignedService,
   revealed: readonly Revealed[],
   committeeWeight: number,
 ): Agreement {
   if (!isMoreThanTwoThirds(weightOf(revealed), BigInt(committeeWeight)))
     return { ok: false, reason: 'TooFewReveals' }
-  return service.spec.rule === 'median'
-    ? agreeOnMedian(service, revealed)
+  return spec.rule === 'median'
+    ? agreeOnMedian(spec, service, revealed)
     : agreeExactly(revealed, committeeWeight)
 }
 
@@ -35,7 +37,11 @@ export function agree(
  * Weighted median: half of the weight lies at or below it. With less than half of the weight lying,
  * it is never outside the range of the honest results.
  */
-function agreeOnMedian(service: AssignedService, revealed: readonly Revealed[]): Agreement {
+function agreeOnMedian(
+  { toleranceBps }: ServiceSpec,
+  service: AssignedService,
+  revealed: readonly Revealed[],
+): Agreement {
   const ordered = revealed
     .map((one) => ({ ...one, value: service.toNumber(one.result) }))
     .sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : a.operator - b.operator))
@@ -46,7 +52,7 @@ function agreeOnMedian(service: AssignedService, revealed: readonly Revealed[]):
     return passed * 2n >= half
   })
   if (!middle) return { ok: false, reason: 'TooFewReveals' }
-  const limit = (absolute(middle.value) * BigInt(service.spec.toleranceBps)) / 10_000n
+  const limit = (absolute(middle.value) * BigInt(toleranceBps)) / 10_000n
   const isClose = ({ value }: { value: bigint }) => absolute(value - middle.value) <= limit
   return {
     ok: true,

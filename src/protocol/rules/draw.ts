@@ -2,9 +2,11 @@ import { fromHex, oneWad, sha256, systematicSample, utf8, wad } from '#primitive
 import type { CommitteeMember, OperatorId, Task } from '#records'
 import { activeOperators, type Ledger } from '../ledger.ts'
 import type { BlockFacts } from '../outcome.ts'
-import { removeTask, withTask } from './tasks.ts'
+import { endTask, withTask } from './tasks.ts'
 
-/** Draws the committees of all tasks accepted before this block; call only with fresh randomness. */
+/**
+ * Draws the committees of all tasks accepted before this block; call only with fresh randomness.
+ */
 export function drawCommittees(ledger: Ledger, block: BlockFacts): Ledger {
   return [...ledger.tasks.values()]
     .filter(({ status, acceptedHeight }) => status === 'accepted' && acceptedHeight < block.height)
@@ -17,7 +19,7 @@ function draw(ledger: Ledger, task: Task, block: BlockFacts): Ledger {
   const attempt = task.attempt + 1
   const chosen = spec ? chooseCommittee(ledger, task, attempt, spec.committee) : []
   if (!spec || chosen.length === 0)
-    return removeTask(ledger, task, block, { status: 'expired', reason: 'NoOperators' })
+    return endTask(ledger, task, block, { status: 'expired', reason: 'NoOperators' })
   return withTask(ledger, {
     ...task,
     attempt,

@@ -1,13 +1,20 @@
-import { isMoreThanTwoThirds } from '#primitives'
-import type { CommitteeMember, OperatorId, Task } from '#records'
+import { assert, isMoreThanTwoThirds } from '#primitives'
+import {
+  type CommitteeMember,
+  maxLeafBodyBytes,
+  type OperatorId,
+  type ServiceSpec,
+  type Task,
+} from '#records'
 import type { Environment } from '../environment.ts'
 import type { Ledger } from '../ledger.ts'
 import type { BlockFacts } from '../outcome.ts'
 import type { AssignedService, Revealed } from '../service.ts'
 import { type Agreement, agree } from './agreement.ts'
+import { withDelivery } from './deliveries.ts'
 import { appendLeaf } from './outbox.ts'
 import { type Observation, observe } from './scores.ts'
-import { removeTask, withTask } from './tasks.ts'
+import { endTask, withTask } from './tasks.ts'
 
 /** Draws that a task may take: the first, and one more. */
 const maxAttempts = 2
@@ -17,25 +24,46 @@ export const advanceTasks = (ledger: Ledger, block: BlockFacts, environment: Env
   [...ledger.tasks.values()].reduce((next, task) => advance(next, task, block, environment), ledger)
 
 function advance(ledger: Ledger, task: Task, block: BlockFacts, environment: Environment): Ledger {
-  const service = environment.services.get(task.request.service)
-  if (!service || !('leafBody' in service)) return ledger
-  if (task.status === 'committing') return closeCommits(ledger, task, block)
-  return task.status === 'revealing' ? closeReveals(ledger, task, block, service) : ledger
+  if (task.status !== 'committing' && task.status !== 'revealing') return ledger
+  const { spec, service } = serviceOf(ledger, task, environment)
+  return task.status === 'committing'
+    ? closeCommits(ledger, task, block, spec)
+    : closeReveals(ledger, task, block, spec, service)
 }
 
-/** Commits close when more than two thirds of the weight is in, or at the deadline. */
-function closeCommits(ledger: Ledger, task: Task, block: BlockFacts): Ledger {
-  const committed = task.committee.filter(({ digest }) => digest !== undefined)
-  if (isMoreThanTwoThirds(weightOf(committed), weightOf(task.committee))) {
-    const spec = ledger.services.get(task.request.service)
-    const deadlineMs = block.timeMs + (spec?.revealMs ?? 0)
-    return withTask(ledger, { ...task, status: 'revealing', deadlineMs })
-  }
-  return block.timeMs < task.deadlineMs
-    ? ledger
-    : fail(ledger, task, block, 'TooFewCommits', ({ digest }) =>
-        digest === undefined ? 'missing' : 'unsettled',
-      )
+/** The terms that were agreed on and the code; a binary that lacks the code stops at genesis. */
+function serviceOf(
+  ledger: Ledger,
+  { request: { service: name } }: Task,
+  { services }: Environment,
+): { readonly spec: ServiceSpec; readonly service: AssignedService } {
+  const spec = ledger.services.get(name)
+  const service = services.get(name)
+  assert(spec && service && 'leafBody' in service, `${name} is an assigned service`)
+  return { spec, service }
+}
+
+/**
+ * Commits close at the deadline, or before: in the first draw when more than two thirds of the
+ * weight is in, in the second only when all is. Who commits fast and never reveals could otherwise
+ * shut out slower honest members twice, and so end any task.
+ */
+function closeCommits(
+  ledger: Ledger,
+  task: Task,
+  block: BlockFacts,
+  { revealMs }: ServiceSpec,
+): Ledger {
+  const committed = weightOf(task.committee.filter(({ digest }) => digest !== undefined))
+  const all = weightOf(task.committee)
+  const isOver = block.timeMs >= task.deadlineMs
+  const isEnough = isMoreThanTwoThirds(committed, all)
+  if (isEnough && (isOver || isFirstDraw(task) || committed === all))
+    return withTask(ledger, { ...task, status: 'revealing', deadlineMs: block.timeMs + revealMs })
+  if (!isOver) return ledger
+  return fail(ledger, task, block, 'TooFewCommits', ({ digest }) =>
+    digest === undefined ? 'missing' : 'unsettled',
+  )
 }
 
 /** Reveals close when every commit is revealed, or at the deadline; then the rule decides. */
@@ -43,61 +71,55 @@ function closeReveals(
   ledger: Ledger,
   task: Task,
   block: BlockFacts,
+  spec: ServiceSpec,
   service: AssignedService,
 ): Ledger {
   const isOpen = ({ digest, result }: CommitteeMember) =>
     digest !== undefined && result === undefined
   if (task.committee.some(isOpen) && block.timeMs < task.deadlineMs) return ledger
-  const agreement = agree(service, revealedOf(task), Number(weightOf(task.committee)))
-  return agreement.ok
-    ? settleAgreement(ledger, task, block, service, agreement)
-    : fail(ledger, task, block, agreement.reason, (member) =>
-        member.result !== undefined ? 'unsettled' : member.digest ? 'missing' : 'late',
-      )
+  const agreement = agree(spec, service, revealedOf(task), Number(weightOf(task.committee)))
+  const failed = (reason: string) =>
+    fail(ledger, task, block, reason, (member) =>
+      member.result !== undefined ? 'unsettled' : absence(task, member),
+    )
+  if (!agreement.ok) return failed(agreement.reason)
+  const body = service.leafBody(task.request.payload, agreement.result, block.timeMs)
+  return body.length > maxLeafBodyBytes
+    ? failed('ResultTooLarge')
+    : settleAgreement(ledger, task, spec, agreement, body)
 }
 
 /** The result becomes a leaf of the outbox; scores learn who agreed. */
 function settleAgreement(
   ledger: Ledger,
   task: Task,
-  block: BlockFacts,
-  service: AssignedService,
+  spec: ServiceSpec,
   agreement: Agreement & { ok: true },
+  body: Uint8Array,
 ): Ledger {
-  const members = new Map(task.committee.map((member) => [member.operator, member]))
-  const scored = observeAll(ledger, task, ({ operator, digest }) => {
-    if (agreement.agreeing.includes(operator)) return 'agreed'
-    if (agreement.outlying.includes(operator)) return 'outlying'
-    return digest ? 'missing' : 'late'
+  const scored = observeAll(ledger, task, (member) => {
+    if (agreement.agreeing.includes(member.operator)) return 'agreed'
+    return agreement.outlying.includes(member.operator) ? 'outlying' : absence(task, member)
   })
-  const agreeingWeight = agreement.agreeing.reduce(
-    (sum, id) => sum + (members.get(id)?.weight ?? 0),
-    0,
-  )
-  const appended = appendLeaf(scored, {
-    service: task.request.service,
+  const behind = task.committee.filter(({ operator }) => agreement.agreeing.includes(operator))
+  const { ledger: appended, index: leafIndex } = appendLeaf(scored, {
+    service: spec.name,
     kind: 'result',
     subject: task.id,
-    rule: service.spec.rule,
-    agreeingWeight,
+    rule: spec.rule,
+    agreeingWeight: Number(weightOf(behind)),
     committeeWeight: Number(weightOf(task.committee)),
     stakeWei: 0n, // the first version knows no stake; a leaf says so
-    body: service.leafBody(task.request.payload, agreement.result, block.timeMs),
+    body,
   })
-  const delivery = { leafIndex: appended.index, task: task.id, assignee: 0, landedMs: 0 }
-  return withTask(
-    {
-      ...appended.ledger,
-      deliveries: appended.ledger.deliveries.set(String(appended.index), delivery),
-    },
-    {
-      ...task,
-      status: 'agreed',
-      result: agreement.result,
-      agreeing: agreement.agreeing,
-      leafIndex: appended.index,
-    },
-  )
+  const { result, agreeing } = agreement
+  return withTask(withDelivery(appended, { leafIndex, task: task.id, assignee: 0, landedMs: 0 }), {
+    ...task,
+    status: 'agreed',
+    result,
+    agreeing,
+    leafIndex,
+  })
 }
 
 /** Without agreement: one more draw in the next block with randomness, then refund. */
@@ -111,8 +133,16 @@ function fail(
   const scored = observeAll(ledger, task, judge)
   return task.attempt < maxAttempts
     ? withTask(scored, { ...task, status: 'accepted', acceptedHeight: block.height, committee: [] })
-    : removeTask(scored, task, block, { status: 'expired', reason })
+    : endTask(scored, task, block, { status: 'expired', reason })
 }
+
+const isFirstDraw = ({ attempt }: Task): boolean => attempt === 1
+
+/**
+ * What it means that a member has revealed nothing: in the first draw, others may have been faster.
+ */
+const absence = (task: Task, { digest }: CommitteeMember): Observation =>
+  digest === undefined && isFirstDraw(task) ? 'late' : 'missing'
 
 const observeAll = (
   ledger: Ledger,

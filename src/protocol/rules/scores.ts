@@ -1,8 +1,12 @@
 import { oneWad, type Wad, type Wei, wad } from '#primitives'
-import type { OperatorId } from '#records'
+import { maxUint256, type OperatorId } from '#records'
 import type { Ledger, Score } from '../ledger.ts'
 
-/** What one task showed of one drawn operator. */
+/**
+ * What one task showed of one drawn operator. Late: it had not committed when commits closed before
+ * their deadline. Missing: it did not commit by the deadline, or did not reveal what it had
+ * committed. Unsettled: it did what it owed, but the committee came to nothing.
+ */
 export type Observation = 'agreed' | 'outlying' | 'late' | 'missing' | 'unsettled'
 
 /** Weight of the newest observation in a moving average: one eighth. */
@@ -45,7 +49,9 @@ export function observe(
   return { ...ledger, scores: ledger.scores.set(scoreKey(service, operator), next) }
 }
 
-/** The ledger after an operator earned a share of a fee. */
+/**
+ * The ledger after an operator earned a share of a fee; what it has earned is counted up to 2^256.
+ */
 export function creditEarning(
   ledger: Ledger,
   service: string,
@@ -53,8 +59,13 @@ export function creditEarning(
   amount: Wei,
 ): Ledger {
   const score = scoreOf(ledger, service, operator)
-  const next = { ...score, earned: (score.earned + amount) as Wei }
+  const next = { ...score, earned: capped(score.earned + amount) }
   return { ...ledger, scores: ledger.scores.set(scoreKey(service, operator), next) }
+}
+
+function capped(amount: bigint): Wei {
+  if (amount > maxUint256) return maxUint256 as Wei
+  return amount as Wei
 }
 
 const average = (old: Wad, newest: bigint): Wad =>

@@ -1,48 +1,46 @@
-import { fromHex, sha256, shuffle, uint64Bytes, utf8 } from '#primitives'
-import {
-  checkpointMessage,
-  type Operator,
-  type OperatorId,
-  type Session,
-  type Signer,
-} from '#records'
+import { checkpointMessage, type Operator, type OperatorId, type Session } from '#records'
 import { aggregate, judgeShares } from '#threshold'
-import {
-  activeOperators,
-  type Ledger,
-  noncePoolOf,
-  operatorOf,
-  operatorsOf,
-  withChain,
-  withOperator,
-} from '../ledger.ts'
+import { type Ledger, operatorOf, operatorsOf, withChain, withOperator } from '../ledger.ts'
 import type { BlockFacts } from '../outcome.ts'
 import { parameter } from '../parameters.ts'
-import { checkpointOf, cutCheckpoint, nextCutMs, withCheckpoint } from './checkpoints.ts'
+import {
+  abandonCheckpoint,
+  checkpointOf,
+  cutCheckpoint,
+  nextCutMs,
+  withCheckpoint,
+} from './checkpoints.ts'
+import { jail } from './jailing.ts'
+import { canSign, chooseSigners, spendNonces } from './signers.ts'
 
-/** Answers that an operator may owe before the count stops rising. */
+/** Answers that an operator may owe before the count stops rising: it is one byte. */
 const maxSilent = 255
+/**
+ * Attempts on one checkpoint; each costs nonces, and whoever fails one is asked last in the next.
+ */
+const maxAttempts = 16
 
 /**
- * Everything that signing owes at the end of a block: finished sessions become certificates, late ones
- * get a successor with fresh nonces, and a checkpoint is cut when it is due.
+ * Everything that signing owes at the end of a block: finished sessions become certificates, late
+ * ones get a successor with fresh nonces, and a checkpoint is cut when it is due.
  */
 export function advanceSigning(ledger: Ledger, block: BlockFacts): Ledger {
   const advanced = [...ledger.sessions.values()].reduce(
     (next, session) => advanceSession(next, session, block),
     ledger,
   )
-  const dueMs = nextCutMs(advanced)
-  if (dueMs === undefined || block.timeMs < dueMs) return advanced
-  if (!canSign(advanced)) return advanced
-  const cut = cutCheckpoint(advanced, block)
-  return openSession(cut, cut.chain.cutIndex, 1, block)
+  return isCutDue(advanced, block) ? signNewest(advanced, block) : advanced
 }
+
+/** When a session will be late: by then its shares are in, or somebody is silent. */
+export const sessionDueMs = (ledger: Ledger, session: Session): number =>
+  session.openedMs + parameter(ledger, 'sessionMs')
 
 function advanceSession(ledger: Ledger, session: Session, block: BlockFacts): Ledger {
   if (session.signers.every(({ share }) => share !== undefined))
     return concludeSession(ledger, session, block)
-  const isLate = block.height - session.openedHeight >= parameter(ledger, 'sessionBlocks')
+  const hadBlocks = block.height - session.openedHeight >= parameter(ledger, 'sessionBlocks')
+  const isLate = hadBlocks && block.timeMs >= sessionDueMs(ledger, session)
   return isLate ? retry(blameSilent(ledger, session), session, block) : ledger
 }
 
@@ -81,47 +79,33 @@ function jailBad(ledger: Ledger, session: Session): Ledger {
   const verifyingShares = new Map(
     operatorsOf(ledger).map(({ id, verifyingShare }) => [id, verifyingShare]),
   )
-  return judgeShares(session, ledger.constants.groupKey, verifyingShares).bad.reduce(
-    (next, operator) => changeOperator(next, operator, { status: 'jailed', power: 0n }),
-    ledger,
-  )
+  return judgeShares(session, ledger.constants.groupKey, verifyingShares).bad.reduce(jail, ledger)
 }
 
-/** A new attempt; for a newer checkpoint when the outbox has grown meanwhile. */
+/**
+ * A new attempt with fresh nonces: on a newer checkpoint when one is due, else on the same. A
+ * checkpoint that failed too often is given up, and the next one waits a full interval.
+ */
 function retry(ledger: Ledger, session: Session, block: BlockFacts): Ledger {
   const closed = closeSession(ledger, session)
-  const entry = checkpointOf(closed, session.checkpoint)
-  const hasNewLeaves = closed.chain.outboxSize > closed.chain.cutSize
-  if (!canSign(closed)) return abandon(closed, session)
-  if (!entry || !hasNewLeaves) {
-    return openSession(closed, session.checkpoint, session.attempt + 1, block)
-  }
-  const cut = cutCheckpoint(abandon(closed, session), block)
+  const abandoned = abandonCheckpoint(closed, session.checkpoint)
+  if (session.attempt >= maxAttempts) return withChain(abandoned, { cutMs: block.timeMs })
+  const hasGrown = closed.chain.outboxSize > closed.chain.cutSize
+  if (!canSign(closed) || (hasGrown && isCutDue(abandoned, block))) return abandoned
+  return openSession(closed, session.checkpoint, session.attempt + 1, block)
+}
+
+const isCutDue = (ledger: Ledger, block: BlockFacts): boolean => {
+  const dueMs = nextCutMs(ledger)
+  return dueMs !== undefined && block.timeMs >= dueMs
+}
+
+const signNewest = (ledger: Ledger, block: BlockFacts): Ledger => {
+  const cut = cutCheckpoint(ledger, block)
   return openSession(cut, cut.chain.cutIndex, 1, block)
 }
 
-/** A checkpoint that will never be signed; what it held is in the next one. */
-function abandon(ledger: Ledger, session: Session): Ledger {
-  const entry = checkpointOf(ledger, session.checkpoint)
-  if (!entry) return ledger
-  const abandoned = withCheckpoint(ledger, { ...entry, status: 'abandoned' })
-  // The next cut must not wait for new leaves: these are not certified yet.
-  return withChain(abandoned, { cutSize: certifiedSize(abandoned) })
-}
-
-const certifiedSize = (ledger: Ledger): number =>
-  [...ledger.checkpoints.values()]
-    .filter(({ status }) => status === 'certified' || status === 'landed')
-    .reduce((largest, { checkpoint }) => Math.max(largest, checkpoint.size), 0)
-
-/** Whether enough operators have a nonce to sign with. */
-const canSign = (ledger: Ledger): boolean =>
-  ableSigners(ledger).length >= ledger.constants.threshold
-
-const ableSigners = (ledger: Ledger): readonly Operator[] =>
-  activeOperators(ledger).filter(({ id }) => noncePoolOf(ledger, id).unused.length > 0)
-
-/** Opens a session: responsive operators first, then by the randomness; one nonce each is used up. */
+/** Opens a session: message, signers and nonces are fixed, and those nonces used up. */
 function openSession(ledger: Ledger, index: number, attempt: number, block: BlockFacts): Ledger {
   const entry = checkpointOf(ledger, index)
   if (!entry) return ledger
@@ -132,32 +116,14 @@ function openSession(ledger: Ledger, index: number, attempt: number, block: Bloc
     message: checkpointMessage(ledger.constants.domain, entry.checkpoint),
     signers,
     openedHeight: block.height,
+    openedMs: block.timeMs,
   }
-  const nonces = signers.reduce((table, { operator }) => {
-    const pool = noncePoolOf(ledger, operator)
-    return table.set(String(operator), { ...pool, unused: pool.unused.slice(1) })
-  }, ledger.nonces)
-  return { ...ledger, nonces, sessions: ledger.sessions.set(String(index), session) }
+  const spent = spendNonces(ledger, signers)
+  return { ...spent, sessions: spent.sessions.set(String(index), session) }
 }
 
-function chooseSigners(ledger: Ledger, index: number, attempt: number): readonly Signer[] {
-  const seed = sha256(
-    utf8('NodeOP signers'),
-    fromHex(ledger.chain.mix),
-    uint64Bytes(index),
-    uint64Bytes(attempt),
-  )
-  return [...shuffle(seed, ableSigners(ledger))]
-    .sort((a, b) => a.silentSessions - b.silentSessions)
-    .slice(0, ledger.constants.threshold)
-    .sort((a, b) => a.id - b.id)
-    .flatMap(({ id }) => {
-      const [nonce] = noncePoolOf(ledger, id).unused
-      return nonce ? [{ operator: id, nonce, share: undefined }] : []
-    })
-}
-
-const closeSession = (ledger: Ledger, session: Session): Ledger => ({
+/** The ledger without a session that is over. */
+export const closeSession = (ledger: Ledger, session: Session): Ledger => ({
   ...ledger,
   sessions: ledger.sessions.delete(String(session.checkpoint)),
 })

@@ -1,21 +1,10 @@
 import type { Wei } from '#primitives'
-import type { LeafExecuted, OperatorId, Task } from '#records'
+import type { OperatorId, Task } from '#records'
 import { type Ledger, operatorOf, withChain } from '../ledger.ts'
 import type { BlockFacts } from '../outcome.ts'
+import { credit } from './accounts.ts'
 import { creditEarning } from './scores.ts'
-import { credit, removeTask } from './tasks.ts'
-
-/** What follows from a leaf that L1 has executed: its task is paid and ends. */
-export function settleLeaf(ledger: Ledger, event: LeafExecuted, block: BlockFacts): Ledger {
-  const key = String(event.leafIndex)
-  const delivery = ledger.deliveries.get(key)
-  if (!delivery) return ledger
-  const delivered = { ...ledger, deliveries: ledger.deliveries.delete(key) }
-  const task = delivered.tasks.get(delivery.task)
-  return task
-    ? settleTask(delivered, task, block, event.success ? '' : 'ConsumerReverted')
-    : delivered
-}
+import { endTask } from './tasks.ts'
 
 /** Pays the fee to those who agreed, by weight; the pool gains the dust. */
 export function settleTask(ledger: Ledger, task: Task, block: BlockFacts, reason: string): Ledger {
@@ -33,5 +22,5 @@ export function settleTask(ledger: Ledger, task: Task, block: BlockFacts, reason
     paid += share
   }
   const pooled = withChain(next, { pool: (next.chain.pool + task.fee - paid) as Wei })
-  return removeTask(pooled, task, block, { status: 'settled', reason })
+  return endTask(pooled, task, block, { status: 'settled', reason })
 }

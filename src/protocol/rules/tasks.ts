@@ -1,7 +1,16 @@
 import type { Hex, Wei } from '#primitives'
 import type { Task } from '#records'
-import { balanceOf, type Ledger, withBalance } from '../ledger.ts'
+import type { Ledger } from '../ledger.ts'
 import type { BlockFacts } from '../outcome.ts'
+import { credit } from './accounts.ts'
+
+/** Most tasks that may be open at once: bounds what every block looks through. */
+export const maxOpenTasks = 4096
+/**
+ * Most tasks that the ledger knows, open or ended: an ended one cannot be forgotten before its
+ * `validUntilMs`, or it could be sent again. Bounds the ledger's size.
+ */
+export const maxKnownTasks = 65_536
 
 /** The ledger with a changed open task. */
 export const withTask = (ledger: Ledger, task: Task): Ledger => ({
@@ -13,11 +22,15 @@ export const withTask = (ledger: Ledger, task: Task): Ledger => ({
 export const taskOf = (ledger: Ledger, id: Hex): Task | undefined =>
   ledger.tasks.get(id) ?? ledger.endedTasks.get(id)
 
+/** Whether one more task may be accepted. */
+export const hasRoomForTask = ({ tasks, endedTasks }: Ledger): boolean =>
+  tasks.size < maxOpenTasks && tasks.size + endedTasks.size < maxKnownTasks
+
 /**
- * Ends a task and remembers it until its id could no longer be replayed. An expired one is refunded;
- * the fee of a settled one is the caller's to pay out.
+ * Ends a task and remembers it until its id could no longer be replayed. An expired one is
+ * refunded; the fee of a settled one is the caller's to pay out.
  */
-export function removeTask(
+export function endTask(
   ledger: Ledger,
   task: Task,
   block: BlockFacts,
@@ -36,10 +49,6 @@ export function removeTask(
   }
   return end.status === 'expired' ? credit(moved, task.request.client, task.fee) : moved
 }
-
-/** The ledger with more in an account. */
-export const credit = (ledger: Ledger, account: Hex, amount: Wei): Ledger =>
-  withBalance(ledger, account, (balanceOf(ledger, account) + amount) as Wei)
 
 /** Drops ended tasks whose ids can no longer be accepted again. */
 export const forgetTasks = (ledger: Ledger, block: BlockFacts): Ledger => ({

@@ -4,16 +4,19 @@ import type { Environment } from '../environment.ts'
 import { type Ledger, operatorOf, withOperator } from '../ledger.ts'
 import { accept, type BlockFacts, type Outcome, refuse } from '../outcome.ts'
 import { commit } from './commit.ts'
-import { publishNonces } from './nonces.ts'
+import { publishNonces, voidNonces } from './nonces.ts'
 import { reveal } from './reveal.ts'
 import { share } from './share.ts'
 import { view } from './view.ts'
 import { vote } from './vote.ts'
 
 /**
- * Takes an operator's report: its signature and sequence decide over the whole, then each statement is
- * taken or left by itself, since what it answers may have closed while it was under way. A report
- * without any statement that is taken, and without a new instance, is refused.
+ * Takes an operator's report: its signature and sequence decide over the whole, then each statement
+ * is taken or left by itself, since what it answers may have closed while it was under way. A
+ * report without any statement that is taken, and without a new instance, is refused.
+ *
+ * A jailed operator goes on speaking: it owes what it was drawn for, and the group may need its
+ * share.
  */
 export function report(
   ledger: Ledger,
@@ -26,26 +29,25 @@ export function report(
   const { operator } = judged
   const { report: said } = transaction
   const isNewInstance = said.instance !== operator.instance
-  const started = isNewInstance ? voidNonces(ledger, operator, said.instance) : ledger
-  let next = started
-  let firstRefusal: Outcome = refuse('NothingNew')
-  let taken = isNewInstance ? 1 : 0
-  for (const statement of said.statements) {
+  let next = isNewInstance ? voidNonces(ledger, operator) : ledger
+  let isTaken = isNewInstance
+  let refusal = refuse('NothingNew')
+  for (const [place, statement] of said.statements.entries()) {
     const speaker = operatorOf(next, said.operator) ?? operator
     const outcome = takeStatement(next, speaker, statement, block, environment)
-    if (outcome.ok) {
-      next = outcome.ledger
-      taken += 1
-    } else if (firstRefusal.ok === false && firstRefusal.reason === 'NothingNew') {
-      firstRefusal = outcome
-    }
+    if (outcome.ok) next = outcome.ledger
+    else if (place === 0) refusal = outcome
+    isTaken ||= outcome.ok
   }
-  if (taken === 0) return firstRefusal
+  if (!isTaken) return refusal
+  const { sequence, instance } = said
   const speaker = operatorOf(next, said.operator) ?? operator
-  return accept(withOperator(next, { ...speaker, sequence: said.sequence }))
+  return accept(withOperator(next, { ...speaker, sequence, instance }))
 }
 
-/** What does not depend on the report's statements: who speaks, for which network, and after what. */
+/**
+ * What does not depend on the report's statements: who speaks, for which network, and after what.
+ */
 export function judgeReport(
   ledger: Ledger,
   { report: said, signature }: Transaction & { kind: 'report' },
@@ -84,10 +86,3 @@ function takeStatement(
       return unreachable(statement)
   }
 }
-
-/** A new instance cannot know the old one's nonces, or must not use them. */
-const voidNonces = (ledger: Ledger, operator: Operator, instance: Operator['instance']): Ledger =>
-  withOperator(
-    { ...ledger, nonces: ledger.nonces.delete(String(operator.id)) },
-    { ...operator, instance },
-  )

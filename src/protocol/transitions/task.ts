@@ -4,10 +4,7 @@ import type { Environment } from '../environment.ts'
 import { balanceOf, type Ledger, withBalance } from '../ledger.ts'
 import { accept, type BlockFacts, type Outcome, refuse } from '../outcome.ts'
 import { parameter } from '../parameters.ts'
-import { taskOf, withTask } from '../rules/tasks.ts'
-
-/** Most tasks that may be open at once: bounds what every block looks through. */
-export const maxOpenTasks = 4096
+import { hasRoomForTask, taskOf, withTask } from '../rules/tasks.ts'
 
 /** Accepts a client's task and reserves its fee. */
 export function task(
@@ -29,7 +26,7 @@ export function task(
   if (!verdict.ok) return refuse(verdict.reason, verdict.detail)
   const id = taskDigest(ledger.constants.network, request)
   if (taskOf(ledger, id)) return refuse('KnownTask')
-  if (ledger.tasks.size >= maxOpenTasks) return refuse('TooManyTasks')
+  if (!hasRoomForTask(ledger)) return refuse('TooManyTasks')
   if (environment.recoverAddress(id, signature) !== request.client) return refuse('BadSignature')
   const balance = balanceOf(ledger, request.client)
   if (balance < spec.fee) return refuse('InsufficientBalance', `${balance} of ${spec.fee} wei`)

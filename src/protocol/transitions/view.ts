@@ -1,21 +1,15 @@
-import { isMoreThanOneThird } from '#primitives'
 import type { L1View, Operator, Statement } from '#records'
-import { type Ledger, operatorsOf, totalPower, withChain, withOperator } from '../ledger.ts'
+import { type Ledger, withOperator } from '../ledger.ts'
 import { accept, type Outcome, refuse } from '../outcome.ts'
 
-/** Takes what an operator sees of L1; forks seen by more than a third of the power freeze it. */
+/** Takes what an operator sees of L1 in place of what it saw before. */
 export function view(
   ledger: Ledger,
   operator: Operator,
   statement: Statement & { kind: 'view' },
 ): Outcome {
   if (isSameView(operator.view, statement.view)) return refuse('AlreadyHeld')
-  const seen = withOperator(ledger, { ...operator, view: statement.view })
-  const forked = operatorsOf(seen)
-    .filter((one) => one.view.fork)
-    .reduce((sum, { power }) => sum + power, 0n)
-  const frozen = isMoreThanOneThird(forked, totalPower(seen))
-  return accept(frozen === seen.chain.frozen ? seen : withChain(seen, { frozen }))
+  return accept(withOperator(ledger, { ...operator, view: statement.view }))
 }
 
 const isSameView = (a: L1View, b: L1View): boolean =>

@@ -1,0 +1,20 @@
+import { isMoreThanTwoThirds } from '#primitives'
+import type { OperatorId } from '#records'
+import { type Ledger, operatorOf, totalPower, withOperator } from '../ledger.ts'
+
+/**
+ * Takes an operator out of draws and windows, and takes its vote. More than two thirds of the power
+ * at genesis always stay: if so many have to go, the later ones keep their vote until the
+ * membership changes, since a network without validators decides nothing any more.
+ */
+export function jail(ledger: Ledger, id: OperatorId): Ledger {
+  const operator = operatorOf(ledger, id)
+  if (!operator || operator.status === 'jailed') return ledger
+  const left = totalPower(ledger) - operator.power
+  const canSpare = isMoreThanTwoThirds(left, ledger.constants.power)
+  return withOperator(ledger, {
+    ...operator,
+    status: 'jailed',
+    power: canSpare ? 0n : operator.power,
+  })
+}
