@@ -214,3 +214,13 @@ test('load: tasks are signed requests for one symbol after the other, and a know
   )
   assert.equal(new Set(requests.map(({ request }) => request.payload)).size, 2)
 })
+
+test('load: stopped before it has started, it offers nothing', async (t) => {
+  const gateway = await serveJsonRpc(t, canned(hashOfRaw))
+  const { clock, load } = loadOver([gateway.url])
+  const starting = load.start()
+  await load.stop()
+  await starting.catch(() => {})
+  clock.advance(1_000)
+  assert.equal(load.records.transactions.size, 0)
+})

@@ -65,6 +65,7 @@ export function createLoad(options: LoadOptions): Load {
     async start() {
       const run: Run = { options, records, rpcOf, isStopping: () => isStopping }
       const senders = await openSenders(run)
+      if (isStopping) return
       const tasks = openTaskClient(run)
       parties = [...senders, tasks]
       records.span.startMs = clock.nowMs()
@@ -78,7 +79,7 @@ export function createLoad(options: LoadOptions): Load {
     },
     async stop() {
       isStopping = true
-      records.span.stopMs ||= clock.nowMs()
+      if (records.span.startMs > 0) records.span.stopMs ||= clock.nowMs()
       for (const stop of stops) stop()
       await Promise.all(parties.map((party) => party.idle()))
       poster.close()

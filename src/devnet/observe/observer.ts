@@ -69,13 +69,18 @@ export function createObserver(options: ObserverOptions): Observer {
   const each = gateways.map((gateway) => rpcOf([gateway]))
   let loops: readonly Loop[] = []
   let startMs = 0
-  const stopLoops = () => Promise.all(loops.map((loop) => loop.stop()))
+  let isStopped = false
+  const stopLoops = () => {
+    isStopped = true
+    return Promise.all(loops.map((loop) => loop.stop()))
+  }
   return {
     async start() {
       const { blocks, l1, network, checkpoints } = watch
       const readL1 = orUnreachable(options, l1.poll())
       await Promise.all([blocks.poll(), readL1, network.begin(), checkpoints.begin()])
       startMs = clock.nowMs()
+      if (isStopped) return
       loops = startLoops(watch, clock, logger)
     },
     async finish(limitMs = defaultLimitMs) {
