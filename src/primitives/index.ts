@@ -9,8 +9,10 @@ export {
   emptyTable,
   loadTable,
   type NodeRow,
+  replacedNodes,
   type Table,
   type TableCodec,
+  tableCodec,
 } from './table.ts'
 export { CorruptNodeError } from './table-codec.ts'
 export type { NodeReader } from './table-node.ts'

@@ -51,10 +51,10 @@ export function encodeRow<V>(node: FullNode<V>, childIds: readonly number[]): Ui
  */
 export function readNode<V>({ reader, id, hash }: StubNode): FullNode<V> {
   const row = reader(id)
-  if (row === undefined) throw new CorruptNodeError('no such row', { id })
+  if (row === undefined) throw corrupt(reader, id, 'no such row')
   const node = decodeRow<V>(row, reader, id)
   if (!equalBytes(node.hash as Uint8Array, hash))
-    throw new CorruptNodeError('the hash is not the one that the parent holds', { id })
+    throw corrupt(reader, id, 'the hash is not the one that the parent holds')
   node.filed = { reader, id, next: undefined }
   return node
 }
@@ -69,35 +69,35 @@ export function childAt<V>(branch: BranchNode<V>, slot: number): FullNode<V> {
 }
 
 function decodeRow<V>(row: Uint8Array, reader: NodeReader, id: number): FullNode<V> {
-  if (row[0] === leafTagByte) return decodeLeaf(row, id)
+  if (row[0] === leafTagByte) return decodeLeaf(row, reader, id)
   if (row[0] === branchTagByte) return decodeBranch(row, reader, id)
-  throw new CorruptNodeError('neither a leaf nor a branch', { id })
+  throw corrupt(reader, id, 'neither a leaf nor a branch')
 }
 
-function decodeLeaf<V>(row: Uint8Array, id: number): LeafNode<V> {
+function decodeLeaf<V>(row: Uint8Array, reader: NodeReader, id: number): LeafNode<V> {
   const keyStart = 1 + keyLengthBytes
   const keyEnd = keyStart + (row.length < keyStart ? 0 : readUint48(row, 1))
-  if (keyEnd > row.length) throw new CorruptNodeError('a leaf cut short', { id })
+  if (keyEnd > row.length) throw corrupt(reader, id, 'a leaf cut short')
   const key = row.subarray(keyStart, keyEnd)
   const bytes = row.subarray(keyEnd)
   const keyHash = sha256(key)
-  const leaf = newLeaf<V>(keyHash, textOfKey(key, id), bytes)
+  const leaf = newLeaf<V>(keyHash, textOfKey(key, reader, id), bytes)
   leaf.hash = leafNodeHash(keyHash, sha256(bytes))
   return leaf
 }
 
-function textOfKey(key: Uint8Array, id: number): string {
+function textOfKey(key: Uint8Array, reader: NodeReader, id: number): string {
   try {
     return fromUtf8(key)
   } catch (cause) {
-    throw new CorruptNodeError('a key that is not UTF-8', { id }, cause)
+    throw corrupt(reader, id, 'a key that is not UTF-8', cause)
   }
 }
 
 function decodeBranch<V>(row: Uint8Array, reader: NodeReader, id: number): BranchNode<V> {
   const bitmap = ((row[1] as number) << 8) | (row[2] as number)
   if (row.length !== branchHeadBytes + countBits(bitmap) * childBytes)
-    throw new CorruptNodeError('a branch of another length', { id })
+    throw corrupt(reader, id, 'a branch of another length')
   const count = readUint48(row, 3)
   const children: StubNode[] = []
   for (let at = branchHeadBytes; at < row.length; at += childBytes)
@@ -113,7 +113,23 @@ function decodeBranch<V>(row: Uint8Array, reader: NodeReader, id: number): Branc
   return branch
 }
 
+/** What is wrong with a row, in which file, and what helps. */
+export function corrupt(
+  { origin }: NodeReader,
+  id: number,
+  fault: string,
+  cause?: unknown,
+): CorruptNodeError {
+  const message = `node ${id}: ${fault}`
+  if (origin === undefined) return new CorruptNodeError(message, { id, file: undefined }, cause)
+  const { file, remedy } = origin
+  return new CorruptNodeError(`${file}: ${message}; ${remedy}`, { id, file }, cause)
+}
+
 /** A stored node that is missing or not what its parent says: the store is damaged or incomplete. */
-export class CorruptNodeError extends DomainError<'CorruptNode', { id: number }> {
+export class CorruptNodeError extends DomainError<
+  'CorruptNode',
+  { id: number; file: string | undefined }
+> {
   override readonly code = 'CorruptNode'
 }

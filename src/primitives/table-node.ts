@@ -3,7 +3,11 @@ import { assert } from './errors.ts'
 import { sha256 } from './hashes.ts'
 
 /** Gives the bytes of a node's row by its id, or undefined when there is none. One per store. */
-export type NodeReader = (id: number) => Uint8Array | undefined
+export type NodeReader = {
+  (id: number): Uint8Array | undefined
+  /** Said of a damaged row: where it is, and what helps. */
+  readonly origin?: { readonly file: string; readonly remedy: string }
+}
 
 /** A branch's children are one hex digit of the key's hash each. */
 export const radix = 16
@@ -58,6 +62,14 @@ export type StubNode = {
   readonly reader: NodeReader
   readonly id: number
   readonly hash: Uint8Array
+}
+
+/** The id of a node in a store, or undefined when it holds none that is known of. */
+export function idIn<V>(node: TrieNode<V>, read: NodeReader): number | undefined {
+  if (node.kind === 'stub') return node.reader === read ? node.id : undefined
+  let filing = node.filed
+  while (filing !== undefined && filing.reader !== read) filing = filing.next
+  return filing?.id
 }
 
 /** A node whose content is here. */

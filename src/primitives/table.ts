@@ -1,11 +1,13 @@
 import { equalBytes } from './bytes.ts'
 import { assert } from './errors.ts'
-import { CorruptNodeError, childAt, encodeRow, readNode } from './table-codec.ts'
+import { collectReplaced } from './table-change.ts'
+import { childAt, corrupt, encodeRow, readNode } from './table-codec.ts'
 import {
   countOf,
   emptyRoot,
   type FullNode,
   hashOfKey,
+  idIn,
   type LeafNode,
   type NodeReader,
   newLeaf,
@@ -21,6 +23,7 @@ export type TableCodec<V> = {
 }
 
 const trieOf: unique symbol = Symbol('trie')
+const codecOf: unique symbol = Symbol('codec')
 
 /**
  * An immutable map from texts to values which carries its own SHA-256: a 16-way trie over the key's
@@ -45,12 +48,16 @@ export type Table<V> = {
   values(): Iterable<V>
   /** Shows anyone who knows the root what the key maps to, or that it is absent. */
   prove(key: string): Uint8Array
-  /** For `collectNew` and nobody else. */
+  /** For the functions of this file and nobody else. */
   readonly [trieOf]: FullNode<V> | undefined
+  readonly [codecOf]: TableCodec<V>
 }
 
 /** A table without entries. */
 export const emptyTable = <V>(codec: TableCodec<V>): Table<V> => tableOf(codec, undefined)
+
+/** How the values of a table are written. */
+export const tableCodec = <V>(table: Table<V>): TableCodec<V> => table[codecOf]
 
 /**
  * The table that a store holds under a root. Nodes are read when they are first needed and then
@@ -72,8 +79,7 @@ export function loadTable<V>(
     ? undefined
     : readNode<V>({ kind: 'stub', reader: read, id: rootId, hash: rootHash })
   const table = tableOf(codec, root)
-  if (table.size !== size)
-    throw new CorruptNodeError(`${table.size} entries instead of ${size}`, { id: rootId })
+  if (table.size !== size) throw corrupt(read, rootId, `${table.size} entries instead of ${size}`)
   return table
 }
 
@@ -101,6 +107,21 @@ export function collectNew<V>(
   return { rows, rootId: root === undefined ? 0 : fileNode(root, nextId, read, rows) }
 }
 
+/**
+ * Ids of the nodes that a store needs for one version of a table and not for the next: what it may
+ * drop once nobody reads the earlier one. Costs what has changed.
+ *
+ * @param after - made from `before` by setting and deleting, and filed since: `before` holds every
+ *   node that the two share, a defect otherwise.
+ * @param firstId - `nextId` when `collectNew` filed `after`.
+ */
+export const replacedNodes = <V>(
+  before: Table<V>,
+  after: Table<V>,
+  firstId: number,
+  read: NodeReader,
+): readonly number[] => collectReplaced(before[trieOf], after[trieOf], firstId, read)
+
 /** Puts what is new at and below the node into `rows`; the result is the node's id. */
 function fileNode<V>(
   node: FullNode<V>,
@@ -124,13 +145,6 @@ function fileNode<V>(
   return id
 }
 
-/** The id of the node's row in this store, or undefined when it has none. */
-function idIn<V>(node: FullNode<V>, read: NodeReader): number | undefined {
-  let filing = node.filed
-  while (filing !== undefined && filing.reader !== read) filing = filing.next
-  return filing?.id
-}
-
 function tableOf<V>(codec: TableCodec<V>, trie: FullNode<V> | undefined): Table<V> {
   const withTrie = (changed: FullNode<V> | undefined): Table<V> =>
     changed === trie ? table : tableOf(codec, changed)
@@ -152,6 +166,7 @@ function tableOf<V>(codec: TableCodec<V>, trie: FullNode<V> | undefined): Table<
     values: () => mapLeaves(trie, (leaf) => decoded(codec, leaf)),
     prove: (key) => proveKey(trie, key),
     [trieOf]: trie,
+    [codecOf]: codec,
   }
   return table
 }
