@@ -1,18 +1,7 @@
-// A network of ledgers without consensus: for tests of transitions, rules and duties. Keys,
-// signatures and threshold shares are real; blocks are made by hand.
-import { secp256k1 } from '@noble/curves/secp256k1.js'
+// A network of ledgers without consensus: for tests of transitions, rules and duties. Keys and
+// threshold shares are real; blocks are made by hand.
+import { type Hex, keccak256, toHex, uint64Bytes, type Wei } from '#primitives'
 import {
-  fromHex,
-  type Hex,
-  keccak256,
-  toHex,
-  vrfProve,
-  vrfPublicKey,
-  vrfVerify,
-  type Wei,
-} from '#primitives'
-import {
-  type AssignedService,
   beginBlock,
   type Environment,
   endBlock,
@@ -22,6 +11,7 @@ import {
   randomnessAlpha,
 } from '#protocol'
 import {
+  type DecidedBlock,
   encodeTransaction,
   type Genesis,
   type OperatorId,
@@ -34,6 +24,8 @@ import {
   taskDigest,
 } from '#records'
 import { type KeyPackage, thresholdFor, trustedDealer } from '#threshold'
+import { type LedgerCrypto, realCrypto } from './ledger-crypto.ts'
+import { byteService, tallyService, testComputations, textService } from './test-services.ts'
 
 /** Bytes that look random and are the same in every run. */
 export const seededBytes = (seed: number) => {
@@ -41,65 +33,14 @@ export const seededBytes = (seed: number) => {
   return (length: number): Uint8Array => {
     const bytes = new Uint8Array(length)
     for (let at = 0; at < length; at += 32) {
-      counter += 1
-      bytes.set(
-        keccak256(new Uint8Array([seed, counter & 255, counter >> 8])).subarray(0, length - at),
-        at,
-      )
+      const block = keccak256(uint64Bytes(seed), uint64Bytes(counter++))
+      bytes.set(block.subarray(0, length - at), at)
     }
     return bytes
   }
 }
 
 export const genesisTimeMs = 1_800_000_000_000
-const zeroAddress: Hex = `0x${'00'.repeat(20)}`
-
-const addressOf = (secret: Uint8Array): Hex =>
-  toHex(keccak256(secp256k1.getPublicKey(secret, false).subarray(1)).subarray(12))
-
-export function signDigest(digest: Hex, secret: Uint8Array): Hex {
-  const signature = secp256k1.sign(fromHex(digest), secret, { prehash: false, format: 'recovered' })
-  const [recovery = 0] = signature
-  return toHex(new Uint8Array([...signature.subarray(1), 27 + recovery]))
-}
-
-function recoverAddress(digest: Hex, signature: Hex): Hex | undefined {
-  try {
-    const bytes = fromHex(signature, 65)
-    const recovered = new Uint8Array([(bytes[64] ?? 0) - 27, ...bytes.subarray(0, 64)])
-    const key = secp256k1.recoverPublicKey(recovered, fromHex(digest), { prehash: false })
-    return toHex(keccak256(secp256k1.Point.fromBytes(key).toBytes(false).subarray(1)).subarray(12))
-  } catch {
-    return undefined
-  }
-}
-
-/** A service whose result is one byte; `median` over its value. */
-export const byteService: AssignedService = {
-  spec: {
-    name: 'byte',
-    mode: 'assigned',
-    rule: 'median',
-    committee: 4,
-    fee: 1_000n as Wei,
-    commitMs: 3_000,
-    revealMs: 3_000,
-    toleranceBps: 1_000,
-    consumer: zeroAddress,
-  },
-  check: (payload) => (payload.length === 1 ? { ok: true } : { ok: false, reason: 'BadPayload' }),
-  checkResult: (_, result) =>
-    result.length === 1 ? { ok: true } : { ok: false, reason: 'BadResult' },
-  toNumber: (result) => BigInt(result[0] ?? 0),
-  fromNumber: (value) => new Uint8Array([Number(value)]),
-  leafBody: (_, result) => result,
-}
-
-export const environment: Environment = {
-  services: new Map([['byte', byteService]]),
-  recoverAddress,
-  verifyRandomness: (key, alpha, proof) => vrfVerify(fromHex(key), alpha, proof),
-}
 
 type TestOperator = {
   readonly id: OperatorId
@@ -110,37 +51,62 @@ type TestOperator = {
   readonly address: Hex
 }
 
+const dealt = new Map<number, readonly KeyPackage[]>()
+
+/** Keys of n operators, dealt once for all networks of a test file. */
+function keysFor(n: number): readonly KeyPackage[] {
+  const keys = dealt.get(n) ?? trustedDealer(n, thresholdFor(n), seededBytes(n))
+  dealt.set(n, keys)
+  return keys
+}
+
+/** The ledger's environment with all test services. */
+export const environmentWith = (crypto: LedgerCrypto): Environment => ({
+  services: new Map(
+    [byteService, textService, tallyService].map((service) => [service.spec.name, service]),
+  ),
+  ...crypto,
+})
+
 /** One ledger, the operators who speak to it, and a rich client. */
 export class LedgerNetwork {
   readonly operators: readonly TestOperator[]
   readonly genesis: Genesis
+  readonly environment: Environment
   readonly client: { readonly secret: Uint8Array; readonly address: Hex }
+  /** Every block so far: what a replay needs. */
+  readonly blocks: DecidedBlock[] = []
   ledger: Ledger
-  height = 0
   timeMs = genesisTimeMs
+  readonly #crypto: LedgerCrypto
   #sequence = 0
   #salt = 0
 
-  constructor(n: number, overrides: Partial<Genesis> = {}) {
-    const rng = seededBytes(n)
-    const keys = trustedDealer(n, thresholdFor(n), rng)
-    this.operators = keys.map((key) => {
+  constructor(n: number, overrides: Partial<Genesis> = {}, crypto: LedgerCrypto = realCrypto) {
+    this.#crypto = crypto
+    const rng = seededBytes(1_000 + n)
+    this.operators = keysFor(n).map((key) => {
       const ledgerSecret = rng(32)
-      const vrfSecret = rng(32)
-      const address = addressOf(ledgerSecret)
+      const address = crypto.addressOf(ledgerSecret)
       const consensusKey = toHex(rng(32))
-      return { id: key.operator, ledgerSecret, vrfSecret, consensusKey, key, address }
+      return { id: key.operator, ledgerSecret, vrfSecret: rng(32), consensusKey, key, address }
     })
     const secret = rng(32)
-    this.client = { secret, address: addressOf(secret) }
-    this.genesis = {
+    this.client = { secret, address: crypto.addressOf(secret) }
+    this.genesis = { ...this.#genesis(n), ...overrides }
+    this.environment = environmentWith(crypto)
+    this.ledger = genesisLedger(this.genesis, this.environment)
+  }
+
+  #genesis(n: number): Genesis {
+    return {
       name: 'test',
       timeMs: genesisTimeMs,
       l1ChainId: 31337,
       outbox: `0x${'aa'.repeat(20)}`,
       serviceManager: `0x${'bb'.repeat(20)}`,
       l1StartBlock: 1,
-      groupKey: keys[0]?.groupKey ?? '0x',
+      groupKey: keysFor(n)[0]?.groupKey ?? '0x',
       threshold: thresholdFor(n),
       operators: this.operators.map(({ id, address, consensusKey, vrfSecret, key }) => ({
         id,
@@ -148,46 +114,56 @@ export class LedgerNetwork {
         power: 1n,
         ledgerAddress: address,
         consensusKey,
-        vrfKey: toHex(vrfPublicKey(vrfSecret)),
+        vrfKey: this.#crypto.vrfKeyOf(vrfSecret),
         l1Account: address,
         verifyingShare: key.verifyingShare,
       })),
-      services: [{ spec: byteService.spec, state: new Uint8Array() }],
+      services: [byteService, textService, tallyService].map(({ spec }) => ({
+        spec,
+        state: new Uint8Array(),
+      })),
       accounts: [{ account: this.client.address, balance: 1_000_000n as Wei }],
       parameters: [],
-      ...overrides,
     }
-    this.ledger = genesisLedger(this.genesis, environment)
+  }
+
+  get height(): number {
+    return this.blocks.length
   }
 
   /** Decides a block with fresh randomness and these transactions; gives their results. */
   block(transactions: readonly Transaction[] = [], stepMs = 200): readonly TransactionResult[] {
-    const proposer = this.operators[this.height % this.operators.length] as TestOperator
-    const alpha = randomnessAlpha(this.ledger.constants.network, this.height + 1)
-    const proof = toHex(vrfProve(proposer.vrfSecret, alpha))
-    return this.rawBlock(
-      [encodeTransaction({ kind: 'randomness', proof }), ...transactions.map(encodeTransaction)],
-      stepMs,
-    ).slice(1)
+    const bytes = [this.randomness(), ...transactions].map(encodeTransaction)
+    return this.rawBlock(bytes, stepMs).slice(1)
   }
 
   /** Decides a block of exactly these bytes. */
   rawBlock(transactions: readonly Uint8Array[], stepMs = 200): readonly TransactionResult[] {
-    const proposer = this.operators[this.height % this.operators.length] as TestOperator
-    this.height += 1
     this.timeMs += stepMs
+    const height = this.height + 1
     const block = {
-      height: this.height,
+      height,
       timeMs: this.timeMs,
-      proposer: proposer.consensusKey,
+      proposer: this.#proposer().consensusKey,
       transactions,
       misbehaviour: [],
-      hash: toHex(keccak256(new Uint8Array([this.height & 255]))),
+      hash: toHex(keccak256(uint64Bytes(height))),
     }
-    const begun = beginBlock(this.ledger, block, environment)
-    const { ledger, results } = endBlock(begun, [], environment)
+    const { ledger, results } = execute(this.ledger, block, this.environment)
+    this.blocks.push(block)
     this.ledger = ledger
     return results
+  }
+
+  /** The next proposer's proof for the next block. */
+  randomness(): Transaction & { kind: 'randomness' } {
+    const alpha = randomnessAlpha(this.ledger.constants.network, this.height + 1)
+    const proof = this.#crypto.proveRandomness(this.#proposer().vrfSecret, alpha)
+    return { kind: 'randomness', proof: toHex(proof) }
+  }
+
+  #proposer(): TestOperator {
+    return this.operators[this.height % this.operators.length] as TestOperator
   }
 
   /** A signed report of these statements, by one operator's first instance. */
@@ -197,7 +173,6 @@ export class LedgerNetwork {
     changes: Partial<Report> = {},
   ): Transaction & { kind: 'report' } {
     this.#sequence += 1
-    const operator = this.operators[id - 1] as TestOperator
     const report: Report = {
       network: this.ledger.constants.network,
       operator: id,
@@ -206,34 +181,30 @@ export class LedgerNetwork {
       statements,
       ...changes,
     }
-    return {
-      kind: 'report',
-      report,
-      signature: signDigest(reportDigest(report), operator.ledgerSecret),
-    }
+    const { ledgerSecret } = this.operators[id - 1] as TestOperator
+    const signature = this.#crypto.signDigest(reportDigest(report), ledgerSecret)
+    return { kind: 'report', report, signature }
   }
 
-  /** A signed task of the byte service. */
+  /** A signed task: of the byte service, unless `changes` names another. */
   task(changes: Partial<TaskRequest> = {}): Transaction & { kind: 'task' } {
     this.#salt += 1
     const request: TaskRequest = {
       client: this.client.address,
       service: 'byte',
       payload: new Uint8Array([7]),
-      maxFee: 1_000n as Wei,
+      maxFee: 1_001n as Wei,
       validUntilMs: this.timeMs + 60_000,
-      salt: toHex(keccak256(new Uint8Array([this.#salt]))),
+      salt: toHex(keccak256(uint64Bytes(this.#salt))),
       ...changes,
     }
-    const digest = taskDigest(this.ledger.constants.network, request)
-    return { kind: 'task', request, signature: signDigest(digest, this.client.secret) }
+    const digest = this.idOf({ request })
+    return { kind: 'task', request, signature: this.#crypto.signDigest(digest, this.client.secret) }
   }
 
-  /** Balances, reserved fees and the pool: what must never change but by deposits. */
-  totalWei(): bigint {
-    const accounts = [...this.ledger.accounts.values()].reduce((sum, one) => sum + one, 0n)
-    const reserved = [...this.ledger.tasks.values()].reduce((sum, { fee }) => sum + fee, 0n)
-    return accounts + reserved + this.ledger.chain.pool
+  /** The id of a task in this network. */
+  idOf({ request }: { readonly request: TaskRequest }): Hex {
+    return taskDigest(this.ledger.constants.network, request)
   }
 
   operator(id: OperatorId) {
@@ -243,3 +214,17 @@ export class LedgerNetwork {
 
 /** The instance that a test operator's reports carry. */
 export const instanceOf = (id: OperatorId): Hex => toHex(new Uint8Array(32).fill(id))
+
+/** One decided block on a ledger, with its computations. */
+export function execute(ledger: Ledger, block: DecidedBlock, environment: Environment) {
+  const begun = beginBlock(ledger, block, environment)
+  const outputs = begun.computations.map(({ service, input }) => testComputations[service]?.(input))
+  return endBlock(begun, outputs as Uint8Array[], environment)
+}
+
+/** Balances, reserved fees and the pool: what only deposits may change. */
+export function totalWei({ accounts, tasks, chain }: Ledger): bigint {
+  const balances = [...accounts.values()].reduce((sum, one) => sum + one, 0n)
+  const reserved = [...tasks.values()].reduce((sum, { fee }) => sum + fee, 0n)
+  return balances + reserved + chain.pool
+}

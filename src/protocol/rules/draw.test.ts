@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { taskOf } from '#protocol'
+import { idealCrypto } from '../../../test/support/ledger-crypto.ts'
+import { LedgerNetwork } from '../../../test/support/ledger-network.ts'
+import { jail } from './jailing.ts'
+
+/** The committee that a task gets in a network of seven, some of them jailed. */
+function committeeOf(network: LedgerNetwork): readonly number[] {
+  const task = network.task()
+  network.block([task])
+  assert.deepEqual(taskOf(network.ledger, network.idOf(task))?.committee, [])
+  network.block()
+  const drawn = taskOf(network.ledger, network.idOf(task))
+  return drawn?.committee.map(({ operator }) => operator) ?? []
+}
+
+test('draw: a committee of distinct operators, the block after the task was accepted', () => {
+  const committee = committeeOf(new LedgerNetwork(7, {}, idealCrypto))
+  assert.equal(committee.length, 4)
+  assert.equal(new Set(committee).size, 4)
+})
+
+test('draw: without randomness it waits', () => {
+  const network = new LedgerNetwork(4, {}, idealCrypto)
+  const task = network.task()
+  network.block([task])
+  network.rawBlock([])
+  assert.equal(taskOf(network.ledger, network.idOf(task))?.status, 'accepted')
+  network.block()
+  assert.equal(taskOf(network.ledger, network.idOf(task))?.status, 'committing')
+})
+
+test('draw: a jailed operator is never drawn; fewer than the committee are all drawn', () => {
+  const network = new LedgerNetwork(7, {}, idealCrypto)
+  network.ledger = [1, 2, 3, 4].reduce(jail, network.ledger)
+  for (let i = 0; i < 5; i++) assert.deepEqual(committeeOf(network).toSorted(), [5, 6, 7])
+})
+
+test('draw: without anyone to draw, the task ends and its fee goes back', () => {
+  const network = new LedgerNetwork(4, {}, idealCrypto)
+  network.ledger = [1, 2, 3, 4].reduce(jail, network.ledger)
+  const task = network.task()
+  network.block([task])
+  network.block()
+  const ended = taskOf(network.ledger, network.idOf(task))
+  assert.deepEqual([ended?.status, ended?.reason], ['expired', 'NoOperators'])
+  assert.equal(network.ledger.accounts.get(network.client.address), 1_000_000n)
+})
+
+test('draw: everybody is drawn equally often', () => {
+  const network = new LedgerNetwork(7, {}, idealCrypto)
+  const tasks = Array.from({ length: 700 }, () => network.task())
+  network.block(tasks)
+  network.block()
+  const times = new Map<number, number>()
+  for (const { committee } of network.ledger.tasks.values())
+    for (const { operator } of committee) times.set(operator, (times.get(operator) ?? 0) + 1)
+  assert.equal(times.size, 7)
+  // 700 draws of 4 in 7: 400 each, standard deviation 13. Seeds are fixed, so it cannot flicker.
+  for (const [operator, count] of times)
+    assert(Math.abs(count - 400) < 52, `operator ${operator} was drawn ${count} times`)
+})
