@@ -62,25 +62,29 @@ async function runUntil(
     clock: systemClock,
     logger,
   })
-  try {
+  let endRestarts = async () => {}
+  const drive = async () => {
     await observer.start()
     const [gateway] = devnet.gateways()
     assert(gateway, 'a network has gateways')
     say(`transfer ${await sendFirstTransfer(gateway)} sent and confirmed`)
-    const endRestarts = options.chaos.includes('operator')
-      ? startRestarts(devnet, options.operators, logger)
-      : async () => {}
+    if (options.chaos.includes('operator'))
+      endRestarts = startRestarts(devnet, options.operators, logger)
     await load?.start()
     await Promise.race([timePassed(options.forMs), interrupted])
     await load?.stop()
     await endRestarts()
     say('… sending stopped; waiting until everything is on L1')
-    const summary = summarise(await observer.finish(), modeOf(options))
+    return summarise(await observer.finish(), modeOf(options))
+  }
+  try {
+    const summary = await Promise.race([drive(), devnet.l1Lost])
     io.write(options.json ? JSON.stringify(summary) : describeSummary(summary))
     return summary.lost === 0 && summary.twice === 0
   } finally {
     await observer.stop()
     await load?.stop()
+    await endRestarts()
     await devnet.stop()
   }
 }

@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTransport, type Transport } from '#consensus'
@@ -9,7 +17,7 @@ import { encode, type Genesis, genesisCodec, type OperatorId } from '#records'
 import { copierOf, copying, liarOf, lying, ownersIdle } from './chaos.ts'
 import { deployContracts } from './deploy.ts'
 import { type PriceFeeds, startPriceFeeds } from './feeds.ts'
-import { devnetAccount, type L1Process, startL1 } from './l1.ts'
+import { AnvilDiedError, devnetAccount, freePort, type L1Process, startL1 } from './l1.ts'
 import {
   createGenesis,
   createOperators,
@@ -37,6 +45,8 @@ export type Devnet = {
   readonly feeds: PriceFeeds
   readonly operators: ReadonlyMap<OperatorId, RunningOperator>
   readonly gateways: () => readonly string[]
+  /** Rejects when L1 ends by itself: nothing that is accepted can come to it any more. */
+  readonly l1Lost: Promise<never>
   /** Ends one operator, and starts it again on its folder. */
   stopOperator(id: OperatorId): Promise<void>
   startOperator(id: OperatorId): Promise<void>
@@ -57,37 +67,95 @@ export const systemClock: Clock = {
 export const systemRng: Rng = (length) => new Uint8Array(randomBytes(length))
 
 /**
- * Starts L1, generates the operators' keys, deploys the contracts, and starts every operator.
+ * Starts L1, generates the operators' keys, deploys the contracts, and starts every operator. What
+ * was opened is closed again when a step fails.
  *
  * @param say - told of each step, for people.
+ * @throws PortInUseError, AnvilMissingError, AnvilDiedError, DataInUseError and others, one line each.
  */
 export async function startDevnet(
   options: DevnetOptions,
   say: (line: string) => void,
 ): Promise<Devnet> {
-  const logger = createLogger(options.logLevel, { part: 'devnet' })
-  const folder = options.data ?? mkdtempSync(join(tmpdir(), 'nodeop-devnet-'))
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  refuseUsed(folder)
-  const feeds = await startPriceFeeds({ seed: options.seed })
-  say('starting L1 (anvil)')
-  const l1 = await startL1({ logger, accounts: fundedAccounts })
+  const opened: Opened = []
   try {
-    say(`generating the group key of ${options.operators} operators`)
-    const members = createOperators(options.operators, systemRng)
-    say('deploying the contracts')
-    const genesis = await deployNetwork(members, l1)
-    writeFileSync(join(folder, genesisFile), encode(genesisCodec, genesis), { mode: 0o600 })
-    const l2 = options.share ? await openL2(genesis, folder) : undefined
-    const network = new Network({ options, members, genesis, folder, feeds, l1, l2, logger })
-    say('starting the operators')
-    for (const { id } of members) await network.startOperator(id)
-    return network
+    return await openNetwork(options, say, opened)
   } catch (error) {
-    await l1.stop()
-    await feeds.close()
+    await closeAll(opened)
     throw error
   }
+}
+
+/** How to close what is open, in order of opening. */
+type Opened = (() => unknown)[]
+
+async function closeAll(opened: Opened): Promise<void> {
+  for (const close of opened.splice(0).reverse()) await close()
+}
+
+async function openNetwork(
+  options: DevnetOptions,
+  say: (line: string) => void,
+  opened: Opened,
+): Promise<Devnet> {
+  const logger = createLogger(options.logLevel, { part: 'devnet' })
+  await requirePorts(options)
+  const folder = openFolder(options, opened)
+  const feeds = await startPriceFeeds({ seed: options.seed })
+  opened.push(() => feeds.close())
+  say('starting L1 (anvil)')
+  const { l1, l1Lost } = await openL1(logger, opened)
+  say(`generating the group key of ${options.operators} operators`)
+  const members = createOperators(options.operators, systemRng)
+  say('deploying the contracts')
+  const genesis = await Promise.race([deployNetwork(members, l1), l1Lost])
+  writeFileSync(join(folder, genesisFile), encode(genesisCodec, genesis), { mode: 0o600 })
+  const l2 = options.share ? await openL2(genesis, folder) : undefined
+  if (l2) opened.push(() => l2.close())
+  const parts = { options, members, genesis, folder, feeds, l1, l1Lost, l2, logger, opened }
+  const network = new Network(parts)
+  opened.push(() => network.stopOperators())
+  say('starting the operators')
+  for (const { id } of members) await network.startOperator(id)
+  return network
+}
+
+/** @throws PortInUseError before anything is started, so that nothing has to be undone. */
+async function requirePorts({ port, operators }: DevnetOptions): Promise<void> {
+  if (port > 0) for (let place = 0; place < operators; place++) await freePort(port + place)
+}
+
+function openFolder({ data }: DevnetOptions, opened: Opened): string {
+  if (data === undefined) {
+    const folder = mkdtempSync(join(tmpdir(), 'nodeop-devnet-'))
+    opened.push(() => rmSync(folder, { recursive: true, force: true }))
+    return folder
+  }
+  try {
+    mkdirSync(data, { recursive: true, mode: 0o700 })
+    accessSync(data, constants.W_OK)
+  } catch (cause) {
+    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+    throw new DataUnusableError(
+      `--data ${data} cannot be used as a folder (${why})`,
+      { folder: data },
+      cause,
+    )
+  }
+  refuseUsed(data)
+  return data
+}
+
+async function openL1(logger: Logger, opened: Opened) {
+  const lost = Promise.withResolvers<never>()
+  lost.promise.catch(() => {}) // whoever needs L1 waits for this too; alone it is no failure
+  const onExit = (said: string) =>
+    lost.reject(
+      new AnvilDiedError(`anvil, the devnet's L1, ended by itself${said && `: ${said}`}`, { said }),
+    )
+  const l1 = await startL1({ logger, accounts: fundedAccounts, onExit })
+  opened.push(() => l1.stop())
+  return { l1, l1Lost: lost.promise }
 }
 
 /** A folder that holds a network is left alone: going on with one is not possible yet. */
@@ -133,9 +201,11 @@ type NetworkParts = {
   readonly folder: string
   readonly feeds: PriceFeeds
   readonly l1: L1Process
+  readonly l1Lost: Promise<never>
   /** With `--share`: the engine of all operators. */
   readonly l2: L2 | undefined
   readonly logger: Logger
+  readonly opened: Opened
 }
 
 class Network implements Devnet {
@@ -156,6 +226,10 @@ class Network implements Devnet {
 
   get l1(): L1Process {
     return this.#parts.l1
+  }
+
+  get l1Lost(): Promise<never> {
+    return this.#parts.l1Lost
   }
 
   get feeds(): PriceFeeds {
@@ -203,12 +277,12 @@ class Network implements Devnet {
     await this.operators.get(id)?.stop()
   }
 
-  async stop(): Promise<void> {
+  async stopOperators(): Promise<void> {
     await Promise.all([...this.operators.values()].map((operator) => operator.stop()))
-    await this.#parts.l2?.close()
-    await this.#parts.feeds.close()
-    await this.#parts.l1.stop()
-    if (!this.#parts.options.data) rmSync(this.#parts.folder, { recursive: true, force: true })
+  }
+
+  stop(): Promise<void> {
+    return closeAll(this.#parts.opened)
   }
 }
 
@@ -223,4 +297,9 @@ function bendOf({ chaos, operators }: DevnetOptions, id: OperatorId) {
 /** The data folder holds another run's network. */
 export class DataInUseError extends DomainError<'DataInUse', { folder: string }> {
   override readonly code = 'DataInUse'
+}
+
+/** The data folder cannot be made, or not written. */
+export class DataUnusableError extends DomainError<'DataUnusable', { folder: string }> {
+  override readonly code = 'DataUnusable'
 }

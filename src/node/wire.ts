@@ -34,7 +34,20 @@ import { createL1Parts } from './wire-l1.ts'
 /** Starts one operator: the only place where its parts meet. */
 export async function startOperator(options: OperatorOptions): Promise<RunningOperator> {
   const parts = await createParts(options)
-  const gateway = await openGateway(options, parts)
+  let gateway: Gateway | undefined
+  try {
+    gateway = await openGateway(options, parts)
+    const { url } = gateway
+    await begin(parts)
+    const { application, engine } = parts
+    return { id: options.id, url, application, engine, stop: () => stopParts(parts, gateway) }
+  } catch (error) {
+    await stopParts(parts, gateway)
+    throw error
+  }
+}
+
+async function begin(parts: OperatorParts): Promise<void> {
   connect(parts)
   parts.listener.start()
   await parts.engine.start()
@@ -42,13 +55,6 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
   parts.isLive = true
   parts.worker.start()
   answerDuties(parts)
-  return {
-    id: options.id,
-    url: gateway.url,
-    application: parts.application,
-    engine: parts.engine,
-    stop: () => stopParts(parts, gateway),
-  }
 }
 
 async function createParts(options: OperatorOptions): Promise<OperatorParts> {
@@ -163,9 +169,9 @@ function l2Of({ before, after, transactions, results }: CommittedBlock) {
   return l2BlockOf(before, after, executed.length)
 }
 
-async function stopParts(parts: OperatorParts, gateway: Gateway): Promise<void> {
+async function stopParts(parts: OperatorParts, gateway: Gateway | undefined): Promise<void> {
   parts.isLive = false
-  await gateway.close()
+  await gateway?.close()
   parts.worker.stop()
   parts.listener.stop()
   await parts.engine.stop()
