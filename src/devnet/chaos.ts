@@ -24,9 +24,7 @@ export const lying = (honest: Answers, operator: OperatorId): Answers => {
     digestOf: (task) => {
       honest.digestOf(task) // starts the reading
       const lie = lieOf(task)
-      return (
-        lie && resultDigest({ task: task.id, attempt: task.attempt, operator, ...lie })
-      )
+      return lie && resultDigest({ task: task.id, attempt: task.attempt, operator, ...lie })
     },
   }
 }

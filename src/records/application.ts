@@ -51,7 +51,9 @@ export type Application = {
   info(): Promise<{ readonly height: number; readonly appHash: Hex }>
   /** Called once, on a chain without blocks. */
   initChain(): Promise<{ readonly appHash: Hex; readonly validators: readonly Validator[] }>
-  /** Admits a transaction to the application's mempool; the engine passes admitted ones to peers. */
+  /**
+   * Admits a transaction to the application's mempool; the engine passes admitted ones to peers.
+   */
   checkTransaction(bytes: Uint8Array): Promise<Verdict>
   /** What this proposer wants in the block; total size at most `maxBytes`. */
   prepareProposal(input: {

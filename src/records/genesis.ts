@@ -92,5 +92,7 @@ export const genesisCodec: Codec<Genesis> = record({
   parameters: list<GenesisParameter>(record({ name: text(64), value: uint256() }), 256),
 })
 
-/** SHA-256 of the genesis: in every signature, so that nothing of one network is valid in another. */
+/**
+ * SHA-256 of the genesis: in every signature, so that nothing of one network is valid in another.
+ */
 export const networkId = (genesis: Genesis): Hex => sha256Hex(encode(genesisCodec, genesis))

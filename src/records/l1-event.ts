@@ -27,7 +27,9 @@ export type CheckpointRecorded = L1Position & {
   readonly index: number
   readonly size: number
   readonly root: Hex
-  /** Account that sent it, the operator it acted for (0: permit of none), and the window, from 0. */
+  /**
+   * Account that sent it, the operator it acted for (0: permit of none), and the window, from 0.
+   */
   readonly submitter: Hex
   readonly operator: OperatorId
   readonly window: number

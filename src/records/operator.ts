@@ -39,7 +39,9 @@ export type Operator = {
   readonly verifyingShare: Hex
   /** Sequence of its last accepted report; 0 before the first. */
   readonly sequence: number
-  /** Its running instance; another one voids its nonce commitments. Zero before the first report. */
+  /**
+   * Its running instance; another one voids its nonce commitments. Zero before the first report.
+   */
   readonly instance: Hex
   /** Its latest L1 view. */
   readonly view: L1View

@@ -93,8 +93,8 @@ export const reportDigest = (report: Report): Hex =>
 const reportType = 'Report(uint16 operator,uint64 sequence,bytes32 content)'
 
 /**
- * Digest of a blinded result: binds task, attempt, operator, result and salt, so that a copied digest
- * or result earns its copier nothing.
+ * Digest of a blinded result: binds task, attempt, operator, result and salt, so that a copied
+ * digest or result earns its copier nothing.
  */
 export const resultDigest = (commitment: {
   readonly task: Hex

@@ -48,8 +48,8 @@ export const taskRequestCodec: Codec<TaskRequest> = record({
 })
 
 /**
- * accepted: waits for its draw · committing, revealing: with its committee · agreed: its result is a
- * leaf · settled, expired: ended (paid, or refunded with a reason).
+ * accepted: waits for its draw · committing, revealing: with its committee · agreed: its result is
+ * a leaf · settled, expired: ended (paid, or refunded with a reason).
  */
 export const taskStatuses = [
   'accepted',

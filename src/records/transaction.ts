@@ -50,7 +50,9 @@ export const encodeTransaction = (transaction: Transaction): Uint8Array =>
 /** @throws CodecError when the bytes are no transaction. */
 export const decodeTransaction = (bytes: Uint8Array): Transaction => decode(transactionCodec, bytes)
 
-/** The transaction, or undefined for bytes that are none: for blocks, which hold what was proposed. */
+/**
+ * The transaction, or undefined for bytes that are none: for blocks, which hold what was proposed.
+ */
 export function tryDecodeTransaction(bytes: Uint8Array): Transaction | undefined {
   try {
     return decodeTransaction(bytes)

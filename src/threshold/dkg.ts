@@ -53,9 +53,10 @@ export type DkgDealing = {
 export type DkgCollecting = DkgDealing & { readonly others: readonly DkgBroadcast[] }
 
 /**
- * What a round gives, or why it cannot go on and through whom. MissingPackage: one is missing, twice
- * there or from a stranger. BadProof: a broadcast is malformed or proves nothing. BadDeal: a deal
- * contradicts its dealer's broadcast. BadProof shows to everybody; BadDeal is the receiver's word.
+ * What a round gives, or why it cannot go on and through whom. MissingPackage: one is missing,
+ * twice there or from a stranger. BadProof: a broadcast is malformed or proves nothing. BadDeal: a
+ * deal contradicts its dealer's broadcast. BadProof shows to everybody; BadDeal is the receiver's
+ * word.
  */
 export type DkgOutcome<Result> =
   | ({ readonly ok: true } & Result)

@@ -3,8 +3,9 @@ import type { GroupSignature } from '#records'
 import { parsePoint, parseScalar, Scalar } from './suite.ts'
 
 /**
- * Whether L1 can verify under this key: `ecrecover` carries the x coordinate in a field that must be
- * above 0 and below the group order. About one key in 2^128 is not; then key generation is run again.
+ * Whether L1 can verify under this key: `ecrecover` carries the x coordinate in a field that must
+ * be above 0 and below the group order. About one key in 2^128 is not; then key generation is run
+ * again.
  */
 export function isUsableGroupKey(groupKey: Hex): boolean {
   const point = parsePoint(groupKey)

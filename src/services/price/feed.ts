@@ -25,7 +25,8 @@ export type Reading =
 
 /**
  * Reads one feed: GET `url?symbol=ETH%2FUSD` answers
- * `{"symbol":"ETH/USD","price":"3123.45","timeMs":1700000000000}`. Never throws: a feed is a stranger.
+ * `{"symbol":"ETH/USD","price":"3123.45","timeMs":1700000000000}`. Never throws: a feed is a
+ * stranger.
  */
 export async function readFeed(
   url: FeedUrl,
