@@ -1,9 +1,11 @@
-import { assert, type Hex, type Logger } from '#primitives'
-import { type Codec, decode, encode, hash32, record, uint32, uint64 } from '#records'
+import { assert, type Disk, type Hex, type Logger } from '#primitives'
+import { type Codec, decode, encode, hash32, record, uint64 } from '#records'
 import type { ValidatorSchedule, ValidatorSet } from '../core/index.ts'
 import { type Commit, commitCodec } from './block.ts'
 import { blockBytes, scheduleCodec, validatorSetCodec } from './codecs.ts'
-import { openRecordFile, type RecordFile } from './record-file.ts'
+import { defaultDisk } from './default-disk.ts'
+import { ownerHeader, whoseFile } from './owner.ts'
+import { CorruptFileError, openRecordFile } from './record-file.ts'
 
 /** A decided block, why it is final, and what executing it gave. */
 export type StoredBlock = {
@@ -39,25 +41,36 @@ const storedCodec: Codec<StoredBlock> = record({
 })
 
 /**
- * A block store in one append-only file. A damaged end is set aside; peers have those blocks.
+ * A block store in one append-only file. What was not written to its end, or is damaged, is kept
+ * beside it: peers have those blocks.
  *
- * @throws WrongFileError when the file belongs to another network.
+ * @throws WrongFileError when the file belongs to another network or version; CorruptFileError when
+ * its beginning is damaged and, from `load`, when a block does not read back as it was written.
  */
 export async function openFileBlockStore(
   path: string,
   networkId: Hex,
   logger: Logger,
+  disk: Disk = defaultDisk,
 ): Promise<BlockStore> {
   const offsets: number[] = []
-  const header = encode(ownerCodec, { version: 1, networkId })
-  const file: RecordFile = await openRecordFile(path, header, logger, (_, offset) => {
-    offsets.push(offset)
+  const mine = { version: 1, networkId, validator: undefined }
+  const file = await openRecordFile({
+    ...{ disk, path, logger, header: ownerHeader(mine), remedy },
+    whose: whoseFile(mine),
+    onDamage: 'keep-prefix',
+    onRecord: (_, offset) => void offsets.push(offset),
   })
   return {
     height: () => offsets.length,
     async load(height) {
       const offset = offsets[height - 1]
-      return offset === undefined ? undefined : decode(storedCodec, await file.read(offset))
+      if (offset === undefined) return undefined
+      const stored = decode(storedCodec, await file.read(offset))
+      if (stored.height === height) return stored
+      const name = disk.pathOf(path)
+      const message = `${name} has block ${stored.height} in place of ${height}: ${remedy}`
+      throw new CorruptFileError(message, { path: name, offset })
     },
     async save(stored) {
       assert(stored.height === offsets.length + 1, 'blocks are stored without gaps')
@@ -68,6 +81,9 @@ export async function openFileBlockStore(
     close: () => file.close(),
   }
 }
+
+/** What helps against damage that a restart cannot pass over. */
+const remedy = 'move it away and start again; the blocks come from peers'
 
 /** A block store that dies with the process. */
 export function createMemoryBlockStore(): BlockStore {
@@ -83,6 +99,3 @@ export function createMemoryBlockStore(): BlockStore {
     close: () => Promise.resolve(),
   }
 }
-
-type Owner = { readonly version: number; readonly networkId: Hex }
-const ownerCodec: Codec<Owner> = record({ version: uint32, networkId: hash32 })

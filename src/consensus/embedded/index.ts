@@ -22,7 +22,15 @@ export {
   type MemoryLog,
   openFileLog,
 } from './log.ts'
-export { WrongFileError } from './record-file.ts'
+export { type Owner, ownerHeader, whoseFile } from './owner.ts'
+export {
+  CorruptFileError,
+  hasFile,
+  openRecordFile,
+  type RecordFile,
+  type RecordFilePlan,
+  WrongFileError,
+} from './record-file.ts'
 export { MissingBlockError, StoreBehindError } from './recovery.ts'
 export {
   AppHashDivergedError,
@@ -32,6 +40,7 @@ export {
   type Timing,
 } from './runtime.ts'
 export {
+  compareSlots,
   createMemoryGuard,
   createSigner,
   type Signer,

@@ -1,7 +1,9 @@
-import type { Hex, Logger } from '#primitives'
+import type { Disk, Hex, Logger } from '#primitives'
 import { type Codec, decode, encode, hash32, record, tagged, uint32, uint64 } from '#records'
 import type { Proposal, Timeout, Validity, Vote } from '../core/index.ts'
 import { blockBytes, proposalCodec, timeoutCodec, validityCodec, voteCodec } from './codecs.ts'
+import { defaultDisk } from './default-disk.ts'
+import { ownerHeader, whoseFile } from './owner.ts'
 import { openRecordFile } from './record-file.ts'
 
 /** What a validator's consensus took in, in order: replaying it gives the same state. */
@@ -43,30 +45,40 @@ const recordCodec: Codec<LogRecord> = tagged<LogRecord>({
 const compactBytes = 8 * 1024 * 1024
 
 /**
- * A log in a file. A torn or damaged end is set aside beside it.
+ * A log in a file. What was not written to its end, or is damaged, is kept beside it; the records
+ * before that are replayed, and whatever was signed since is the sign guard's to know.
  *
- * @throws WrongFileError when the file belongs to another network or validator.
+ * @throws WrongFileError when the file belongs to another network, validator or version;
+ * CorruptFileError when its beginning is damaged.
  */
 export async function openFileLog(
   path: string,
   owner: { readonly networkId: Hex; readonly validator: Hex },
   logger: Logger,
+  disk: Disk = defaultDisk,
 ): Promise<ConsensusLog> {
-  const records: LogRecord[] = []
-  const header = encode(headerCodec, { version: 1, ...owner })
-  const file = await openRecordFile(path, header, logger, (payload) => {
-    const record = decode(recordCodec, payload)
-    if (record.kind === 'endHeight') records.length = 0
-    else records.push(record)
+  let records: LogRecord[] = []
+  const mine = { version: 1, ...owner }
+  const file = await openRecordFile({
+    ...{ disk, path, logger, header: ownerHeader(mine) },
+    whose: whoseFile(mine),
+    onDamage: 'keep-prefix',
+    remedy: 'move it away and start again; the sign guard knows what was signed',
+    onRecord: (payload) => {
+      const record = decode(recordCodec, payload)
+      if (record.kind === 'endHeight') records = []
+      else records.push(record)
+    },
   })
   return {
     replay: () => records,
     append: (record) => void file.append(encode(recordCodec, record)),
     sync: () => file.sync(),
     async endHeight(height) {
-      records.length = 0
-      if (file.sizeBytes() > compactBytes) await file.clear()
-      else file.append(encode(recordCodec, { kind: 'endHeight', height }))
+      records = []
+      const end = encode(recordCodec, { kind: 'endHeight', height })
+      if (file.sizeBytes() > compactBytes) await file.rewrite(() => [end])
+      else file.append(end)
     },
     close: () => file.close(),
   }
@@ -96,6 +108,3 @@ export function createMemoryLog(durable: readonly LogRecord[] = []): MemoryLog {
     survivor: () => createMemoryLog([...synced]),
   }
 }
-
-type Owner = { readonly version: number; readonly networkId: Hex; readonly validator: Hex }
-const headerCodec: Codec<Owner> = record({ version: uint32, networkId: hash32, validator: hash32 })

@@ -1,24 +1,37 @@
 import assert from 'node:assert/strict'
-import { readFile, stat, truncate, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { utf8 } from '#primitives'
+import { concatBytes, fromUtf8, utf8 } from '#primitives'
+import { createFaultyDisk, type FaultyDisk } from '../../../test/support/faulty-disk.ts'
 import { crc32c } from './crc32c.ts'
-import { silentLogger, testNetwork, withFolder } from './fixture.ts'
-import { openFileLog } from './log.ts'
-import { openRecordFile, type RecordFile, WrongFileError } from './record-file.ts'
+import { silentLogger } from './fixture.ts'
+import { frame, frameHeadBytes } from './frame.ts'
+import {
+  CorruptFileError,
+  openRecordFile,
+  type RecordFile,
+  type RecordFilePlan,
+  WrongFileError,
+} from './record-file.ts'
 
-const header = utf8('header')
+type Change = Partial<Pick<RecordFilePlan, 'header' | 'onDamage' | 'onRecord'>>
+
+const path = 'deep/file'
+
+const planOf = (disk: FaultyDisk, change: Change = {}): RecordFilePlan => ({
+  ...{ disk, path, header: utf8('header'), onDamage: 'keep-prefix', logger: silentLogger },
+  ...{ whose: (found) => `belongs to ${fromUtf8(found)}`, remedy: 'do this', onRecord: () => {} },
+  ...change,
+})
 
 /** Opens, hands out what is in it, and closes afterwards. */
 async function opened<T>(
-  path: string,
+  disk: FaultyDisk,
   use: (file: RecordFile, records: readonly string[]) => Promise<T>,
+  change: Change = {},
 ): Promise<T> {
   const records: string[] = []
-  const file = await openRecordFile(path, header, silentLogger, (payload) => {
-    records.push(Buffer.from(payload).toString())
-  })
+  const onRecord = (payload: Uint8Array) => void records.push(fromUtf8(payload))
+  const file = await openRecordFile(planOf(disk, { onRecord, ...change }))
   try {
     return await use(file, records)
   } finally {
@@ -26,106 +39,228 @@ async function opened<T>(
   }
 }
 
-const write = (path: string, ...payloads: readonly string[]) =>
-  opened(path, async (file) => {
+const write = (disk: FaultyDisk, ...payloads: readonly string[]) =>
+  opened(disk, async (file) => {
     const offsets = payloads.map((payload) => file.append(utf8(payload)))
     await file.sync()
     return offsets
   })
-const contents = (path: string) => opened(path, (_, records) => Promise.resolve(records))
+
+const contents = (disk: FaultyDisk, change: Change = {}) =>
+  opened(disk, (_, records) => Promise.resolve(records), change)
+
+/** A disk that holds these records, and the file's bytes. */
+async function diskWith(...payloads: readonly string[]) {
+  const disk = createFaultyDisk(1)
+  await write(disk, ...payloads)
+  return { disk, whole: disk.bytes(path) ?? assert.fail() }
+}
+
+/** A disk with only this file. */
+function diskOf(bytes: Uint8Array): FaultyDisk {
+  const disk = createFaultyDisk(1)
+  disk.put(path, bytes)
+  return disk
+}
+
+const flipped = (bytes: Uint8Array, offset: number, bit: number): Uint8Array =>
+  bytes.map((byte, i) => (i === offset ? byte ^ (1 << bit) : byte))
 
 test('crc32c: the check value of its definition', () => {
   assert.equal(crc32c(utf8('123456789')), 0xe3069283)
 })
 
-test('record file: what was synced is read back, in order and by offset', () =>
-  withFolder(async (folder) => {
-    const path = join(folder, 'deep', 'file')
-    const offsets = await write(path, 'one', 'two')
-    await write(path, 'three')
-    assert.deepEqual(await contents(path), ['one', 'two', 'three'])
-    const two = await opened(path, (file) => file.read(offsets[1] ?? 0))
-    assert.deepEqual(Buffer.from(two).toString(), 'two')
-  }))
+test('record file: what was synced survives a power cut, in order and by offset', async () => {
+  const disk = createFaultyDisk(1)
+  const offsets = await write(disk, 'one', 'two')
+  await write(disk, 'three')
+  const later = disk.afterPowerCut()
+  assert.deepEqual(await contents(later), ['one', 'two', 'three'])
+  const two = await opened(later, (file) => file.read(offsets[1] ?? 0))
+  assert.equal(fromUtf8(two), 'two')
+})
 
-test('record file: what was not synced is not there', () =>
-  withFolder(async (folder) => {
-    const path = join(folder, 'file')
-    await opened(path, (file) => Promise.resolve(file.append(utf8('lost'))))
-    assert.deepEqual(await contents(path), [])
-  }))
+test('record file: what was not synced is not there', async () => {
+  const disk = createFaultyDisk(1)
+  await opened(disk, (file) => Promise.resolve(file.append(utf8('lost'))))
+  assert.deepEqual(await contents(disk), [])
+})
 
-test('record file: cut or flipped anywhere, the good prefix stays and the rest is set aside', () =>
-  withFolder(async (folder) => {
-    const path = join(folder, 'file')
-    const [, second] = await write(path, 'one', 'two', 'three')
-    const whole = await readFile(path)
-    const from = second ?? 0
-    for (let cut = from + 1; cut < from + 8 + 3; cut++) {
-      await writeFile(path, whole)
-      await truncate(path, cut)
-      assert.deepEqual(await contents(path), ['one'], `cut at ${cut}`)
-      assert.equal((await stat(path)).size, from)
-      assert.deepEqual(await readFile(`${path}.bad`), whole.subarray(from, cut))
-    }
-    for (let flip = from; flip < from + 8 + 3; flip++) {
-      const bad = Buffer.from(whole)
-      bad[flip] = (bad[flip] ?? 0) ^ 4
-      await writeFile(path, bad)
-      assert.deepEqual(await contents(path), ['one'], `flip at ${flip}`)
-      assert.deepEqual(await readFile(`${path}.bad`), bad.subarray(from))
-    }
-    await write(path, 'four')
-    assert.deepEqual(await contents(path), ['one', 'four'])
-  }))
-
-test('record file: another owner is refused and loses nothing', () =>
-  withFolder(async (folder) => {
-    const path = join(folder, 'file')
-    await write(path, 'one')
-    const before = await readFile(path)
-    await assert.rejects(
-      openRecordFile(path, utf8('other'), silentLogger, () => {}),
-      WrongFileError,
-    )
-    assert.deepEqual(await readFile(path), before)
-  }))
-
-test('record file: clear keeps only whose it is', () =>
-  withFolder(async (folder) => {
-    const path = join(folder, 'file')
-    await write(path, 'one')
-    await opened(path, (file) => file.clear())
-    assert.deepEqual(await contents(path), [])
-    await write(path, 'two')
-    assert.deepEqual(await contents(path), ['two'])
-  }))
-
-test('log: records after the last end of height come back, those before do not', () =>
-  withFolder(async (folder) => {
-    const path = join(folder, 'log')
-    const owner = { networkId: testNetwork, validator: testNetwork }
-    const timeout = { step: 'propose', height: 2, round: 3 } as const
-    const first = await openFileLog(path, owner, silentLogger)
-    first.append({ kind: 'timeout', timeout: { ...timeout, height: 1 } })
-    await first.sync()
-    await first.endHeight(1)
-    first.append({ kind: 'timeout', timeout })
-    first.append({
-      kind: 'validity',
-      height: 2,
-      round: 0,
-      value: testNetwork,
-      validity: 'untimely',
+test('record file: syncs that overlap each wait for their own record', async () => {
+  const disk = createFaultyDisk(1)
+  await opened(disk, async (file) => {
+    let release = () => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
     })
-    await first.sync()
-    await first.close()
-    const second = await openFileLog(path, owner, silentLogger)
-    assert.deepEqual(second.replay(), [
-      { kind: 'timeout', timeout },
-      { kind: 'validity', height: 2, round: 0, value: testNetwork, validity: 'untimely' },
-    ])
-    await second.close()
-    const other = { ...owner, validator: `0x${'11'.repeat(32)}` } as const
-    await assert.rejects(openFileLog(path, other, silentLogger), WrongFileError)
-  }))
+    disk.onSync(() => held)
+    const done: string[] = []
+    file.append(utf8('one'))
+    const first = file.sync().then(() => done.push('one'))
+    file.append(utf8('two'))
+    const second = file.sync().then(() => done.push('two'))
+    assert.deepEqual(done, [])
+    release()
+    await Promise.all([first, second])
+  })
+  assert.deepEqual(await contents(disk.afterPowerCut()), ['one', 'two'])
+})
+
+test('record file: cut anywhere, the whole records before the cut stay', async () => {
+  const { whole } = await diskWith('one', 'two', 'three')
+  const ends = endsOf('header', 'one', 'two', 'three')
+  for (let length = 0; length <= whole.length; length++) {
+    const disk = diskOf(whole.slice(0, length))
+    const kept = ends.filter((end) => end <= length)
+    const expected = ['one', 'two', 'three'].slice(0, Math.max(0, kept.length - 1))
+    assert.deepEqual(await contents(disk), expected, `cut at ${length}`)
+    const rest = whole.slice(kept.at(-1) ?? 0, length)
+    assert.deepEqual(disk.bytes(`${path}.bad`) ?? new Uint8Array(0), rest, `cut at ${length}`)
+    await write(disk, 'four')
+    assert.deepEqual(await contents(disk.afterPowerCut()), [...expected, 'four'])
+  }
+})
+
+test('record file: any bit flipped, the records before it stay, or the file is refused', async () => {
+  const { whole } = await diskWith('one', 'two', 'three')
+  const ends = endsOf('header', 'one', 'two', 'three')
+  for (let offset = 0; offset < whole.length; offset++)
+    for (let bit = 0; bit < 8; bit++) {
+      const bad = flipped(whole, offset, bit)
+      const disk = diskOf(bad)
+      const place = `bit ${bit} of byte ${offset}`
+      const kept = ends.filter((end) => end <= offset)
+      if (kept.length === 0) {
+        await assert.rejects(contents(disk), isRefusal, place)
+        assert.deepEqual(disk.bytes(path), bad, place)
+        continue
+      }
+      const good = ['one', 'two', 'three'].slice(0, kept.length - 1)
+      assert.deepEqual(await contents(disk), good, place)
+      assert.deepEqual(disk.bytes(`${path}.bad`), bad.slice(kept.at(-1)), place)
+    }
+})
+
+test('record file: where damage is refused, only a last record without its end is let go', async () => {
+  const { whole } = await diskWith('one', 'two')
+  const ends = endsOf('header', 'one', 'two')
+  const refuse = { onDamage: 'refuse' } as const
+  for (let offset = 0; offset < whole.length; offset++)
+    for (let bit = 0; bit < 8; bit++) {
+      const bad = flipped(whole, offset, bit)
+      const disk = diskOf(bad)
+      await assert.rejects(contents(disk, refuse), isRefusal, `bit ${bit} of byte ${offset}`)
+      assert.deepEqual(disk.bytes(path), bad)
+    }
+  for (let length = 0; length <= whole.length; length++) {
+    const disk = diskOf(whole.slice(0, length))
+    const kept = ends.filter((end) => end <= length).length
+    if (kept === 0) await assert.rejects(contents(disk, refuse), isRefusal, `cut at ${length}`)
+    else assert.deepEqual(await contents(disk, refuse), ['one', 'two'].slice(0, kept - 1))
+  }
+})
+
+test('record file: a second bad end is kept beside the first', async () => {
+  const { disk, whole } = await diskWith('one')
+  for (const copy of ['.bad', '.bad.2', '.bad.3']) {
+    disk.put(path, concatBytes(whole, utf8(copy)))
+    assert.deepEqual(await contents(disk), ['one'])
+  }
+  for (const copy of ['.bad', '.bad.2', '.bad.3'])
+    assert.deepEqual(disk.bytes(path + copy), Uint8Array.from(utf8(copy)))
+})
+
+test('record file: what a killed process left unsynced is safe once it was read', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const disk = createFaultyDisk(seed)
+    await write(disk, 'one')
+    disk.crashAt(disk.steps() + 4, 'before') // the write is done, its sync is not
+    await assert.rejects(write(disk, 'two'))
+    const restarted = disk.afterKill()
+    const read = await contents(restarted)
+    assert.deepEqual(read, ['one', 'two'], disk.trace.join(', '))
+    assert.deepEqual(await contents(restarted.afterPowerCut()), read)
+  }
+})
+
+test('record file: a rewrite that is cut short leaves the old records or the new ones', async () => {
+  const seen = new Set<string>()
+  const { disk: first } = await diskWith('one', 'two')
+  const steps = await stepsOf(first.copy())
+  for (let step = 0; step < steps; step++)
+    for (const when of ['before', 'after'] as const)
+      for (let seed = 1; seed <= 10; seed++) {
+        const disk = createFaultyDisk(seed)
+        await write(disk, 'one', 'two')
+        disk.crashAt(disk.steps() + step, when)
+        await rewritten(disk).catch(() => {})
+        const left = (await contents(disk.afterPowerCut())).join(' ')
+        assert(['one two', 'one two three', 'all'].includes(left), left)
+        seen.add(left)
+      }
+  assert.deepEqual([...seen].sort(), ['all', 'one two', 'one two three'])
+
+  async function stepsOf(disk: FaultyDisk) {
+    const before = disk.steps()
+    await rewritten(disk)
+    return disk.steps() - before
+  }
+})
+
+test('record file: a rewrite stands for all that was appended before its turn', async () => {
+  const { disk } = await diskWith('one')
+  await rewritten(disk)
+  await write(disk, 'four')
+  assert.deepEqual(await contents(disk.afterPowerCut()), ['all', 'four'])
+})
+
+test('record file: once the disk is full nothing more is written, and the rest stays', async () => {
+  const { disk } = await diskWith('one')
+  await opened(disk, async (file) => {
+    disk.fillAfter(5)
+    file.append(utf8('two'))
+    await assert.rejects(file.sync(), { code: 'DiskFull' })
+    disk.fillAfter(1000)
+    file.append(utf8('three'))
+    await assert.rejects(file.sync(), { code: 'DiskFull' })
+  })
+  assert.deepEqual(await contents(disk), ['one'])
+})
+
+test('record file: another owner is refused by name and loses nothing', async () => {
+  const { disk, whole } = await diskWith('one')
+  await assert.rejects(contents(disk, { header: utf8('other') }), (error) => {
+    assert(error instanceof WrongFileError)
+    assert.match(error.message, /faulty\/deep\/file belongs to header/)
+    return true
+  })
+  assert.deepEqual(disk.bytes(path), whole)
+})
+
+test('record file: a record that rots after it was opened is refused when it is read', async () => {
+  const { disk } = await diskWith('one')
+  const offset = frame(utf8('header')).length
+  await opened(disk, async (file) => {
+    assert.equal(fromUtf8(await file.read(offset)), 'one')
+    disk.flip(path, offset + frameHeadBytes, 1)
+    await assert.rejects(file.read(offset), isRefusal)
+  })
+})
+
+/** Where each record of a file ends. */
+const endsOf = (...payloads: readonly string[]): readonly number[] =>
+  payloads.map((_, i) =>
+    payloads.slice(0, i + 1).reduce((sum, one) => sum + frame(utf8(one)).length, 0),
+  )
+
+/** Replaces what is there by `all`, with a record under way. */
+const rewritten = (disk: FaultyDisk) =>
+  opened(disk, async (file) => {
+    file.append(utf8('three'))
+    await Promise.all([file.sync(), file.rewrite(() => [utf8('all')])])
+  })
+
+/** The file by name, and what to do. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof CorruptFileError &&
+  /\/faulty\/deep\/file is damaged at byte \d+: do this/.test(error.message)

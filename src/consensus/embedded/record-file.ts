@@ -1,197 +1,260 @@
-import { type FileHandle, mkdir, open, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { assert, concatBytes, DomainError, equalBytes, type Logger } from '#primitives'
-import { crc32c } from './crc32c.ts'
+import {
+  concatBytes,
+  type Disk,
+  type DiskFile,
+  DomainError,
+  equalBytes,
+  type Logger,
+} from '#primitives'
+import { frame, frameHeadBytes, unframe } from './frame.ts'
 
-/** An append-only file of records: crc32c (4 bytes) ‖ length (4 bytes) ‖ payload. */
+/** An append-only file of records. */
 export type RecordFile = {
   /** Adds a record to what the next `sync` writes; returns the offset it will have. */
   append(payload: Uint8Array): number
-  /** Durable when it resolves: writes what was appended, then fdatasync. */
+  /**
+   * Durable when it resolves: all that was appended before. Calls may overlap. After a failure every
+   * call fails: nobody knows what the disk holds until it is read again.
+   */
   sync(): Promise<void>
-  /** The synced record at an offset. */
+  /** The synced record at an offset. @throws CorruptFileError when it does not read back. */
   read(offset: number): Promise<Uint8Array>
   /** Length with everything appended, in bytes. */
   sizeBytes(): number
-  /** Forgets all records but the first, durably. */
-  clear(): Promise<void>
+  /**
+   * Puts other records in place of all but the first, at once and durably; offsets change.
+   *
+   * @param payloads - asked when its turn comes; stands for everything appended until then.
+   */
+  rewrite(payloads: () => readonly Uint8Array[]): Promise<void>
+  /** Waits for what is under way; what was appended without a `sync` is dropped. */
   close(): Promise<void>
 }
 
-/** No record is larger: a block with its commit, several times over. */
-export const maxRecordBytes = 16 * 1024 * 1024
-
-/**
- * Opens or makes a record file and reads all of it once. A bad or incomplete record and everything
- * after it is moved to `PATH.bad`: the longest good prefix stays.
- *
- * @param header - the first record; says whose file this is.
- * @param onRecord - called for every good record but the header, in order.
- * @throws WrongFileError when the file begins with another header.
- */
-export async function openRecordFile(
-  path: string,
-  header: Uint8Array,
-  logger: Logger,
-  onRecord: (payload: Uint8Array, offset: number) => void,
-): Promise<RecordFile> {
-  await mkdir(dirname(path), { recursive: true })
-  const handle = await open(path, 'a+')
-  try {
-    const goodBytes = await scan(handle, path, header, onRecord)
-    const { size } = await handle.stat()
-    if (goodBytes < size) await setAside(handle, path, goodBytes, size, logger)
-    const file = createRecordFile(handle, goodBytes, frame(header))
-    if (goodBytes === 0) await begin(file, path, header)
-    return file
-  } catch (error) {
-    await handle.close()
-    throw error
-  }
+/** What a record file is, and what becomes of a damaged one. */
+export type RecordFilePlan = {
+  readonly disk: Disk
+  readonly path: string
+  /** The first record; says whose file this is. */
+  readonly header: Uint8Array
+  /** Says in words whose file another first record means. */
+  readonly whose: (header: Uint8Array) => string
+  /**
+   * `keep-prefix`: the file ends before the first damaged record. `refuse`: it ends before a last
+   * record that was never written to its end; with any other damage it is not opened.
+   */
+  readonly onDamage: 'keep-prefix' | 'refuse'
+  /** What a person can do about a damaged file: ends the error's message. */
+  readonly remedy: string
+  readonly logger: Logger
+  /** Called for every good record but the first, in order. */
+  readonly onRecord: (payload: Uint8Array, offset: number) => void
 }
 
-/** A file that belongs to something else. */
+/**
+ * Opens or makes a record file and reads all of it once. What does not belong to the good prefix is
+ * moved to `PATH.bad`, never in place of an earlier one. What was read is durable when it resolves.
+ *
+ * @throws WrongFileError when the file begins with another header; CorruptFileError when its header
+ * is damaged, a record cannot be understood, or there is damage that `onDamage` refuses; and the
+ * disk's own errors.
+ */
+export async function openRecordFile(plan: RecordFilePlan): Promise<RecordFile> {
+  const { disk, path } = plan
+  await disk.makeFolder(folderOf(path))
+  const opened = ((await hasFile(disk, path)) && (await reopen(plan))) || (await begin(plan))
+  return createRecordFile(plan, opened)
+}
+
+/** Whether there is such a file. */
+export const hasFile = async (disk: Disk, path: string): Promise<boolean> =>
+  (await disk.list(folderOf(path))).includes(nameOf(path))
+
+/** A file that belongs to another network, operator or version. */
 export class WrongFileError extends DomainError<'WrongFile', { path: string }> {
   override readonly code = 'WrongFile'
 }
 
-const frameBytes = 8
+/** A file whose damage cannot be passed over. */
+export class CorruptFileError extends DomainError<'CorruptFile', { path: string; offset: number }> {
+  override readonly code = 'CorruptFile'
+}
+
+type Opened = { readonly file: DiskFile; readonly sizeBytes: number }
+
 const chunkBytes = 1024 * 1024
 
-function createRecordFile(handle: FileHandle, goodBytes: number, header: Uint8Array): RecordFile {
-  let sizeBytes = goodBytes
+/** The name under which a file is written before it takes its place. */
+const newPath = (path: string): string => `${path}.new`
+
+const folderOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')))
+const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
+
+function createRecordFile(plan: RecordFilePlan, opened: Opened): RecordFile {
+  let { file } = opened
+  let writtenBytes = opened.sizeBytes
   let waiting: Uint8Array[] = []
+  let waitingBytes = 0
+  // One thing at a time; once one has failed, all that follow fail with its error.
+  let lane = Promise.resolve()
+  const take = () => {
+    const batch = concatBytes(...waiting)
+    waiting = []
+    waitingBytes = 0
+    return batch
+  }
+  const flush = async () => {
+    const batch = take()
+    if (batch.length === 0) return
+    writtenBytes += batch.length
+    await file.write(writtenBytes - batch.length, batch)
+    await file.sync()
+  }
+  const replace = async (payloads: () => readonly Uint8Array[]) => {
+    take()
+    const before = file
+    const content = payloads()
+    writtenBytes = contentOf(plan, content).length
+    file = (await writeWhole(plan, content)).file
+    await before.close()
+  }
+  const run = (action: () => Promise<void>) => {
+    lane = lane.then(action)
+    return lane
+  }
   return {
     append(payload) {
-      assert(payload.length <= maxRecordBytes, 'record within its bound')
-      const offset = sizeBytes
       const framed = frame(payload)
       waiting.push(framed)
-      sizeBytes += framed.length
-      return offset
+      waitingBytes += framed.length
+      return writtenBytes + waitingBytes - framed.length
     },
-    async sync() {
-      const batch = concatBytes(...waiting)
-      waiting = []
-      await writeAll(handle, batch)
-      await handle.datasync()
+    sync: () => run(flush),
+    read: (offset) => readRecord(plan, file, offset),
+    sizeBytes: () => writtenBytes + waitingBytes,
+    rewrite: (payloads) => run(() => replace(payloads)),
+    async close() {
+      await lane.catch(() => {}) // told to whoever began it
+      lane = Promise.reject(new Error('defect: a record file was used after it was closed'))
+      lane.catch(() => {})
+      await file.close()
     },
-    async read(offset) {
-      const { length } = lengths(await readExactly(handle, offset, frameBytes))
-      const whole = await readExactly(handle, offset, frameBytes + length)
-      assert(isGood(whole), 'a synced record reads back as it was written')
-      return whole.subarray(frameBytes)
-    },
-    sizeBytes: () => sizeBytes,
-    async clear() {
-      waiting = []
-      await handle.truncate(header.length)
-      await handle.datasync()
-      sizeBytes = header.length
-    },
-    close: () => handle.close(),
   }
 }
 
-async function begin(file: RecordFile, path: string, header: Uint8Array): Promise<void> {
-  file.append(header)
-  await file.sync()
-  const directory = await open(dirname(path), 'r')
+async function readRecord(plan: RecordFilePlan, file: DiskFile, offset: number) {
+  const head = await file.read(offset, frameHeadBytes)
+  const first = unframe(head)
+  const whole = first.kind === 'incomplete' ? unframe(await file.read(offset, first.bytes)) : first
+  if (whole.kind !== 'record') throw damaged(plan, offset)
+  return whole.payload
+}
+
+const begin = (plan: RecordFilePlan): Promise<Opened> => writeWhole(plan, [])
+
+/** Writes a file beside its place, then moves it there: a crash leaves the old one or the new one. */
+async function writeWhole(plan: RecordFilePlan, payloads: readonly Uint8Array[]): Promise<Opened> {
+  const { disk, path } = plan
+  const file = await disk.open(newPath(path))
   try {
-    await directory.sync()
-  } finally {
-    await directory.close()
+    const content = contentOf(plan, payloads)
+    await file.truncate(0)
+    await file.write(0, content)
+    await file.sync()
+    await disk.rename(newPath(path), path)
+    await disk.syncFolder(folderOf(path))
+    return { file, sizeBytes: content.length }
+  } catch (error) {
+    await file.close()
+    throw error
   }
 }
 
-/** Hands out good records; returns the length of the good prefix. */
-async function scan(
-  handle: FileHandle,
-  path: string,
-  header: Uint8Array,
-  onRecord: (payload: Uint8Array, offset: number) => void,
-): Promise<number> {
-  const { size } = await handle.stat()
-  let good = 0
+const contentOf = ({ header }: RecordFilePlan, payloads: readonly Uint8Array[]): Uint8Array =>
+  concatBytes(...[header, ...payloads].map(frame))
+
+/** Undefined when not even the header had been written: then there is nothing to go on from. */
+async function reopen(plan: RecordFilePlan): Promise<Opened | undefined> {
+  const { disk, path, onDamage } = plan
+  const file = await disk.open(path)
+  try {
+    const size = await file.size()
+    const { goodBytes, isDamaged } = await scan(plan, file, size)
+    if (isDamaged && (onDamage === 'refuse' || goodBytes === 0)) throw damaged(plan, goodBytes)
+    if (goodBytes === 0 && onDamage === 'refuse') throw damaged(plan, 0)
+    if (goodBytes < size) await setAside(plan, file, goodBytes, size)
+    // A process that was killed may have left what only the system's memory holds.
+    await file.sync()
+    await disk.syncFolder(folderOf(path))
+    if (goodBytes > 0) return { file, sizeBytes: goodBytes }
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+  await file.close()
+  return undefined
+}
+
+/** Hands out good records; returns the length of the good prefix, and what ends it. */
+async function scan(plan: RecordFilePlan, file: DiskFile, size: number) {
+  let goodBytes = 0
   let held: Uint8Array = new Uint8Array(0)
   let readTo = 0
   while (true) {
-    const whole = takeFrame(held)
-    if (whole === 'bad') return good
-    if (whole) {
-      const payload = whole.subarray(frameBytes)
-      if (good > 0) onRecord(payload, good)
-      else if (!equalBytes(payload, header))
-        throw new WrongFileError(`${path} belongs to another network or validator`, { path })
-      good += whole.length
-      held = held.subarray(whole.length)
+    const found = unframe(held)
+    if (found.kind === 'damaged') return { goodBytes, isDamaged: true }
+    if (found.kind === 'record') {
+      handOut(plan, found.payload, goodBytes)
+      goodBytes += found.bytes
+      held = held.subarray(found.bytes)
     } else if (readTo < size) {
-      const more = await readExactly(handle, readTo, Math.min(chunkBytes, size - readTo))
+      const wanted = Math.max(chunkBytes, found.bytes - held.length)
+      const more = await file.read(readTo, Math.min(wanted, size - readTo))
+      if (more.length === 0) return { goodBytes, isDamaged: false }
       readTo += more.length
       held = concatBytes(held, more)
-    } else return good
+    } else return { goodBytes, isDamaged: false }
   }
 }
 
-/** The first frame of some bytes; undefined when more bytes are needed. */
-function takeFrame(held: Uint8Array): Uint8Array | 'bad' | undefined {
-  if (held.length < frameBytes) return undefined
-  const { length } = lengths(held)
-  if (length > maxRecordBytes) return 'bad'
-  if (held.length < frameBytes + length) return undefined
-  const whole = held.subarray(0, frameBytes + length)
-  return isGood(whole) ? whole : 'bad'
-}
-
-async function setAside(
-  handle: FileHandle,
-  path: string,
-  goodBytes: number,
-  size: number,
-  logger: Logger,
-): Promise<void> {
-  const bad = await readExactly(handle, goodBytes, size - goodBytes)
-  await writeFile(`${path}.bad`, bad)
-  await handle.truncate(goodBytes)
-  await handle.datasync()
-  logger.warn('bad end of a file was set aside', { path, bytes: bad.length, kept: goodBytes })
-}
-
-function frame(payload: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(frameBytes + payload.length)
-  const view = new DataView(whole.buffer)
-  view.setUint32(4, payload.length)
-  whole.set(payload, frameBytes)
-  view.setUint32(0, crc32c(whole.subarray(4)))
-  return whole
-}
-
-function lengths(framed: Uint8Array) {
-  const view = new DataView(framed.buffer, framed.byteOffset, frameBytes)
-  return { crc: view.getUint32(0), length: view.getUint32(4) }
-}
-
-/** The checksum covers the length too. */
-const isGood = (whole: Uint8Array): boolean => crc32c(whole.subarray(4)) === lengths(whole).crc
-
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await handle.write(bytes, done)
-    done += bytesWritten
+function handOut(plan: RecordFilePlan, payload: Uint8Array, offset: number): void {
+  const { disk, path, header, whose, onRecord } = plan
+  const name = disk.pathOf(path)
+  try {
+    if (offset > 0) onRecord(payload, offset)
+    else if (!equalBytes(payload, header))
+      throw new WrongFileError(`${name} ${whose(payload)}`, { path: name })
+  } catch (error) {
+    if (error instanceof WrongFileError || !(error instanceof DomainError)) throw error
+    throw damaged(plan, offset, error)
   }
 }
 
-async function readExactly(handle: FileHandle, offset: number, length: number) {
-  const bytes = new Uint8Array(length)
-  for (let done = 0; done < length; ) {
-    const { bytesRead } = await handle.read(bytes, done, length - done, offset + done)
-    if (bytesRead === 0) throw new ShortReadError('file ends early', { offset, length })
-    done += bytesRead
+async function setAside(plan: RecordFilePlan, file: DiskFile, goodBytes: number, size: number) {
+  const { disk, path, logger } = plan
+  const names = await disk.list(folderOf(path))
+  let aside = `${path}.bad`
+  for (let copy = 2; names.includes(nameOf(aside)); copy++) aside = `${path}.bad.${copy}`
+  const bad = await file.read(goodBytes, size - goodBytes)
+  const kept = await disk.open(aside)
+  try {
+    await kept.write(0, bad)
+    await kept.sync()
+  } finally {
+    await kept.close()
   }
-  return bytes
+  await disk.syncFolder(folderOf(path))
+  await file.truncate(goodBytes)
+  logger.warn('the end of a file was set aside', {
+    path: disk.pathOf(path),
+    aside: disk.pathOf(aside),
+    bytes: bad.length,
+    keptBytes: goodBytes,
+  })
 }
 
-/** A file that is shorter than its own records say. */
-export class ShortReadError extends DomainError<'ShortRead', { offset: number; length: number }> {
-  override readonly code = 'ShortRead'
+function damaged({ disk, path, remedy }: RecordFilePlan, offset: number, cause?: unknown) {
+  const name = disk.pathOf(path)
+  const message = `${name} is damaged at byte ${offset}: ${remedy}`
+  return new CorruptFileError(message, { path: name, offset }, cause)
 }

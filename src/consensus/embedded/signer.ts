@@ -14,6 +14,8 @@ export type SignSlot = {
 export type SignGuard = {
   /** Durable before it resolves: whether this digest may be signed for this slot. */
   admit(slot: SignSlot, digest: Hex): Promise<boolean>
+  /** Told what a log says was signed, which is new only to a guard that lost its own records. */
+  restore(slot: SignSlot, digest: Hex): Promise<void>
 }
 
 /** Signs with one ed25519 key, under a guard. */
@@ -44,7 +46,7 @@ export function createSigner(seed: Uint8Array, guard: SignGuard = createMemoryGu
       return { ok: true, signature: toHex(sign(null, bytes, key)) }
     },
     async restore(slot, bytes) {
-      await guard.admit(slot, digestOf(bytes))
+      await guard.restore(slot, digestOf(bytes))
     },
   }
 }
@@ -52,14 +54,13 @@ export function createSigner(seed: Uint8Array, guard: SignGuard = createMemoryGu
 /** A guard that forgets everything when the process ends: the log must restore it. */
 export function createMemoryGuard(): SignGuard {
   let last: { readonly slot: SignSlot; readonly digest: Hex } | undefined
-  return {
-    admit(slot, digest) {
-      const order = last ? compareSlots(slot, last.slot) : 1
-      if (order < 0 || (order === 0 && last?.digest !== digest)) return Promise.resolve(false)
-      last = { slot, digest }
-      return Promise.resolve(true)
-    },
+  const admit = (slot: SignSlot, digest: Hex) => {
+    const order = last ? compareSlots(slot, last.slot) : 1
+    if (order < 0 || (order === 0 && last?.digest !== digest)) return Promise.resolve(false)
+    last = { slot, digest }
+    return Promise.resolve(true)
   }
+  return { admit, restore: async (slot, digest) => void (await admit(slot, digest)) }
 }
 
 /** Checks ed25519 signatures; remembers the good ones, since commits repeat what votes showed. */
@@ -95,9 +96,11 @@ function keepBounded<Key, Value>(map: Map<Key, Value>, key: Key, value: Value, l
   map.set(key, value)
 }
 
+/** The steps of a round, in order. */
 const stepOrder = { proposal: 0, prevote: 1, precommit: 2 } as const
 
-function compareSlots(a: SignSlot, b: SignSlot): number {
+/** Which of two slots comes later: negative when `b` does, 0 when they are one. */
+export function compareSlots(a: SignSlot, b: SignSlot): number {
   if (a.height !== b.height) return a.height - b.height
   if (a.round !== b.round) return a.round - b.round
   return stepOrder[a.step] - stepOrder[b.step]

@@ -1,0 +1,128 @@
+import { constants } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { type Disk, type DiskFile, DomainError } from '#primitives'
+
+/** The files below one folder of this machine; only their owner may read them. */
+export function createDisk(folder: string): Disk {
+  const pathOf = (path: string) => resolve(folder, path)
+  return {
+    pathOf,
+    open: (path) => explained(pathOf(path), async () => openFile(pathOf(path))),
+    rename: (from, to) => explained(pathOf(to), () => rename(pathOf(from), pathOf(to))),
+    remove: (path) => explained(pathOf(path), () => rm(pathOf(path), { force: true })),
+    list: (path) => explained(pathOf(path), () => listFolder(pathOf(path))),
+    makeFolder: (path) => explained(pathOf(path), () => makeFolder(pathOf(path))),
+    syncFolder: (path) => explained(pathOf(path), () => syncFolder(pathOf(path))),
+  }
+}
+
+const ownerOnly = { folder: 0o700, file: 0o600 } as const
+
+async function openFile(path: string): Promise<DiskFile> {
+  const handle = await open(path, constants.O_RDWR | constants.O_CREAT, ownerOnly.file)
+  return {
+    size: () => explained(path, async () => (await handle.stat()).size),
+    read: (offset, length) => explained(path, () => readUpTo(handle, offset, length)),
+    write: (offset, bytes) => explained(path, () => writeAll(handle, offset, bytes)),
+    truncate: (length) => explained(path, () => handle.truncate(length)),
+    sync: () => explained(path, () => handle.datasync()),
+    close: () => handle.close(),
+  }
+}
+
+async function readUpTo(handle: FileHandle, offset: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length)
+  let done = 0
+  while (done < length) {
+    const { bytesRead } = await handle.read(bytes, done, length - done, offset + done)
+    if (bytesRead === 0) break
+    done += bytesRead
+  }
+  return bytes.subarray(0, done)
+}
+
+async function writeAll(handle: FileHandle, offset: number, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, offset + done)
+    done += bytesWritten
+  }
+}
+
+async function listFolder(path: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(path)).sort()
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** The names of new folders are made durable in the folders above them, the outermost first. */
+async function makeFolder(path: string): Promise<void> {
+  const outermost = await mkdir(path, { recursive: true, mode: ownerOnly.folder })
+  if (outermost === undefined) return
+  const above: string[] = []
+  for (let made = path; made.length >= outermost.length; made = dirname(made))
+    above.unshift(dirname(made))
+  for (const folder of above) await syncFolder(folder)
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Failures of the system by name, each with the file and what to do. */
+async function explained<T>(path: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    throw diskError(path, error)
+  }
+}
+
+/** What went wrong with a file, in words. */
+export function diskError(path: string, cause: unknown): Error {
+  switch (systemCode(cause)) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new DiskFullError(
+        `no space left for ${path}: free some, then start again`,
+        { path },
+        cause,
+      )
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS': {
+      const message = `${path} may not be written: give it to the user that runs the operator`
+      return new DiskDeniedError(message, { path }, cause)
+    }
+    default: {
+      const said = cause instanceof Error ? cause.message : String(cause)
+      return new DiskFailedError(`${path} cannot be used: ${said}`, { path }, cause)
+    }
+  }
+}
+
+const systemCode = (error: unknown): unknown =>
+  error instanceof Error && 'code' in error ? error.code : undefined
+
+/** No space, or a quota is used up. */
+export class DiskFullError extends DomainError<'DiskFull', { path: string }> {
+  override readonly code = 'DiskFull'
+}
+
+/** The system forbids it: owner, mode, or a disk that is mounted read-only. */
+export class DiskDeniedError extends DomainError<'DiskDenied', { path: string }> {
+  override readonly code = 'DiskDenied'
+}
+
+/** Any other failure of a file or folder. */
+export class DiskFailedError extends DomainError<'DiskFailed', { path: string }> {
+  override readonly code = 'DiskFailed'
+}
