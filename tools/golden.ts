@@ -1,5 +1,5 @@
-// Records a short devnet run as a golden block log: the genesis, every decided block, every app hash. Run
-// it only for a state-breaking change, and say so in the changelog: `npm run golden`.
+// Records a short devnet run as a golden block log: the genesis, every decided block, every app
+// hash. Run it only for a state-breaking change, and say so in the changelog: `npm run golden`.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -11,6 +11,7 @@ export type PriceFeeds = {
   close(): Promise<void>
 }
 
+/** Where the feeds listen, and what their prices follow from. */
 export type PriceFeedsOptions = {
   /** 0 or absent: any free port. */
   readonly port?: number

@@ -1,7 +1,9 @@
 export { type ChaosKind, chaosKinds } from './chaos.ts'
 export { devnetAccount } from './l1.ts'
+export { createLoad, type Load, type LoadOptions } from './load/load.ts'
 export { type DevnetIo, runDevnet } from './main.ts'
-export { l2ChainId } from './network.ts'
+export { l2ChainId, loadSecrets, loadSenders } from './network.ts'
+export { createObserver, type Observer, type ObserverOptions } from './observe/observer.ts'
 export {
   BadOptionError,
   type DevnetOptions,
@@ -9,4 +11,6 @@ export {
   parseDevnetOptions,
   type RawDevnetOptions,
 } from './options.ts'
-export { type Devnet, genesisFile, startDevnet } from './run.ts'
+export { startRestarts } from './restarts.ts'
+export { type Devnet, genesisFile, startDevnet, systemClock } from './run.ts'
+export { describeSummary, type Summary, summarise } from './summary.ts'

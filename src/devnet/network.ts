@@ -54,7 +54,9 @@ export function createOperators(count: number, rng: Rng): readonly DevnetOperato
   })
 }
 
-/** The group key and the proof that the operators hold it, as the Outbox's constructor takes them. */
+/**
+ * The group key and the proof that the operators hold it, as the Outbox's constructor takes them.
+ */
 export function possessionOf(operators: readonly DevnetOperator[], rng: Rng) {
   const keys = operators.map(({ key }) => key)
   const [first] = keys

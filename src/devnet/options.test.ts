@@ -73,10 +73,7 @@ test('devnet options: a bad value is one error: option, value, what is allowed',
   const many = 'only with --operators 4 or more'
   refused({ operators: '3', chaos: 'operator' }, not('chaos', 'operator', many))
   for (const value of ['30', '0s', '999ms', '25h', '-1s', '1.5s', 's', '1 s'])
-    refused(
-      { for: value },
-      not('for', value, 'a duration from 1s to 24h, such as 30s, 5m or 1h'),
-    )
+    refused({ for: value }, not('for', value, 'a duration from 1s to 24h, such as 30s, 5m or 1h'))
 })
 
 test('devnet options: any texts give options or a BadOption', () =>

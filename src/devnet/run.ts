@@ -71,7 +71,8 @@ export const systemRng: Rng = (length) => new Uint8Array(randomBytes(length))
  * was opened is closed again when a step fails.
  *
  * @param say - told of each step, for people.
- * @throws PortInUseError, AnvilMissingError, AnvilDiedError, DataInUseError and others, one line each.
+ * @throws PortInUseError, AnvilMissingError, AnvilDiedError, DataInUseError and others, one line
+ * each.
  */
 export async function startDevnet(
   options: DevnetOptions,

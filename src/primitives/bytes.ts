@@ -1,6 +1,9 @@
 import { DomainError } from './errors.ts'
 
-/** A `0x`-prefixed, lower-case, even-length hexadecimal string. Identifies bytes in records and keys. */
+/**
+ * A `0x`-prefixed, lower-case, even-length hexadecimal string. Identifies bytes in records and
+ * keys.
+ */
 export type Hex = `0x${string}`
 
 const encoder = new TextEncoder()

@@ -1,7 +1,7 @@
 /**
  * An expected failure of IO, decoding or configuration. `code` is stable and listed in
- * `docs/reasons.md`; `details` holds what the caller does not have. Bad transactions are values, not
- * errors; broken invariants are `assert`.
+ * `docs/reasons.md`; `details` holds what the caller does not have. Bad transactions are values,
+ * not errors; broken invariants are `assert`.
  */
 export abstract class DomainError<
   Code extends string = string,

@@ -53,7 +53,8 @@ export function verifyInclusion(
     if (last === 0) return false
     if (at % 2 === 1 || at === last) {
       hash = hashPair(sibling, hash)
-      // The last node of a level without a right sibling is its own parent: go up to where it has one.
+      // The last node of a level without a right sibling is its own parent: go up to where it has
+      // one.
       for (; at % 2 === 0 && at !== 0; at = half(at)) last = half(last)
     } else hash = hashPair(hash, sibling)
     at = half(at)

@@ -47,7 +47,8 @@ test('stream: draws stay below their bound and use all of it evenly', () => {
 })
 
 test('stream: a draw above the largest multiple of the bound is repeated', () => {
-  // With this bound every second draw of 48 bits is rejected: the result must be a later draw itself.
+  // With this bound every second draw of 48 bits is rejected: the result must be a later draw
+  // itself.
   const bound = 2 ** 47 + 1
   const seed = seedOf('rejected')
   const raw = randomStream(seed)
@@ -106,7 +107,9 @@ test('sample: over many seeds each is in as often as its weight says', () => {
   }
 })
 
-/** Inclusion probabilities: those that would be above one are one, and the rest share what is left. */
+/**
+ * Inclusion probabilities: those that would be above one are one, and the rest share what is left.
+ */
 function expectedShares(weights: readonly number[], count: number): number[] {
   const certain = new Set<number>()
   for (;;) {

@@ -26,8 +26,8 @@ const childBytes = 6 + 32
 const keyLengthBytes = 6
 
 /**
- * The row of a node. Leaf: 0 ‖ key length (6 bytes) ‖ key ‖ value. Branch: 1 ‖ bitmap (2) ‖ count (6)
- * ‖ id (6) and hash (32) of each child.
+ * The row of a node. Leaf: 0 ‖ key length (6 bytes) ‖ key ‖ value. Branch: 1 ‖ bitmap (2) ‖ count
+ * (6) ‖ id (6) and hash (32) of each child.
  *
  * @param childIds - ids of a branch's children in their order; none for a leaf.
  */
@@ -126,7 +126,9 @@ export function corrupt(
   return new CorruptNodeError(`${file}: ${message}; ${remedy}`, { id, file }, cause)
 }
 
-/** A stored node that is missing or not what its parent says: the store is damaged or incomplete. */
+/**
+ * A stored node that is missing or not what its parent says: the store is damaged or incomplete.
+ */
 export class CorruptNodeError extends DomainError<
   'CorruptNode',
   { id: number; file: string | undefined }

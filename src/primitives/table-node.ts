@@ -19,8 +19,8 @@ export const maxDepth = 64
 export const emptyRoot: Uint8Array = new Uint8Array(32)
 
 /**
- * What a node remembers once it is known. These fields are the only ones that change after a node is
- * made, and none of them changes what the node means.
+ * What a node remembers once it is known. These fields are the only ones that change after a node
+ * is made, and none of them changes what the node means.
  */
 type Memory = {
   hash: Uint8Array | undefined

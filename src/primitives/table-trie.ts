@@ -57,7 +57,9 @@ function splitLeaf<V>(old: LeafNode<V>, added: LeafNode<V>, depth: number): Bran
   return newBranch(bitmap, oldDigit < addedDigit ? [old, added] : [added, old], 2)
 }
 
-/** The trie without this key's leaf; the same node when there is none, undefined when none is left. */
+/**
+ * The trie without this key's leaf; the same node when there is none, undefined when none is left.
+ */
 export function removeLeaf<V>(
   node: FullNode<V>,
   keyHash: Uint8Array,

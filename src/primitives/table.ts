@@ -40,7 +40,9 @@ export type Table<V> = {
   set(key: string, value: V): Table<V>
   /** The table without this key; the same table when there is none. */
   delete(key: string): Table<V>
-  /** 32 bytes over the whole content; zero when empty. Costs what has changed since the last time. */
+  /**
+   * 32 bytes over the whole content; zero when empty. Costs what has changed since the last time.
+   */
   root(): Uint8Array
   /** Entries in ascending order of SHA-256 of the key. */
   entries(): Iterable<readonly [key: string, value: V]>
@@ -87,9 +89,9 @@ export function loadTable<V>(
 export type NodeRow = { readonly id: number; readonly bytes: Uint8Array }
 
 /**
- * The nodes that a store does not hold yet, children before parents, with ids `nextId`, `nextId + 1`
- * and so on. They count as stored from here on: write all rows in one transaction with `rootId`, and
- * stop the process when that fails.
+ * The nodes that a store does not hold yet, children before parents, with ids `nextId`, `nextId +
+ * 1` and so on. They count as stored from here on: write all rows in one transaction with `rootId`,
+ * and stop the process when that fails.
  *
  * @param nextId - above every id in the store, at least 1.
  * @param read - names the store: the very function that later loads from it. A table that was made

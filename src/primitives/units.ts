@@ -33,7 +33,10 @@ export const mulWadDown = (value: Wei, fraction: Wad): Wei =>
 /** Product of two fractions that are not negative, rounded down. */
 export const mulWad = (a: Wad, b: Wad): Wad => wad(divideDown(a * b, oneWad))
 
-/** `part / whole` as a fraction, rounded down; a defect when `part` is negative or `whole` not positive. */
+/**
+ * `part / whole` as a fraction, rounded down; a defect when `part` is negative or `whole` not
+ * positive.
+ */
 export const divWadDown = (part: bigint, whole: bigint): Wad =>
   wad(divideDown(part * oneWad, whole))
 

@@ -42,8 +42,8 @@ export function vrfProve(secret: Uint8Array, alpha: Uint8Array): Uint8Array {
 
 /**
  * The output, 64 bytes, that the proof shows for `alpha`, or undefined when the proof or the key is
- * bad (§5.3 with key validation, §5.4.5). One key has one output for one `alpha`, whoever proves it.
- * Not constant-time: everything here is public.
+ * bad (§5.3 with key validation, §5.4.5). One key has one output for one `alpha`, whoever proves
+ * it. Not constant-time: everything here is public.
  */
 export function vrfVerify(
   publicKey: Uint8Array,

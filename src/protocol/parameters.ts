@@ -47,8 +47,10 @@ export const parameterDefinitions = {
 
 export type ParameterName = keyof typeof parameterDefinitions
 
+/** Every parameter's name, in alphabetical order. */
 export const parameterNames = Object.keys(parameterDefinitions).sort() as ParameterName[]
 
+/** Whether a name is that of a governed parameter. */
 export const isParameter = (name: string): name is ParameterName =>
   (parameterNames as readonly string[]).includes(name)
 

@@ -71,6 +71,7 @@ export type AssignedService = {
   readonly leafBody: (payload: Uint8Array, result: Uint8Array, timeMs: number) => Uint8Array
 }
 
+/** A service as one value: how it executes decides which of the two shapes it has. */
 export type Service = ReplicatedService | AssignedService
 
 /** The services that a binary knows, by name. */

@@ -51,8 +51,11 @@ const uint = (bytes: 1 | 2 | 4): Codec<number> => ({
   fromSsz: same,
 })
 
+/** An integer of one byte. */
 export const uint8 = uint(1)
+/** An integer of two bytes. */
 export const uint16 = uint(2)
+/** An integer of four bytes. */
 export const uint32 = uint(4)
 
 const uint64Ssz = new UintBigintType(8)

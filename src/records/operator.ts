@@ -17,6 +17,7 @@ import {
 /** Assigned by the network, from 1 up, never reused: the FROST identifier too. */
 export type OperatorId = number
 
+/** Active operators are drawn, sign and submit; a jailed one has power 0 and may only speak. */
 export const operatorStatuses = ['active', 'jailed'] as const
 export type OperatorStatus = (typeof operatorStatuses)[number]
 

@@ -72,6 +72,7 @@ export type CommitteeMember = {
   readonly result: Uint8Array | undefined
 }
 
+/** A client's request and how far it has come; ended ones are kept until their id may return. */
 export type Task = {
   readonly id: Hex
   readonly request: TaskRequest

@@ -30,6 +30,7 @@ export type Transaction =
   /** A call of a replicated service: for the sequencer, a raw Ethereum transaction. */
   | { readonly kind: 'call'; readonly service: ServiceName; readonly payload: Uint8Array }
 
+/** Which member of the union a transaction is. */
 export type TransactionKind = Transaction['kind']
 
 /** Most L1 events in one transaction, and bytes in one call. */
@@ -44,6 +45,7 @@ export const transactionCodec: Codec<Transaction> = tagged<Transaction>({
   call: record({ service: text(31), payload: byteList(maxCallBytes) }),
 })
 
+/** Canonical bytes of a transaction, as they travel and stand in blocks. */
 export const encodeTransaction = (transaction: Transaction): Uint8Array =>
   encode(transactionCodec, transaction)
 

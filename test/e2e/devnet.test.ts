@@ -1,5 +1,5 @@
-// A real network on one machine, from real clients' requests to L1: what its summary says happened is
-// recounted by an auditor that knows only the two endpoints.
+// A real network on one machine, from real clients' requests to L1: what its summary says happened
+// is recounted by an auditor that knows only the two endpoints.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'

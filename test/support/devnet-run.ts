@@ -1,17 +1,25 @@
-// A devnet under load in this process, summed up by the observer and recounted by the auditor while it
-// still runs.
+// A devnet under load in this process, summed up by the observer and recounted by the auditor while
+// it still runs.
 import { setTimeout as pass } from 'node:timers/promises'
 import { createClient } from '#api'
-import { type Devnet, devnetAccount, l2ChainId, parseDevnetOptions, startDevnet } from '#devnet'
+import {
+  createLoad,
+  createObserver,
+  type Devnet,
+  devnetAccount,
+  l2ChainId,
+  loadSecrets,
+  loadSenders,
+  parseDevnetOptions,
+  type Summary,
+  startDevnet,
+  startRestarts,
+  summarise,
+  systemClock,
+} from '#devnet'
 import { loadSecp256k1 } from '#node'
 import { toHex } from '#primitives'
 import { networkId } from '#records'
-import { createLoad } from '../../src/devnet/load/load.ts'
-import { loadSecrets, loadSenders } from '../../src/devnet/network.ts'
-import { createObserver } from '../../src/devnet/observe/observer.ts'
-import { startRestarts } from '../../src/devnet/restarts.ts'
-import { systemClock } from '../../src/devnet/run.ts'
-import { type Summary, summarise } from '../../src/devnet/summary.ts'
 import { type Audit, audit } from './auditor.ts'
 import { silentLogger } from './manual-clock.ts'
 

@@ -37,7 +37,9 @@ export type Load = {
   readonly records: LoadRecords
 }
 
-/** Silence after which the next gateway is asked, and time until the first choice is tried again. */
+/**
+ * Silence after which the next gateway is asked, and time until the first choice is tried again.
+ */
 const timeoutMs = 5_000
 const returnMs = 5_000
 /** Connections to one gateway. */

@@ -2,8 +2,8 @@ import type { Clock } from '#primitives'
 
 /**
  * Calls `run` at evenly spaced times until stopped, with the time that each call was due; the first
- * is due half a beat after the start. Times that were missed are made up for at once: what is offered
- * does not depend on how busy we are.
+ * is due half a beat after the start. Times that were missed are made up for at once: what is
+ * offered does not depend on how busy we are.
  *
  * @param perSecond - calls a second; none when 0.
  * @returns stops it.

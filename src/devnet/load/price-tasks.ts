@@ -15,6 +15,8 @@ export type TaskClient = {
   idle(): Promise<void>
 }
 
+/** Who asks for prices, where, and what for. */
+/** Who asks, for what, and over which connection. */
 export type TaskClientOptions = {
   readonly address: Hex
   readonly secret: Uint8Array

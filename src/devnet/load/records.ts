@@ -1,8 +1,8 @@
 import type { Hex } from '#primitives'
 
 /**
- * sent: no answer yet · accepted: its hash or id was returned · refused: with a reason · unanswered:
- * no gateway answered, so that only the chain can tell.
+ * sent: no answer yet · accepted: its hash or id was returned · refused: with a reason ·
+ * unanswered: no gateway answered, so that only the chain can tell.
  */
 export type SentStatus = 'sent' | 'accepted' | 'refused' | 'unanswered'
 
@@ -32,6 +32,8 @@ export type LoadRecords = {
   }
 }
 
+/** The records of a load that has sent nothing yet. */
+/** Records of a load that has not offered anything. */
 export const emptyRecords = (): LoadRecords => ({
   transactions: new Map(),
   tasks: new Map(),

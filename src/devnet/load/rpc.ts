@@ -4,7 +4,9 @@ import type { HttpAnswer, HttpFailure, Poster } from './connection.ts'
 /** One JSON-RPC call. */
 export type RpcCall = { readonly method: string; readonly params: readonly unknown[] }
 
-/** What a gateway says to one call; `reason` is a code, taken from the words where none is given. */
+/**
+ * What a gateway says to one call; `reason` is a code, taken from the words where none is given.
+ */
 export type RpcReply =
   | { readonly kind: 'result'; readonly result: unknown }
   | {
@@ -32,13 +34,17 @@ export type Rpc = {
   send(calls: readonly RpcCall[]): Promise<RpcOutcome>
 }
 
+/** Which gateways to ask, in which order, and how. */
+/** Which gateways, and which of them first. */
 export type RpcOptions = {
   readonly gateways: readonly string[]
   readonly poster: Poster
   /** Place of the gateway of choice. */
   readonly first: number
   readonly nowMs: () => number
-  /** After this time, the gateway of choice is tried again; absent: stays with who answered last. */
+  /**
+   * After this time, the gateway of choice is tried again; absent: stays with who answered last.
+   */
   readonly returnMs?: number
 }
 

@@ -13,6 +13,8 @@ export type Sender = {
   idle(): Promise<void>
 }
 
+/** Whose transfers to send, and how they are signed and passed on. */
+/** Whose transfers, and over which connection. */
 export type SenderOptions = {
   readonly address: Hex
   /** Its own pinned connection. */
@@ -29,8 +31,8 @@ export type SenderOptions = {
 const maxWaiting = 256
 
 /**
- * A sender that goes on from the account's pending nonce. A nonce whose transfer was refused is used
- * again, so that one refusal does not hold up all that follows.
+ * A sender that goes on from the account's pending nonce. A nonce whose transfer was refused is
+ * used again, so that one refusal does not hold up all that follows.
  *
  * @param pending - `eth_getTransactionCount(address, 'pending')`.
  */

@@ -64,8 +64,8 @@ function taskFacts({ tasks, checkpoints, l1, proofs, endings }: Watch, sent: Sen
 }
 
 /**
- * Why it was not taken. Where an answer got lost, what the network did with it decides; a refusal by
- * the one gateway that was asked stands, whatever the network did.
+ * Why it was not taken. Where an answer got lost, what the network did with it decides; a refusal
+ * by the one gateway that was asked stands, whatever the network did.
  */
 function refusalOf(
   { id, status, reason, isUncertain }: Sent,

@@ -7,8 +7,8 @@ export type Loop = {
 }
 
 /**
- * Runs `turn` every so often, never twice at a time: a turn that takes longer delays the next. A turn
- * that throws does not end the loop; the first of several in a row is logged.
+ * Runs `turn` every so often, never twice at a time: a turn that takes longer delays the next. A
+ * turn that throws does not end the loop; the first of several in a row is logged.
  *
  * @param everyMs - from the begin of one turn to the begin of the next.
  */

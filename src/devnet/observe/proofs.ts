@@ -18,8 +18,8 @@ type Entry = LeafState & { readonly addedMs: number; readonly triedMs: number }
 const retryMs = 500
 
 /**
- * Checks the paths of transactions and tasks, as `nodeop_getProof` gives them, down to roots recorded
- * on L1. One transaction of an L2 block stands for all: they share the block's leaf.
+ * Checks the paths of transactions and tasks, as `nodeop_getProof` gives them, down to roots
+ * recorded on L1. One transaction of an L2 block stands for all: they share the block's leaf.
  */
 export class Proofs {
   readonly #rpc: Rpc

@@ -1,6 +1,6 @@
 /**
- * When the outbox was first seen to be covered up to a size: sizes and times both rise. Tells for any
- * leaf when it was covered, however late its index is learned.
+ * When the outbox was first seen to be covered up to a size: sizes and times both rise. Tells for
+ * any leaf when it was covered, however late its index is learned.
  */
 export class Timeline {
   readonly #steps: { readonly size: number; readonly timeMs: number }[] = []

@@ -14,7 +14,7 @@ import {
   transfer,
 } from '../test-support/chain.ts'
 import { nativeRecover } from '../test-support/native-recover.ts'
-import { createPool, type Pool } from './pool.ts'
+import { createPool, maxWaitingBytes, type Pool } from './pool.ts'
 import { maxBehindGap } from './sender-queue.ts'
 
 const everything = [1_000_000, 30_000_000] as const
@@ -123,6 +123,21 @@ test('admit: at most 64 wait behind a gap', async () => {
   assert.equal(codeOf(await pool.admit(bytesOf(beyond))), 'SenderQueueFull')
   assert.equal(codeOf(await pool.admit(bytesOf(await transfer(0, 0, 1)))), 'ok')
   assert.equal(codeOf(await pool.admit(bytesOf(beyond))), 'ok')
+})
+
+test('admit: bounded in bytes; what waits behind a gap makes room for what can run', async () => {
+  const pool = newPool(await createTestChain())
+  const big = { data: `0x${'00'.repeat(120_000)}` as Hex, gas: 1_300_000n }
+  let count = 0
+  while (pool.bytes() + 121_000 < maxWaitingBytes)
+    assert.equal(codeOf(await pool.admit(bytesOf(await transfer(0, 1 + count++, 1, big)))), 'ok')
+  assert.equal(count, 34)
+  assert.equal(codeOf(await pool.admit(bytesOf(await transfer(1, 1, 1, big)))), 'PoolFull')
+  const runs = await transfer(1, 0, 1, big)
+  assert.equal(codeOf(await pool.admit(bytesOf(runs))), 'ok')
+  assert.deepEqual([pool.waiting(), pool.bytes() <= maxWaitingBytes], [34, true])
+  await pool.committed([bytesOf(runs)], [{ ok: true }])
+  assert.equal(pool.waiting(), 33)
 })
 
 test('committed: included ones leave, others of the same nonce end, the rest stays', async () => {

@@ -33,8 +33,9 @@ export type Pool = {
   get(hash: Hex): PooledTransaction | undefined
   /** Why a transaction ended without being included, as long as it is remembered. */
   reasonOf(hash: Hex): string | undefined
-  /** How many wait. */
+  /** How many wait, and their bytes. */
   waiting(): number
+  bytes(): number
   /** How many of them could be in the next block. */
   executable(): number
 }
@@ -52,6 +53,8 @@ export type PoolOptions = {
 
 /** Most transactions of all senders: about one minute of full blocks. */
 export const maxWaiting = 8192
+/** Most bytes of all of them: four full blocks. */
+export const maxWaitingBytes = 4 * 1024 * 1024
 /** Endings remembered, oldest forgotten first. */
 const maxEnded = 16_384
 /** Bytes that the ledger's envelope adds to a transaction, at most. */
@@ -66,6 +69,7 @@ type Inside = {
   readonly byHash: Map<Hex, Waiting>
   readonly senders: Map<Hex, SenderQueue>
   readonly ended: Map<Hex, string>
+  bytes: number
   baseFee: bigint
   arrivals: number
   /** Counts blocks, so that an admission notices that its account is out of date. */
@@ -82,6 +86,7 @@ export function createPool({ engine, genesis, recover }: PoolOptions): Pool {
     byHash: new Map(),
     senders: new Map(),
     ended: new Map(),
+    bytes: 0,
     baseFee: 0n,
     arrivals: 0,
     generation: 0,
@@ -100,6 +105,7 @@ export function createPool({ engine, genesis, recover }: PoolOptions): Pool {
     },
     reasonOf: (hash) => pool.ended.get(hash),
     waiting: () => pool.byHash.size,
+    bytes: () => pool.bytes,
     executable: () => countExecutable(pool),
   }
 }
@@ -140,29 +146,46 @@ function insert(
   const refusal = queueRefusal(queue, transaction, pool.baseFee)
   if (refusal) return refusal
   const old = queue.byNonce.get(transaction.nonce)
-  if (!old && pool.byHash.size >= maxWaiting && !makeRoom(pool, queue, transaction))
+  const size = transaction.raw.length - (old?.transaction.raw.length ?? 0)
+  const isFull =
+    (!old && pool.byHash.size >= maxWaiting) || (size > 0 && pool.bytes + size > maxWaitingBytes)
+  if (isFull && !makeRoom(pool, queue, transaction, size))
     return refused('PoolFull', 'txpool is full')
   if (old) end(pool, old, 'Replaced')
   const waiting: Waiting = { transaction, sender, arrival: pool.arrivals++, attempts: 0 }
   pool.senders.set(sender, queue)
   queue.byNonce.set(transaction.nonce, waiting)
   pool.byHash.set(transaction.hash, waiting)
+  pool.bytes += transaction.raw.length
   pool.ended.delete(transaction.hash)
   return { ok: true }
 }
 
-/** A full pool gives up its newest transaction behind a gap for one that can run at once. */
-function makeRoom(pool: Inside, queue: SenderQueue, transaction: EthereumTransaction): boolean {
+/** A full pool gives up its newest transactions behind gaps for one that can run at once. */
+function makeRoom(
+  pool: Inside,
+  queue: SenderQueue,
+  transaction: EthereumTransaction,
+  size: number,
+): boolean {
   if (transaction.nonce !== nextNonce(queue)) return false
+  do {
+    const newest = newestBehindGap(pool)
+    if (!newest) return false
+    end(pool, newest, 'Evicted')
+  } while (pool.bytes + size > maxWaitingBytes)
+  return true
+}
+
+function newestBehindGap(pool: Inside): Waiting | undefined {
   let newest: Waiting | undefined
-  for (const other of pool.senders.values()) {
-    const next = nextNonce(other)
-    for (const waiting of other.byNonce.values())
+  for (const queue of pool.senders.values()) {
+    const next = nextNonce(queue)
+    for (const waiting of queue.byNonce.values())
       if (waiting.transaction.nonce > next && waiting.arrival > (newest?.arrival ?? -1))
         newest = waiting
   }
-  if (newest) end(pool, newest, 'Evicted')
-  return newest !== undefined
+  return newest
 }
 
 function countExecutable({ senders, baseFee }: Inside): number {
@@ -255,7 +278,7 @@ function end(pool: Inside, waiting: Waiting, reason: string): void {
 }
 
 function remove(pool: Inside, { transaction, sender }: Waiting): void {
-  pool.byHash.delete(transaction.hash)
+  if (pool.byHash.delete(transaction.hash)) pool.bytes -= transaction.raw.length
   const queue = pool.senders.get(sender)
   queue?.byNonce.delete(transaction.nonce)
   if (queue?.byNonce.size === 0) pool.senders.delete(sender)
