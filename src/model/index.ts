@@ -1,0 +1,5 @@
+export { BadProgrammeError, createProgramme, type Fault } from './check-programme.ts'
+export { dualValue, type PrimalValue, primalValue } from './evaluate.ts'
+export * from './programme.ts'
+export * from './solution.ts'
+export { type SolveOptions, solve } from './solver/solve.ts'

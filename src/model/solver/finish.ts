@@ -1,0 +1,151 @@
+import { dualValue, primalValue } from '../evaluate.ts'
+import type { Allocation, Prices } from '../programme.ts'
+import type { Effort, Found } from '../solution.ts'
+import type { Edges } from './edges.ts'
+import type { Frame } from './frame.ts'
+import type { Point } from './point.ts'
+
+/** The prices of a programme from those of its frame. */
+export function toPrices(
+  { tasks: m, securityAt, groupAt, stakeUnit, stake }: Frame,
+  point: Point,
+): Prices {
+  const { y, lambda } = point
+  return {
+    capacity: lambda.slice(),
+    demand: y.slice(0, m),
+    security: stake ? y.slice(securityAt, groupAt).map((s) => s / stakeUnit) : new Float64Array(m),
+    group: y.slice(groupAt),
+  }
+}
+
+/** Column and operators' prices of a frame from those of its programme. */
+export function fromPrices(frame: Frame, prices: Prices): Pick<Point, 'y' | 'lambda'> {
+  const y = new Float64Array(frame.columns)
+  y.set(prices.demand)
+  if (frame.stake)
+    y.set(
+      prices.security.map((s) => s * frame.stakeUnit),
+      frame.securityAt,
+    )
+  y.set(prices.group, frame.groupAt)
+  for (let c = 0; c < y.length; c++) y[c] = Math.max(y[c] as number, frame.lower[c] as number)
+  return { y, lambda: prices.capacity.slice() }
+}
+
+/** Mends the units, then checks the result from the programme alone. */
+export const finish = (frame: Frame, point: Point, tolerance: number, effort: Effort): Found =>
+  assess(frame, { ...point, units: mend(frame, point) }, tolerance, effort)
+
+/** Checks a point as it is, from the programme alone. */
+export function assess(frame: Frame, point: Point, tolerance: number, effort: Effort): Found {
+  const { programme } = frame
+  const { units } = point
+  const allocation = compress(point.edges, units)
+  const shortfall = unmet(frame, allocation)
+  const prices = toPrices(frame, point)
+  const { objective, violation } = primalValue(programme, allocation, shortfall)
+  const bound = dualValue(programme, prices)
+  const scale = Math.max(Math.abs(bound), Math.abs(objective), Number.MIN_VALUE)
+  const gap = Math.abs(bound - objective) / scale
+  const isOptimal = gap <= tolerance && violation <= tolerance
+  return {
+    status: isOptimal ? 'optimal' : 'stalled',
+    allocation,
+    shortfall,
+    prices,
+    objective,
+    bound,
+    gap,
+    violation,
+    effort,
+  }
+}
+
+/** Takes what is too much off tasks, and gives what is missing to operators with room. */
+function mend(frame: Frame, { edges, units }: Point): Float64Array {
+  const { tasks: m, operators: n, programme, capacity, resources } = frame
+  const { start, task, cap, use, count: room } = edges
+  const served = servedBy(edges, units, m)
+  const mended = units.slice()
+  for (let e = 0; e < mended.length; e++) {
+    const t = task[e] as number
+    const d = programme.demand[t] as number
+    const all = served[t] as number
+    if (all > d) mended[e] = (mended[e] as number) * (d / all)
+  }
+  if (programme.security || programme.groups || programme.shortfallPrice) return mended
+  const lack = programme.demand.map((d, t) => Math.max(d - (served[t] as number), 0))
+  const isShort = (t: number) => (lack[t] as number) > 1e-13 * (programme.demand[t] as number)
+  if (!lack.some((_, t) => isShort(t))) return mended
+  for (let i = 0; i < n; i++) {
+    const left = resources.map(
+      (_, k) => (capacity[k * n + i] as number) - load(edges, mended, i, k),
+    )
+    for (let e = start[i] as number; e < (start[i + 1] as number); e++) {
+      const t = task[e] as number
+      if (!isShort(t)) continue
+      let more = Math.min(lack[t] as number, (cap[e] as number) - (mended[e] as number))
+      left.forEach((spare, k) => {
+        const a = use[k * room + e] as number
+        if (a > 0) more = Math.min(more, spare / a)
+      })
+      if (more <= 0) continue
+      mended[e] = (mended[e] as number) + more
+      lack[t] = (lack[t] as number) - more
+      left.forEach((spare, k) => {
+        left[k] = spare - more * (use[k * room + e] as number)
+      })
+    }
+  }
+  return mended
+}
+
+function load(
+  { start, use, count: room }: Edges,
+  units: Float64Array,
+  i: number,
+  k: number,
+): number {
+  let sum = 0
+  for (let e = start[i] as number; e < (start[i + 1] as number); e++)
+    sum += (units[e] as number) * (use[k * room + e] as number)
+  return sum
+}
+
+function servedBy({ task }: Edges, units: Float64Array, m: number): Float64Array {
+  const served = new Float64Array(m)
+  for (let e = 0; e < units.length; e++) {
+    const t = task[e] as number
+    served[t] = (served[t] as number) + (units[e] as number)
+  }
+  return served
+}
+
+function unmet({ programme }: Frame, { task, units }: Allocation): Float64Array {
+  const left = programme.demand.slice()
+  for (let e = 0; e < units.length; e++) {
+    const t = task[e] as number
+    left[t] = (left[t] as number) - (units[e] as number)
+  }
+  const noise = (t: number) => 1e-13 * (programme.demand[t] as number)
+  return left.map((missing, t) => (Math.abs(missing) <= noise(t) ? 0 : missing))
+}
+
+/** Drops the edges without units. */
+function compress(edges: Edges, units: Float64Array): Allocation {
+  let count = 0
+  for (let e = 0; e < units.length; e++) if ((units[e] as number) > 0) count++
+  const start = new Int32Array(edges.start.length)
+  const task = new Int32Array(count)
+  const kept = new Float64Array(count)
+  for (let i = 0, at = 0; i + 1 < start.length; i++) {
+    for (let e = edges.start[i] as number; e < (edges.start[i + 1] as number); e++)
+      if ((units[e] as number) > 0) {
+        task[at] = edges.task[e] as number
+        kept[at++] = units[e] as number
+      }
+    start[i + 1] = at
+  }
+  return { start, task, units: kept }
+}

@@ -1,0 +1,53 @@
+import type { Effort } from '../solution.ts'
+import { type Edges, gatherEdges } from './edges.ts'
+import type { Frame, Lookup } from './frame.ts'
+import { scan } from './scan.ts'
+
+/** Where a method stands: prices, the pairs that take part, and their units. */
+export type Point = {
+  readonly y: Float64Array
+  readonly lambda: Float64Array
+  readonly edges: Edges
+  readonly units: Float64Array
+}
+
+/** What every stage of a solve shares. */
+export type Context = {
+  readonly frame: Frame
+  readonly lookup: Lookup
+  readonly effort: Effort
+}
+
+/** The pairs worth a look at these prices, beside those already known. */
+export function restrict(
+  { frame, lookup, effort }: Context,
+  prices: { readonly y: Float64Array; readonly lambda: Float64Array },
+  slack: number,
+  known?: Edges,
+): { readonly edges: Edges; readonly missing: number } {
+  effort.scans++
+  const { candidates, missing } = scan(frame, lookup, {
+    ...prices,
+    slack,
+    ...(known && { known }),
+  })
+  if (known && candidates.task.length === known.count) return { edges: known, missing }
+  const { programme, resources } = frame
+  const edges = gatherEdges(candidates, programme.demand, lookup, resources)
+  return { edges, missing }
+}
+
+/** Units of old edges at their place among new ones, zero for those that are new. */
+export function carry(from: Edges, units: Float64Array, to: Edges): Float64Array {
+  if (from === to) return units
+  const carried = new Float64Array(to.count)
+  for (let i = 0; i + 1 < to.start.length; i++) {
+    let at = from.start[i] as number
+    const end = from.start[i + 1] as number
+    for (let e = to.start[i] as number; e < (to.start[i + 1] as number); e++) {
+      while (at < end && (from.task[at] as number) < (to.task[e] as number)) at++
+      if (at < end && from.task[at] === to.task[e]) carried[e] = units[at] as number
+    }
+  }
+  return carried
+}

@@ -1,0 +1,184 @@
+import { useOf } from '../evaluate.ts'
+import type { Resource } from '../programme.ts'
+import type { Candidates, Edges } from './edges.ts'
+import type { Frame, Lookup } from './frame.ts'
+import { columnPrice } from './sweep.ts'
+
+/** What a pass over all pairs found. */
+export type Scan = {
+  readonly candidates: Candidates
+  /** Pairs that earn something and were not among the edges; not counted without edges. */
+  readonly missing: number
+}
+
+type Options = {
+  /** Column prices. */
+  readonly y: Float64Array
+  /** λ, shape [K × N]. */
+  readonly lambda: Float64Array
+  /** How much a pair may lose and still be a candidate, money a unit; Infinity for all pairs. */
+  readonly slack: number
+  /** The edges so far; they stay. */
+  readonly known?: Edges
+}
+
+/** Goes through all pairs: which earn something, or nearly, at these prices? */
+export function scan(frame: Frame, lookup: Lookup, options: Options): Scan {
+  const { operators: n, tasks: m } = frame
+  const { known } = options
+  const list = createList(n, m)
+  const found = new Int32Array(m)
+  let missing = 0
+  for (let i = 0; i < n; i++) {
+    const passing = pass(frame, options, i, found)
+    makeRoom(list, m)
+    if (known) missing += merge(frame, lookup, options, known, i, found.subarray(0, passing), list)
+    else append(frame, lookup, i, found, passing, list)
+    list.start[i + 1] = list.count
+  }
+  const { start, task, utility, count } = list
+  return {
+    candidates: { start, task: task.subarray(0, count), utility: utility.subarray(0, count) },
+    missing,
+  }
+}
+
+type List = {
+  readonly start: Int32Array
+  readonly largest: number
+  task: Int32Array
+  utility: Float64Array
+  count: number
+}
+
+function createList(n: number, m: number): List {
+  const room = Math.min(n * m, Math.max(4 * m, 64 * n))
+  return {
+    start: new Int32Array(n + 1),
+    largest: n * m,
+    task: new Int32Array(room),
+    utility: new Float64Array(room),
+    count: 0,
+  }
+}
+
+function makeRoom(list: List, more: number): void {
+  const needed = list.count + more
+  if (needed <= list.task.length) return
+  const room = Math.min(list.largest, Math.max(2 * list.task.length, needed))
+  const { task, utility } = list
+  list.task = new Int32Array(room)
+  list.task.set(task)
+  list.utility = new Float64Array(room)
+  list.utility.set(utility)
+}
+
+/** Lists the tasks of row i that lose less than the slack; returns how many. */
+function pass(frame: Frame, options: Options, i: number, found: Int32Array): number {
+  const { tasks: m, resources } = frame
+  const { y, lambda, slack } = options
+  if (slack === Infinity) {
+    for (let t = 0; t < m; t++) found[t] = t
+    return m
+  }
+  if (frame.columns === m && resources.length === 1 && !resources[0]?.use)
+    return passPlain(frame.programme.utility, y, (lambda[i] as number) - slack, i * m, found)
+  let count = 0
+  for (let t = 0; t < m; t++) if (netOf(frame, options, i, t) > -slack) found[count++] = t
+  return count
+}
+
+function passPlain(
+  utility: Float64Array,
+  y: Float64Array,
+  least: number,
+  base: number,
+  found: Int32Array,
+): number {
+  const m = found.length
+  let count = 0
+  for (let t = 0; t < m; t++)
+    if ((utility[base + t] as number) - (y[t] as number) > least) found[count++] = t
+  return count
+}
+
+function append(
+  frame: Frame,
+  lookup: Lookup,
+  i: number,
+  found: Int32Array,
+  passing: number,
+  list: List,
+): void {
+  const { task, utility } = list
+  const { utility: all } = frame.programme
+  const base = i * frame.tasks
+  let { count } = list
+  for (let p = 0; p < passing; p++) {
+    const t = found[p] as number
+    if (!lookup.isOpen && !canServe(frame, lookup, i, t)) continue
+    task[count] = t
+    utility[count++] = all[base + t] as number
+  }
+  list.count = count
+}
+
+/** Adds row i's known edges and what was found, in order; returns how many of these earn and are new. */
+function merge(
+  frame: Frame,
+  lookup: Lookup,
+  options: Options,
+  known: Edges,
+  i: number,
+  found: Int32Array,
+  list: List,
+): number {
+  const { utility: all } = frame.programme
+  const base = i * frame.tasks
+  const zero = 1e-12 * frame.money
+  const end = known.start[i + 1] as number
+  let at = known.start[i] as number
+  let missing = 0
+  const add = (t: number) => {
+    list.task[list.count] = t
+    list.utility[list.count++] = all[base + t] as number
+  }
+  for (let p = 0; p < found.length; p++) {
+    const t = found[p] as number
+    while (at < end && (known.task[at] as number) < t) add(known.task[at++] as number)
+    const isKnown = at < end && known.task[at] === t
+    if (isKnown) at++
+    else if (!canServe(frame, lookup, i, t)) continue
+    else if (netOf(frame, options, i, t) > zero) missing++
+    add(t)
+  }
+  while (at < end) add(known.task[at++] as number)
+  return missing
+}
+
+/** What a unit of pair (i, t) earns after all prices. */
+function netOf(
+  frame: Frame,
+  { y, lambda }: Pick<Options, 'y' | 'lambda'>,
+  i: number,
+  t: number,
+): number {
+  const { operators: n, tasks: m, resources, programme } = frame
+  let net = (programme.utility[i * m + t] as number) - columnPrice(frame, y, i, t)
+  for (let k = 0; k < resources.length; k++)
+    net -= useOf(resources[k] as Resource, i, t, m) * (lambda[k * n + i] as number)
+  return net
+}
+
+/** Whether an operator may do any of a task. */
+function canServe(frame: Frame, lookup: Lookup, i: number, t: number): boolean {
+  const { cap, isCapPair, isOpen } = lookup
+  if (isOpen) return true
+  const { tasks: m, programme, resources, operators: n, capacity } = frame
+  if ((cap[isCapPair ? i * m + t : t] as number) <= 0) return false
+  if ((programme.demand[t] as number) <= 0) return false
+  for (let k = 0; k < resources.length; k++)
+    if ((capacity[k * n + i] as number) <= 0 && useOf(resources[k] as Resource, i, t, m) > 0)
+      return false
+  return true
+}

@@ -1,0 +1,200 @@
+import type { Prices, Programme } from '../programme.ts'
+import type { Effort, Found, Solution } from '../solution.ts'
+import { certify } from './certificate.ts'
+import { finish, fromPrices } from './finish.ts'
+import { createFrame, type Frame, lookupOf, maxOf, moneyScale } from './frame.ts'
+import { isNetwork, solveNetwork } from './network.ts'
+import { type Context, type Point, restrict } from './point.ts'
+import {
+  direct,
+  follow,
+  type Goal,
+  gentle,
+  proximal,
+  type Stage,
+  smallestCongestion,
+  smoothing,
+} from './stages.ts'
+import { coarsen, coldStart, priceRows, type Start } from './start.ts'
+
+/** How to solve. */
+export type SolveOptions = {
+  /** Largest relative gap and violation of an optimal answer; default 10^-6. */
+  readonly tolerance?: number
+  /** Prices of a similar programme of the same shape. */
+  readonly start?: Prices
+}
+
+const defaultTolerance = 1e-6
+/** Part of the tolerance that the methods aim for, so that rounding cannot spoil an answer. */
+const aim = 1e-2
+/** Residual to which Newton's method is driven: what it leaves is far below the tolerance. */
+const quick = { tolerance: 1e-9, maxSteps: 30, patience: 5 }
+const patient = { tolerance: 1e-9, maxSteps: 2000, patience: 200 }
+const rough = { tolerance: 1e-3, maxSteps: 30, patience: 5, isDone: () => true }
+
+/**
+ * Solves the allocation programme: the operators' prices are eliminated row by row, and what is left
+ * is minimised over the prices of tasks by a semismooth Newton method with conjugate gradients.
+ * Linear programmes with one plain resource end with the network simplex method.
+ *
+ * Every answer is checked from the programme alone. Demand that cannot be met, where it has no
+ * shortfall price, is answered by a certificate.
+ */
+export function solve(programme: Programme, options: SolveOptions = {}): Solution {
+  const effort: Effort = { newton: 0, conjugate: 0, sweeps: 0, scans: 0 }
+  const tolerance = options.tolerance ?? defaultTolerance
+  const terms = { tolerance, money: moneyScale(programme), effort, start: options.start }
+  const { shortfallPrice } = programme
+  if (shortfallPrice) return solveElastic(programme, shortfallPrice, terms)
+  let best: Found | undefined
+  let penalty = 8 * (terms.money + costliest(programme))
+  for (let attempt = 0; attempt < 4; attempt++, penalty *= 64) {
+    const price = new Float64Array(programme.tasks).fill(penalty)
+    const found = solveElastic(programme, price, terms)
+    if (found.status === 'optimal') return found
+    const certificate = certify(programme, found.prices, price)
+    if (certificate) return { status: 'infeasible', certificate, effort }
+    if (!best || found.violation < best.violation) best = found
+  }
+  return best as Found
+}
+
+type Terms = {
+  readonly tolerance: number
+  readonly money: number
+  readonly effort: Effort
+  readonly start: Prices | undefined
+}
+
+/** Solves with a shortfall price for every task, by one method after the other until one does. */
+function solveElastic(programme: Programme, shortfallPrice: Float64Array, terms: Terms): Found {
+  const { effort, tolerance } = terms
+  const frame = createFrame(programme, shortfallPrice, terms.money)
+  const context: Context = { frame, lookup: lookupOf(programme), effort }
+  const checked: { at?: Point; found?: Found } = {}
+  const check = (point: Point): Found => {
+    if (checked.at !== point) {
+      checked.found = finish(frame, point, tolerance, effort)
+      checked.at = point
+    }
+    return checked.found as Found
+  }
+  const isWithin = (part: number) => (point: Point) => {
+    const { gap, violation } = check(point)
+    return gap <= part * tolerance && violation <= tolerance
+  }
+  let best: Found | undefined
+  for (const attempt of attempts(context, terms.start, isWithin)) {
+    const { converged, point } = attempt()
+    const found = check(point)
+    if (found.status === 'optimal' || converged) return found
+    if (!best || found.gap + found.violation < best.gap + best.violation) best = found
+  }
+  return best as Found
+}
+
+type Attempt = () => Stage
+
+/** The methods, the fastest first. */
+/** Makes a test of points: gap within a part of the tolerance. */
+type Within = (part: number) => Goal['isDone']
+
+function attempts(context: Context, start: Prices | undefined, isWithin: Within): Attempt[] {
+  const { frame } = context
+  if (smallestCongestion(frame) === 0) return linearAttempts(context, isWithin)
+  const isDone = isWithin(aim)
+  const goal = { ...quick, isDone }
+  return [
+    ...(start ? [() => direct(context, fromPrices(frame, start), near(frame), goal)] : []),
+    () => {
+      const from = approximate(context, 0)
+      return direct(context, from, from.isNear ? near(frame) : Infinity, goal)
+    },
+    () => follow(context, coldStart(frame), 0, { ...patient, isDone }),
+  ]
+}
+
+function linearAttempts(context: Context, isWithin: Within): Attempt[] {
+  const { frame } = context
+  const isDone = isWithin(0.3)
+  const far = () =>
+    follow(context, coldStart(frame), smoothing(frame) / 300, { ...patient, isDone })
+  if (!isNetwork(frame)) return [() => proximal(context, far(), { isDone })]
+  const rho = gentle(frame)
+  return [
+    () => {
+      const from = approximate(context, rho)
+      const slack = from.isNear ? near(frame) : Infinity
+      return exactly(context, direct(context, from, slack, { ...rough, rho }))
+    },
+    () => exactly(context, far()),
+    () => proximal(context, far(), { isDone }),
+  ]
+}
+
+/** Network simplex over the pairs near the prices of `from`, until no other pair earns anything. */
+function exactly(context: Context, from: Stage): Stage {
+  let stage = from
+  for (let round = 0; round < 20; round++) {
+    const known = round > 0 ? stage.point.edges : undefined
+    const { edges, missing } = restrict(context, stage.point, near(context.frame), known)
+    if (round > 0 && missing === 0) return { ...stage, converged: true }
+    const point = solveNetwork(context.frame, { ...stage.point, edges })
+    if (!point) break
+    stage = { point, converged: false }
+  }
+  return { ...stage, converged: false }
+}
+
+/** How far good prices may be off, money a unit. */
+const near = ({ money }: Frame): number => 0.02 * money
+
+const fewOperators = 100
+
+/**
+ * Prices from a part of the operators where there are many, else from none.
+ *
+ * @param rho - congestion to add; 0 for the programme's own.
+ */
+function approximate(context: Context, rho: number): Start & { readonly isNear: boolean } {
+  const { frame, lookup, effort } = context
+  const start = coldStart(frame)
+  const { operators: n, tasks, money } = frame
+  const stride = Math.min(8, Math.floor(n / Math.max(fewOperators, tasks / 8)))
+  if (stride < 3) return { ...start, isNear: false }
+  const programme = coarsen(frame.programme, stride)
+  const shortfallPrice = frame.lower.slice(0, tasks).map((price) => -price)
+  const coarseFrame = createFrame(programme, shortfallPrice, money)
+  const coarse: Context = { frame: coarseFrame, lookup: lookupOf(programme), effort }
+  const coarseRho = Math.max(rho / stride, smoothness(coarseFrame))
+  const from = approximate(coarse, coarseRho)
+  const goal = { ...rough, rho: coarseRho }
+  let stage = direct(coarse, from, from.isNear ? near(frame) : Infinity, goal)
+  if (!stage.converged)
+    stage = follow(coarse, coldStart(coarseFrame), coarseRho, { ...goal, maxSteps: 200 })
+  if (!stage.converged) return { ...start, isNear: false }
+  const { y, lambda } = stage.point
+  const few = programme.operators
+  frame.resources.forEach((_, k) => {
+    for (let i = 0; i < n; i++) {
+      const like = Math.min(few - 1, Math.floor(i / stride))
+      start.lambda[k * n + i] = lambda[k * few + like] as number
+    }
+  })
+  priceRows(frame, lookup, y, start.lambda, rho)
+  return { y, lambda: start.lambda, isNear: true }
+}
+
+/** Congestion to add where there is so little that a rough answer would take long. */
+function smoothness(frame: Frame): number {
+  const least = 0.1 * gentle(frame)
+  return smallestCongestion(frame) < least ? least : 0
+}
+
+/** The largest marginal congestion that a unit can cause. */
+function costliest({ congestion, demand, loadCongestion, resources }: Programme): number {
+  const [first] = resources
+  const load = loadCongestion && first ? maxOf(loadCongestion) * maxOf(first.capacity) : 0
+  return maxOf(congestion) * maxOf(demand) + load
+}

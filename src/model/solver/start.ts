@@ -1,0 +1,147 @@
+import { useOf } from '../evaluate.ts'
+import { layoutOf, type Programme, type Resource } from '../programme.ts'
+import type { Frame, Lookup } from './frame.ts'
+import { createRowBuffer, type RowBuffer, solveRow } from './row.ts'
+import { solveRows } from './row-several.ts'
+import { columnPrice } from './sweep.ts'
+
+/** Column prices and operators' prices to start from. */
+export type Start = { readonly y: Float64Array; readonly lambda: Float64Array }
+
+/** Prices without any knowledge: a part of what the best of a few operators earns. */
+export function coldStart(frame: Frame): Start {
+  const { operators: n, tasks: m, programme } = frame
+  const y = new Float64Array(frame.columns)
+  const stride = Math.max(1, n >> 6)
+  for (let t = 0; t < m; t++) {
+    let best = -Infinity
+    for (let i = 0; i < n; i += stride)
+      best = Math.max(best, programme.utility[i * m + t] as number)
+    y[t] = Math.max(best > 0 ? 0.7 * best : best, frame.lower[t] as number)
+  }
+  return { y, lambda: new Float64Array(frame.resources.length * n) }
+}
+
+/**
+ * Every `stride`-th operator standing for `stride` of them: a smaller programme with nearly the same
+ * column prices.
+ */
+export function coarsen(programme: Programme, stride: number): Programme {
+  const { operators, tasks: m, resources, security, groups } = programme
+  const n = Math.floor(operators / stride)
+  const rows = <T extends Float64Array | Int32Array>(values: T, width: number): T => {
+    const picked = values.slice(0, n * width) as T
+    for (let i = 0; i < n; i++)
+      picked.set(values.subarray(i * stride * width, (i * stride + 1) * width), i * width)
+    return picked
+  }
+  const matrix = (values: Float64Array, short: 'row' | 'column'): Float64Array => {
+    const layout = layoutOf(programme, values, short)
+    if (layout === 'pair') return rows(values, m)
+    return layout === 'row' ? rows(values, 1) : values
+  }
+  return {
+    ...programme,
+    operators: n,
+    utility: rows(programme.utility, m),
+    congestion: matrix(programme.congestion, 'row').map((q) => q / stride),
+    ...(programme.loadCongestion && {
+      loadCongestion: rows(programme.loadCongestion, 1).map((kappa) => kappa / stride),
+    }),
+    resources: resources.map(({ name, capacity, use }) => {
+      const picked = rows(capacity, 1)
+      const factor = sum(capacity) / Math.max(sum(picked), Number.MIN_VALUE)
+      return {
+        name,
+        capacity: picked.map((room) => room * factor),
+        ...(use && { use: matrix(use, 'column') }),
+      }
+    }),
+    cap: matrix(programme.cap, 'column').map((most) => most * stride),
+    ...(security && { security: { ...security, stake: rows(security.stake, 1) } }),
+    ...(groups && { groups: { ...groups, of: rows(groups.of, 1) } }),
+  }
+}
+
+const sum = (values: Float64Array): number => values.reduce((a, b) => a + b, 0)
+
+/**
+ * The operators' own prices at given column prices, over all pairs. A few tasks of each row tell about
+ * where its price is, so that only what earns more need be looked at; where that was too high,
+ * everything is.
+ */
+export function priceRows(
+  frame: Frame,
+  lookup: Lookup,
+  y: Float64Array,
+  lambda: Float64Array,
+  rho: number,
+): void {
+  const { operators: n, tasks: m, resources, capacity, kappa } = frame
+  const buffer = createRowBuffer(m, resources.length)
+  const window = 0.03 * frame.money
+  const step = m >= 200 ? 8 : 1
+  for (let i = 0; i < n; i++) {
+    const room = capacity[i] as number
+    const own = kappa[i] as number
+    const row = { i, y, rho, step: 1 }
+    if (resources.length > 1) {
+      const count = gatherRow(frame, lookup, buffer, { ...row, floor: 0 })
+      solveRows(frame, buffer, count, i, lambda)
+      continue
+    }
+    let price = 0
+    let floor = 0
+    if (step > 1) {
+      const some = gatherRow(frame, lookup, buffer, { ...row, step, floor: 0 })
+      price = solveRow(buffer, some, room / step, own * step, lambda[i] as number)
+      floor = Math.max(price - window, 0)
+    }
+    for (; ; floor = 0) {
+      const count = gatherRow(frame, lookup, buffer, { ...row, floor })
+      price = solveRow(buffer, count, room, own, price)
+      if (price >= floor) break
+    }
+    lambda[i] = price
+  }
+}
+
+type Row = {
+  readonly i: number
+  readonly y: Float64Array
+  readonly floor: number
+  readonly rho: number
+  /** Only every so many tasks. */
+  readonly step: number
+}
+
+/** Entries of row i that would earn something if capacity cost only `floor`. */
+function gatherRow(frame: Frame, lookup: Lookup, buffer: RowBuffer, row: Row): number {
+  const { tasks: m, programme, resources } = frame
+  const { i, y, floor, rho, step } = row
+  const { utility, demand } = programme
+  const { congestion, isCongestionPair, cap, isCapPair } = lookup
+  const base = i * m
+  const first = resources[0]?.use
+  const isPair = first !== undefined && first.length !== m
+  const isPlain = frame.columns === m
+  const own = 1 / ((isCongestionPair ? 0 : (congestion[i] as number)) + rho)
+  let count = 0
+  for (let t = 0; t < m; t += step) {
+    const price = isPlain ? (y[t] as number) : columnPrice(frame, y, i, t)
+    const margin = (utility[base + t] as number) - price
+    if (margin <= 0) continue
+    const use = first ? (first[isPair ? base + t : t] as number) : 1
+    if (margin <= use * floor) continue
+    const most = Math.min(cap[isCapPair ? base + t : t] as number, demand[t] as number)
+    if (most <= 0) continue
+    buffer.margin[count] = margin
+    buffer.inverse[count] = isCongestionPair ? 1 / ((congestion[base + t] as number) + rho) : own
+    buffer.cap[count] = most
+    buffer.use[count] = use
+    for (let k = 1; k < resources.length; k++)
+      buffer.use[k * buffer.size + count] = useOf(resources[k] as Resource, i, t, m)
+    buffer.id[count++] = t
+  }
+  return count
+}
