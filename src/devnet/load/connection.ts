@@ -15,7 +15,6 @@ export type Poster = {
 }
 
 /** How patient a poster is, and how many connections it keeps. */
-/** How patient, and how wide. */
 export type PosterOptions = {
   /** Silence after which a request is given up. */
   readonly timeoutMs: number

@@ -16,7 +16,6 @@ export type TaskClient = {
 }
 
 /** Who asks for prices, where, and what for. */
-/** Who asks, for what, and over which connection. */
 export type TaskClientOptions = {
   readonly address: Hex
   readonly secret: Uint8Array

@@ -33,7 +33,6 @@ export type LoadRecords = {
 }
 
 /** The records of a load that has sent nothing yet. */
-/** Records of a load that has not offered anything. */
 export const emptyRecords = (): LoadRecords => ({
   transactions: new Map(),
   tasks: new Map(),

@@ -35,7 +35,6 @@ export type Rpc = {
 }
 
 /** Which gateways to ask, in which order, and how. */
-/** Which gateways, and which of them first. */
 export type RpcOptions = {
   readonly gateways: readonly string[]
   readonly poster: Poster

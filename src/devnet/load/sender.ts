@@ -14,7 +14,6 @@ export type Sender = {
 }
 
 /** Whose transfers to send, and how they are signed and passed on. */
-/** Whose transfers, and over which connection. */
 export type SenderOptions = {
   readonly address: Hex
   /** Its own pinned connection. */
