@@ -1,4 +1,4 @@
-import { assert, fromHex, type Hex, type Logger, toHex } from '#primitives'
+import { assert, type Hex, type Logger, toHex } from '#primitives'
 import {
   appHash,
   beginBlock,
@@ -25,6 +25,7 @@ import {
   type Verdict,
 } from '#records'
 import type { Mempool } from './mempool.ts'
+import { proposalFault } from './proposals.ts'
 
 /** A block that this operator has committed, for everyone who follows it. */
 export type CommittedBlock = {
@@ -34,6 +35,8 @@ export type CommittedBlock = {
   readonly before: Ledger
   readonly after: Ledger
   readonly appHash: Hex
+  /** From the start of its execution to its commit. */
+  readonly executionMs: number
 }
 
 /** Runs a service's computation on fixed input. */
@@ -48,12 +51,13 @@ export class LedgerApplication implements Application {
   readonly #compute: Compute
   readonly #mempool: Mempool
   readonly #prove: (alpha: Uint8Array) => Uint8Array
+  readonly #nowMs: () => number
   readonly #logger: Logger
-  readonly #listeners: ((committed: CommittedBlock) => void | Promise<void>)[] = []
+  readonly #listeners: ((committed: CommittedBlock) => void)[] = []
   #ledger: Ledger
   #height = 0
   #appHash: Hex
-  #pending: CommittedBlock | undefined
+  #pending: (Omit<CommittedBlock, 'executionMs'> & { readonly startedMs: number }) | undefined
 
   constructor(options: {
     readonly genesis: Genesis
@@ -62,12 +66,14 @@ export class LedgerApplication implements Application {
     readonly mempool: Mempool
     /** RFC 9381 proof by this operator's key. */
     readonly prove: (alpha: Uint8Array) => Uint8Array
+    readonly nowMs: () => number
     readonly logger: Logger
   }) {
     this.#environment = options.environment
     this.#compute = options.compute
     this.#mempool = options.mempool
     this.#prove = options.prove
+    this.#nowMs = options.nowMs
     this.#logger = options.logger
     this.#ledger = genesisLedger(options.genesis, options.environment)
     this.#appHash = appHash(this.#ledger)
@@ -83,7 +89,7 @@ export class LedgerApplication implements Application {
   }
 
   /** Calls `listener` after every commit, in the order of registration. */
-  onCommitted(listener: (committed: CommittedBlock) => void | Promise<void>): void {
+  onCommitted(listener: (committed: CommittedBlock) => void): void {
     this.#listeners.push(listener)
   }
 
@@ -113,38 +119,28 @@ export class LedgerApplication implements Application {
     const { height, timeMs, maxBytes } = input
     const block = { height, timeMs, proposer: '0x' as Hex }
     const room = maxBytes - randomnessBytes
-    const chosen = this.#mempool.propose(this.#ledger, block, room, encodeCall)
+    const chosen = this.#mempool.propose(this.#ledger, block, room)
     const dueMs = nextDueMs(this.#ledger)
     const hasWork = chosen.length > 0 || (dueMs !== undefined && dueMs <= timeMs)
     return hasWork ? [this.#proveRandomness(height), ...chosen] : []
   }
 
   async processProposal(block: ProposedBlock): Promise<Verdict> {
-    if (block.transactions.length === 0) return { ok: true }
-    const [first, ...others] = block.transactions.map(tryDecodeTransaction)
-    if (first?.kind !== 'randomness') return { ok: false, reason: 'NoRandomness' }
-    if (others.some((one) => one === undefined)) return { ok: false, reason: 'BadEncoding' }
-    const proposer = operatorsOf(this.#ledger).find(
-      ({ consensusKey }) => consensusKey === block.proposer,
-    )
-    if (!proposer) return { ok: false, reason: 'UnknownOperator' }
-    const beta = this.#environment.verifyRandomness(
-      proposer.vrfKey,
-      randomnessAlpha(this.#ledger.constants.network, block.height),
-      fromHex(first.proof),
-    )
-    return beta ? { ok: true } : { ok: false, reason: 'BadRandomness' }
+    const reason = proposalFault(this.#ledger, block, this.#environment)
+    return reason === undefined ? { ok: true } : { ok: false, reason }
   }
 
   async finalizeBlock(block: DecidedBlock): Promise<ExecutedBlock> {
     assert(block.height === this.#height + 1, `block ${block.height} follows ${this.#height}`)
+    const startedMs = this.#nowMs()
     const begun = beginBlock(this.#ledger, block, this.#environment)
     const outputs = await Promise.all(begun.computations.map(this.#compute))
     const { ledger, results } = endBlock(begun, outputs, this.#environment)
     const hash = ledger === this.#ledger ? this.#appHash : appHash(ledger)
     this.#pending = {
+      startedMs,
       block,
-      transactions: block.transactions.map(tryDecodeTransaction),
+      transactions: begun.transactions,
       results,
       before: this.#ledger,
       after: ledger,
@@ -154,15 +150,26 @@ export class LedgerApplication implements Application {
   }
 
   async commit(): Promise<void> {
-    const committed = this.#pending
-    assert(committed, 'commit follows finalizeBlock')
+    const pending = this.#pending
+    assert(pending, 'commit follows finalizeBlock')
+    const { startedMs, ...executed } = pending
+    const committed = { ...executed, executionMs: this.#nowMs() - startedMs }
     this.#pending = undefined
     this.#ledger = committed.after
     this.#height = committed.block.height
     this.#appHash = committed.appHash
-    await this.#mempool.committed(committed.transactions, committed.results, committed.after)
-    for (const listener of this.#listeners) await listener(committed)
+    await this.#mempool.committed(committed)
+    for (const listener of this.#listeners) this.#tell(listener, committed)
     this.#logger.debug('block committed', { height: this.#height, appHash: this.#appHash })
+  }
+
+  /** A listener's defect is its own: what is committed stays committed. */
+  #tell(listener: (committed: CommittedBlock) => void, committed: CommittedBlock): void {
+    try {
+      listener(committed)
+    } catch (error) {
+      this.#logger.error('a listener to commits failed', { height: this.#height, error })
+    }
   }
 
   workDueMs(): number | undefined {
@@ -174,9 +181,6 @@ export class LedgerApplication implements Application {
     return encodeTransaction({ kind: 'randomness', proof: toHex(this.#prove(alpha)) })
   }
 }
-
-const encodeCall = (service: string, payload: Uint8Array): Uint8Array =>
-  encodeTransaction({ kind: 'call', service, payload })
 
 /** Whose power has changed, by consensus key. */
 function validatorUpdates(before: Ledger, after: Ledger): readonly Validator[] {

@@ -1,26 +1,69 @@
-import { DomainError, fromHex, toHex, vrfVerify } from '#primitives'
+import { DomainError, fromHex, type Hex, toHex, vrfVerify } from '#primitives'
 import type { Environment, Service } from '#protocol'
 import type { Genesis, ServiceSpec } from '#records'
 import { priceService } from '#services/price'
 import { sequencerService } from '#services/sequencer'
+import { setBounded } from './bounded.ts'
+import { createPassedCalls, type PassedCalls } from './passed-calls.ts'
 import { loadSecp256k1, recoverAddressWith } from './recover.ts'
 
 /** Proofs whose outputs are kept: a proposal is checked, then executed. */
 const keptProofs = 64
+/** Signatures whose signers are kept: a report is checked when it arrives, proposed, and executed. */
+const keptSigners = 4096
 
-/** The ledger's pure functions in their fast form, over the services that this genesis names. */
-export function createEnvironment(genesis: Genesis): Environment {
-  const services = genesis.services.map(({ spec, state }) => serviceOf(spec, state))
-  const outputs = new Map<string, Uint8Array | undefined>()
+/**
+ * The ledger's pure functions in their fast form, over the services that this genesis names. What is
+ * asked again and again is remembered; that is seen in nothing but time.
+ *
+ * @param passed - calls that are known to pass their service's check.
+ * @throws UnknownServiceError
+ */
+export function createEnvironment(
+  genesis: Genesis,
+  passed: PassedCalls = createPassedCalls(),
+): Environment {
+  const services = genesis.services.map(({ spec, state }) =>
+    withMemory(serviceOf(spec, state), passed),
+  )
   return {
     services: new Map(services.map((service) => [service.spec.name, service])),
-    recoverAddress: recoverAddressWith(loadSecp256k1().recover),
-    verifyRandomness: (vrfKey, alpha, proof) => {
-      const key = `${vrfKey}${toHex(alpha)}${toHex(proof)}`
-      if (!outputs.has(key)) outputs.set(key, vrfVerify(fromHex(vrfKey), alpha, proof))
-      const oldest = outputs.keys().next().value
-      if (outputs.size > keptProofs && oldest !== undefined) outputs.delete(oldest)
-      return outputs.get(key)
+    recoverAddress: rememberSigners(recoverAddressWith(loadSecp256k1().recover)),
+    verifyRandomness: rememberProofs((vrfKey, alpha, proof) =>
+      vrfVerify(fromHex(vrfKey), alpha, proof),
+    ),
+  }
+}
+
+function rememberSigners(recover: Environment['recoverAddress']): Environment['recoverAddress'] {
+  const signers = new Map<string, Hex | undefined>()
+  return (digest, signature) => {
+    const key = `${digest}${signature}`
+    if (!signers.has(key)) setBounded(signers, key, recover(digest, signature), keptSigners)
+    return signers.get(key)
+  }
+}
+
+function rememberProofs(verify: Environment['verifyRandomness']): Environment['verifyRandomness'] {
+  const outputs = new Map<string, Uint8Array | undefined>()
+  return (vrfKey, alpha, proof) => {
+    const key = `${vrfKey}${toHex(alpha)}${toHex(proof)}`
+    if (!outputs.has(key)) setBounded(outputs, key, verify(vrfKey, alpha, proof), keptProofs)
+    return outputs.get(key)
+  }
+}
+
+/** A replicated service whose check is asked once for each call. */
+function withMemory(service: Service, passed: PassedCalls): Service {
+  if (!('begin' in service)) return service
+  const { name } = service.spec
+  return {
+    ...service,
+    check: (payload) => {
+      if (passed.has(name, payload)) return { ok: true }
+      const verdict = service.check(payload)
+      if (verdict.ok) passed.add(name, payload)
+      return verdict
     },
   }
 }

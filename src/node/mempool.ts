@@ -1,13 +1,24 @@
-import type { Hex } from '#primitives'
-import { applyTransaction, type Environment, type Ledger, type TransitionBlock } from '#protocol'
+import { maxBlockBytes } from '#consensus'
+import { equalBytes, type Hex } from '#primitives'
 import {
+  applyTransaction,
+  type Environment,
+  isL1Frozen,
+  judgeReport,
+  type Ledger,
+  type TransitionBlock,
+  taskOf,
+  vouchedEvents,
+} from '#protocol'
+import {
+  encodeTransaction,
   type OperatorId,
   type Transaction,
   type TransactionResult,
   taskDigest,
-  transactionHash,
   type Verdict,
 } from '#records'
+import { WaitingTasks } from './waiting-tasks.ts'
 
 /** What a replicated service keeps of calls that wait for a block. */
 export type CallPool = {
@@ -21,29 +32,57 @@ export type CallPool = {
   ) => void | Promise<void>
   /** Number of calls that could be in the next block. */
   readonly executable: () => number
+  /** Bytes of all that wait. */
+  readonly bytes: () => number
 }
 
-type Entry = { readonly bytes: Uint8Array; readonly transaction: Transaction }
+/** What the mempool learns of a block. */
+export type IncludedBlock = {
+  readonly block: { readonly height: number }
+  readonly transactions: readonly (Transaction | undefined)[]
+  readonly results: readonly TransactionResult[]
+  readonly after: Ledger
+}
 
-/** Most tasks, and most different `l1-events`, that wait for a block. */
-const maxTasks = 4096
-const maxL1Events = 64
-
+/** Most tasks that wait: one block's worth, in number and in bytes, so that reports always fit in. */
+export const waitingLimits = { tasks: 4096, bytes: maxBlockBytes } as const
+/** Most bytes of a report: a block holds that of sixteen operators at their most talkative. */
+export const maxReportBytes = maxBlockBytes / 16
+/** Blocks that may leave a report out before its slot is freed; its operator says it again. */
+const reportBlocks = 8
+/** Waiting tasks that are checked against each new ledger, in turn. */
+const checkedPerBlock = 64
+/** Tasks that a proposal tries: what takes a few tens of milliseconds. */
+const triedPerProposal = 512
 /** Bytes around a call's payload in its transaction: tag, offsets and the service's name. */
 const callOverheadBytes = 64
 
+type Of<Kind extends Transaction['kind']> = Transaction & { readonly kind: Kind }
+type WaitingReport = {
+  readonly transaction: Of<'report'>
+  readonly bytes: Uint8Array
+  readonly since: number
+}
+type WaitingEvents = {
+  readonly transaction: Of<'l1-events'>
+  readonly bytes: Uint8Array
+  /** How many of its events are vouched for now. */
+  readonly vouched: number
+}
+
 /**
  * One operator's transactions that wait for a block. Reports come first and always fit: each operator
- * has one slot, and its newest report replaces the older.
+ * has one slot, and its newest report replaces the older. L1 events have one slot for all.
  */
 export class Mempool {
   readonly #environment: Environment
   readonly #pools: ReadonlyMap<string, CallPool>
   readonly #nowMs: () => number
   readonly #onDropped: (id: Hex, reason: string) => void
-  readonly #reports = new Map<OperatorId, Entry>()
-  readonly #tasks = new Map<Hex, Entry>()
-  readonly #l1Events = new Map<Hex, Entry>()
+  readonly #reports = new Map<OperatorId, WaitingReport>()
+  readonly #tasks = new WaitingTasks(waitingLimits)
+  #l1Events: WaitingEvents | undefined
+  #height = 0
 
   /** @param options.onDropped - told when an accepted task will never be in a block, and why. */
   constructor(options: {
@@ -60,38 +99,29 @@ export class Mempool {
 
   /** Admits a decoded transaction against the ledger as it stands. */
   async add(transaction: Transaction, bytes: Uint8Array, ledger: Ledger): Promise<Verdict> {
-    if (transaction.kind === 'randomness') return { ok: false, reason: 'Misplaced' }
-    if (transaction.kind === 'call') return this.#admitCall(transaction)
-    const verdict = this.#check(transaction, ledger)
-    if (!verdict.ok && !mayBecomeValid(transaction, verdict.reason)) return verdict
     switch (transaction.kind) {
+      case 'randomness':
+        return { ok: false, reason: 'Misplaced' }
       case 'report':
-        return this.#addReport(transaction, bytes)
-      case 'task': {
-        const id = taskDigest(ledger.constants.network, transaction.request)
-        return keep(this.#tasks, id, { transaction, bytes }, maxTasks)
-      }
+        return this.#addReport(transaction, bytes, ledger)
       case 'l1-events':
-        return keep(this.#l1Events, transactionHash(bytes), { transaction, bytes }, maxL1Events)
+        return this.#addEvents(transaction, bytes, ledger)
+      case 'task':
+        return this.#addTask(transaction, bytes, ledger)
+      case 'call': {
+        // The service's pool checks everything that the ledger will, and more.
+        const pool = this.#pools.get(transaction.service)
+        return pool ? pool.admit(transaction.payload) : { ok: false, reason: 'UnknownService' }
+      }
     }
   }
 
-  /**
-   * What a proposer wants in its next block, in order, at most `maxBytes` together.
-   *
-   * @param encodeCall - the transaction's bytes of a service's payload.
-   */
-  propose(
-    ledger: Ledger,
-    block: TransitionBlock,
-    maxBytes: number,
-    encodeCall: (service: string, payload: Uint8Array) => Uint8Array,
-  ): readonly Uint8Array[] {
+  /** What a proposer wants in its next block, in order, at most `maxBytes` together. */
+  propose(ledger: Ledger, block: TransitionBlock, maxBytes: number): readonly Uint8Array[] {
     const chosen: Uint8Array[] = []
     let room = maxBytes
     let scratch = ledger
-    const waiting = [this.#reports, this.#l1Events, this.#tasks].flatMap((map) => [...map.values()])
-    for (const { transaction, bytes } of waiting) {
+    for (const { transaction, bytes } of this.#candidates()) {
       if (bytes.length > room) continue
       const outcome = applyTransaction(scratch, transaction, block, this.#environment)
       if (!outcome.ok) continue // refused now; `committed` drops what can never be taken
@@ -99,34 +129,25 @@ export class Mempool {
       chosen.push(bytes)
       room -= bytes.length
     }
-    for (const [service, pool] of this.#pools) {
+    for (const [service, pool] of this.#pools)
       for (const payload of pool.take(Math.max(0, room - callOverheadBytes))) {
-        const bytes = encodeCall(service, payload)
+        const bytes = encodeTransaction({ kind: 'call', service, payload })
         if (bytes.length > room) break
         chosen.push(bytes)
         room -= bytes.length
       }
-    }
     return chosen
   }
 
   /** Learns a committed block; drops what it holds and what it made void. */
-  async committed(
-    transactions: readonly (Transaction | undefined)[],
-    results: readonly TransactionResult[],
-    ledger: Ledger,
-  ): Promise<void> {
-    this.#dropOldReports(ledger)
-    for (const [hash, { transaction }] of this.#l1Events)
-      if (!this.#check(transaction, ledger).ok) this.#l1Events.delete(hash)
-    for (const transaction of transactions)
-      if (transaction?.kind === 'task')
-        this.#tasks.delete(taskDigest(ledger.constants.network, transaction.request))
-    for (const [id, { transaction }] of this.#tasks) {
-      const verdict = this.#check(transaction, ledger)
-      if (verdict.ok) continue
-      this.#tasks.delete(id)
-      this.#onDropped(id, verdict.reason)
+  async committed({ block, transactions, results, after }: IncludedBlock): Promise<void> {
+    this.#height = block.height
+    this.#freeSlots(after)
+    for (const [place, transaction] of transactions.entries())
+      if (transaction?.kind === 'task') this.#included(transaction, results[place], after)
+    for (const [id, { transaction }] of this.#tasks.nextTurns(checkedPerBlock)) {
+      const verdict = this.#check(transaction, after)
+      if (!verdict.ok) this.#drop(id, verdict.reason)
     }
     for (const [service, pool] of this.#pools) {
       const calls = transactions.flatMap((transaction, place) =>
@@ -149,7 +170,25 @@ export class Mempool {
   /** Transactions that could be in the next block. */
   get size(): number {
     const calls = [...this.#pools.values()].reduce((sum, pool) => sum + pool.executable(), 0)
-    return this.#reports.size + this.#tasks.size + this.#l1Events.size + calls
+    return this.#reports.size + this.#tasks.size + (this.#l1Events ? 1 : 0) + calls
+  }
+
+  /** Bytes of everything that waits. */
+  get bytes(): number {
+    const reports = [...this.#reports.values()].reduce((sum, { bytes }) => sum + bytes.length, 0)
+    const calls = [...this.#pools.values()].reduce((sum, pool) => sum + pool.bytes(), 0)
+    return reports + this.#tasks.bytes + (this.#l1Events?.bytes.length ?? 0) + calls
+  }
+
+  /** Reports first, short ones before long ones, so that one who says much silences nobody. */
+  *#candidates(): Iterable<{ readonly transaction: Transaction; readonly bytes: Uint8Array }> {
+    yield* [...this.#reports.values()].sort((a, b) => a.bytes.length - b.bytes.length)
+    if (this.#l1Events) yield this.#l1Events
+    let tried = 0
+    for (const task of this.#tasks.values()) {
+      if (++tried > triedPerProposal) return
+      yield task
+    }
   }
 
   /** What the ledger would say of it in a block far ahead, now. */
@@ -158,42 +197,65 @@ export class Mempool {
     return applyTransaction(ledger, transaction, block, this.#environment)
   }
 
-  /** The service's pool checks everything that the ledger will, and more. */
-  async #admitCall({ service, payload }: Transaction & { kind: 'call' }): Promise<Verdict> {
-    const pool = this.#pools.get(service)
-    return pool ? pool.admit(payload) : { ok: false, reason: 'UnknownService' }
-  }
-
-  #addReport(transaction: Transaction & { kind: 'report' }, bytes: Uint8Array): Verdict {
+  /**
+   * A report is admitted for who says it; what it says may answer a block that is not committed here
+   * yet. The signature comes before the slot, so that nobody else can fill it.
+   */
+  #addReport(transaction: Of<'report'>, bytes: Uint8Array, ledger: Ledger): Verdict {
+    if (bytes.length > maxReportBytes)
+      return { ok: false, reason: 'ReportTooLarge', detail: `at most ${maxReportBytes} bytes` }
     const { operator, sequence } = transaction.report
-    const waiting = this.#reports.get(operator)?.transaction
-    if (waiting?.kind === 'report' && waiting.report.sequence >= sequence)
-      return { ok: false, reason: 'StaleSequence' }
-    this.#reports.set(operator, { transaction, bytes })
+    const waiting = this.#reports.get(operator)
+    const ahead = (waiting?.transaction.report.sequence ?? -1) - sequence
+    // Sent again: to be passed on again, since the first time may have been lost.
+    if (waiting && ahead === 0 && equalBytes(waiting.bytes, bytes)) return { ok: true }
+    if (waiting && ahead >= 0) return { ok: false, reason: 'StaleSequence' }
+    const judged = judgeReport(ledger, transaction, this.#environment)
+    if (!judged.ok) return judged
+    this.#reports.set(operator, { transaction, bytes, since: this.#height })
     return { ok: true }
   }
 
-  #dropOldReports(ledger: Ledger): void {
-    for (const [operator, { transaction }] of this.#reports) {
-      const last = ledger.operators.get(String(operator))?.sequence ?? 0
-      if (transaction.kind === 'report' && transaction.report.sequence <= last)
-        this.#reports.delete(operator)
-    }
+  /** One slot for all: the list of which the most is vouched for waits. */
+  #addEvents(transaction: Of<'l1-events'>, bytes: Uint8Array, ledger: Ledger): Verdict {
+    if (isL1Frozen(ledger)) return { ok: false, reason: 'L1Frozen' }
+    const vouched = vouchedEvents(ledger, transaction.events)
+    if (vouched === 0) return { ok: false, reason: 'NotVouched' }
+    if (this.#l1Events && this.#l1Events.vouched >= vouched)
+      return { ok: false, reason: 'AlreadyWaiting' }
+    this.#l1Events = { transaction, bytes, vouched }
+    return { ok: true }
   }
-}
 
-function keep(entries: Map<Hex, Entry>, id: Hex, entry: Entry, limit: number): Verdict {
-  if (entries.has(id)) return { ok: false, reason: 'AlreadyWaiting' }
-  if (entries.size >= limit) return { ok: false, reason: 'MempoolFull' }
-  entries.set(id, entry)
-  return { ok: true }
-}
+  #addTask(transaction: Of<'task'>, bytes: Uint8Array, ledger: Ledger): Verdict {
+    const verdict = this.#check(transaction, ledger)
+    if (!verdict.ok) return verdict
+    const id = taskDigest(ledger.constants.network, transaction.request)
+    return this.#tasks.add(id, { transaction, bytes })
+  }
 
-/**
- * Whether a refusal may pass when this operator's ledger catches up: a report's statements can answer
- * a block that is not committed here yet, but its signature and sequence do not change.
- */
-function mayBecomeValid(transaction: Transaction, reason: string): boolean {
-  const lasting = ['WrongNetwork', 'UnknownOperator', 'StaleSequence', 'BadSignature']
-  return transaction.kind === 'report' && !lasting.includes(reason)
+  #freeSlots(ledger: Ledger): void {
+    for (const [operator, { transaction, since }] of this.#reports) {
+      const last = ledger.operators.get(String(operator))?.sequence ?? 0
+      const isTaken = transaction.report.sequence <= last
+      if (isTaken || this.#height - since >= reportBlocks) this.#reports.delete(operator)
+    }
+    const waiting = this.#l1Events
+    if (!waiting) return
+    const vouched = vouchedEvents(ledger, waiting.transaction.events)
+    this.#l1Events = vouched === 0 ? undefined : { ...waiting, vouched }
+  }
+
+  /** A task that a block held: taken, or refused for a reason that its client can ask for. */
+  #included({ request }: Of<'task'>, result: TransactionResult | undefined, ledger: Ledger): void {
+    const id = taskDigest(ledger.constants.network, request)
+    if (!this.#tasks.has(id)) return
+    if (result?.ok === false && !taskOf(ledger, id)) this.#drop(id, result.reason)
+    else this.#tasks.delete(id)
+  }
+
+  #drop(id: Hex, reason: string): void {
+    this.#tasks.delete(id)
+    this.#onDropped(id, reason)
+  }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Hex, sha256Hex } from '#primitives'
-import { type Ledger, serviceState } from '#protocol'
+import { serviceState } from '#protocol'
 import { encodeTransaction, type Genesis, type Verdict } from '#records'
 import {
   createEthereumRpc,
@@ -13,9 +13,12 @@ import {
   sequencerComputation,
   transactionPlace,
 } from '#services/sequencer'
+import type { CommittedBlock } from './application.ts'
+import { setBounded } from './bounded.ts'
 import type { L2BlockSummary } from './history.ts'
 import type { CallPool } from './mempool.ts'
 import { recover } from './native-recover.ts'
+import type { PassedCalls } from './passed-calls.ts'
 
 export const sequencerName = 'sequencer'
 
@@ -57,18 +60,26 @@ export function shareL2(l2: L2): L2 {
     engine: l2.engine,
     compute: (input) => {
       const digest = sha256Hex(input)
-      const known = running.get(digest) ?? l2.compute(input)
-      running.set(digest, known)
-      const oldest = running.keys().next().value
-      if (running.size > keptComputations && oldest) running.delete(oldest)
-      return known
+      const known = running.get(digest)
+      if (known) return known
+      const started = l2.compute(input)
+      setBounded(running, digest, started, keptComputations)
+      return started
     },
     close: async () => {}, // who opened the engine closes it
   }
 }
 
-/** The pool and the rules of one operator around its L2 engine. */
-export function hostSequencer(genesis: Genesis, l2: L2 | undefined): SequencerHost | undefined {
+/**
+ * The pool and the rules of one operator around its L2 engine.
+ *
+ * @param passed - learns every admitted call: the pool checks by the service's own rules, and more.
+ */
+export function hostSequencer(
+  genesis: Genesis,
+  l2: L2 | undefined,
+  passed: PassedCalls,
+): SequencerHost | undefined {
   const entry = entryOf(genesis)
   if (!entry || !l2) return undefined
   const { engine } = l2
@@ -78,10 +89,15 @@ export function hostSequencer(genesis: Genesis, l2: L2 | undefined): SequencerHo
     engine,
     pool,
     callPool: {
-      admit: (payload) => pool.admit(payload),
+      admit: async (payload) => {
+        const verdict = await pool.admit(payload)
+        if (verdict.ok) passed.add(sequencerName, payload)
+        return verdict
+      },
       take: (maxBytes) => pool.take(maxBytes),
       committed: (payloads, results) => pool.committed(payloads, results),
       executable: () => pool.executable(),
+      bytes: () => pool.bytes(),
     },
     compute: l2.compute,
     chainId: parameters.chainId,
@@ -116,13 +132,19 @@ export async function findTransaction({ engine, pool }: SequencerHost, hash: Hex
   return reason === undefined ? undefined : { state: 'ended' as const, reason }
 }
 
-/** The L2 block that a consensus block made, from the ledgers around it. */
-export function l2BlockOf(
-  before: Ledger,
-  after: Ledger,
-  transactions: number,
-): L2BlockSummary | undefined {
+/** The L2 block that a consensus block made; undefined when it made none. */
+export function l2BlockOf({
+  before,
+  after,
+  transactions,
+  results,
+}: CommittedBlock): L2BlockSummary | undefined {
   if (before.states === after.states) return undefined
   const head = l2Head(serviceState(after, sequencerName))
-  return { number: head.number, hash: head.hash, transactions }
+  if (head.hash === l2Head(serviceState(before, sequencerName)).hash) return undefined
+  const executed = transactions.filter(
+    (one, place) =>
+      one?.kind === 'call' && one.service === sequencerName && results[place]?.ok === true,
+  )
+  return { number: head.number, hash: head.hash, transactions: executed.length }
 }
