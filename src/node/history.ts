@@ -1,7 +1,9 @@
 import type { BlockView } from '#api'
 import type { Hex } from '#primitives'
-import { operatorsOf } from '#protocol'
+import { type Ledger, operatorsOf } from '#protocol'
+import type { Task } from '#records'
 import type { CommittedBlock } from './application.ts'
+import { setBounded } from './bounded.ts'
 
 /** Blocks and dropped transactions that an operator remembers for people. */
 const maxBlocks = 1_024
@@ -39,9 +41,7 @@ export class History {
     })
     this.#l2Transactions += l2?.transactions ?? 0
     this.#blocks.length = Math.min(this.#blocks.length, maxBlocks)
-    if (before.endedTasks === after.endedTasks) return
-    for (const { id, status } of after.endedTasks.values()) {
-      if (before.endedTasks.has(id)) continue
+    for (const { status } of endedTasks(before, after)) {
       if (status === 'settled') this.#settled += 1
       else this.#expired += 1
     }
@@ -56,14 +56,18 @@ export class History {
 
   /** Remembers why an accepted transaction or task will never be in a block. */
   dropped(hash: Hex, reason: string): void {
-    this.#dropped.set(hash, reason)
-    const oldest = this.#dropped.keys().next().value
-    if (this.#dropped.size > maxDropped && oldest) this.#dropped.delete(oldest)
+    setBounded(this.#dropped, hash, reason, maxDropped)
   }
 
   /** Why it was dropped; undefined when it was not, as far as is remembered. */
   reasonOf(hash: Hex): string | undefined {
     return this.#dropped.get(hash)
+  }
+
+  /** Time of one of the newest blocks; undefined for older ones. */
+  timeOf(height: number): number | undefined {
+    const [newest] = this.#blocks
+    return newest && this.#blocks[newest.height - height]?.timeMs
   }
 
   /** The newest blocks, newest first. */
@@ -81,3 +85,12 @@ export class History {
     return { settled: this.#settled, expired: this.#expired }
   }
 }
+
+/** Tasks that a block ended, settled or expired: those that it took from the open ones. */
+export const endedTasks = (before: Ledger, after: Ledger): readonly Task[] =>
+  before.tasks === after.tasks
+    ? []
+    : [...before.tasks.keys()].flatMap((id) => {
+        const ended = after.tasks.has(id) ? undefined : after.endedTasks.get(id)
+        return ended ? [ended] : []
+      })

@@ -28,8 +28,7 @@ export const l1Actions = (
     const proven = leaves.map((leaf, i) => ({ leaf, siblings: siblings[i] as readonly Hex[] }))
     const ended = await deliverLeaves(access, { leaves: proven, checkpoint })
     for (const { kind } of ended.values()) observer.delivered(kind)
-    const failed = [...ended.values()].some(({ kind }) => kind === 'refused')
-    return failed ? 'failed' : 'done'
+    return new Set([...ended].flatMap(([index, { kind }]) => (kind === 'refused' ? [] : [index])))
   },
 })
 

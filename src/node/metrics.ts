@@ -27,7 +27,8 @@ export function createMetrics(info: BuildInfo) {
     .set({ version: info.version, engine: info.engine, node: process.version }, 1)
   return {
     contentType: registry.contentType,
-    text: () => registry.metrics(),
+    /** With the process's own figures (`process_*`, `nodejs_*`), which its operators share. */
+    text: async () => `${await registry.metrics()}\n${await processRegistry().metrics()}`,
     setReady: readiness(registry),
     ...consensusMetrics(make),
     ...ledgerMetrics(make),
@@ -35,12 +36,21 @@ export function createMetrics(info: BuildInfo) {
     ...signingMetrics(make),
     ...l1Metrics(make),
     rpc: rpcMetrics(make),
-    /** Adds the process's own figures (`process_*`, `nodejs_*`); once per process. */
-    addProcessMetrics: () => collectDefaultMetrics({ register: registry }),
   }
 }
 
 export type Metrics = ReturnType<typeof createMetrics>
+
+let processFigures: Registry | undefined
+
+/** Figures of this process: collected once, however many operators it runs. */
+function processRegistry(): Registry {
+  if (!processFigures) {
+    processFigures = new Registry()
+    collectDefaultMetrics({ register: processFigures })
+  }
+  return processFigures
+}
 
 /** A label value that may come from outside: the first so many distinct ones, then `other`. */
 export function createLabelBound(limit: number = maxLabelValues): (value: string) => string {
@@ -88,7 +98,6 @@ const consensusMetrics = ({ gauge, counter, seconds }: Make) => ({
   consensusHeight: gauge('consensus_height', 'Last committed block.'),
   consensusRound: gauge('consensus_round', 'Round in which the last block was decided.'),
   consensusLateBlocks: counter('consensus_late_blocks_total', 'Blocks decided above round 0.'),
-  consensusMissedVotes: counter('consensus_missed_votes_total', 'Blocks without our precommit.'),
   consensusBlockInterval: seconds(
     'consensus_block_interval_seconds',
     'Time between two committed blocks.',

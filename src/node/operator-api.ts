@@ -85,7 +85,7 @@ export function operatorApi(parts: OperatorParts): NodeopApi {
 async function proofOf(parts: OperatorParts, subject: Hex): Promise<ProofView> {
   const task = taskOf(parts.ledger(), subject)
   if (task) {
-    const leaf = parts.outbox.leafOf(parts.ledger(), subject)
+    const leaf = parts.outbox.leafOf(subject)
     const path = leaf ? pathOf(parts, leaf) : undefined
     const ended = task.status === 'expired' || task.status === 'settled'
     const status = ended ? task.status : (path?.status ?? 'confirmed')
@@ -109,7 +109,7 @@ async function transactionProof(parts: OperatorParts, hash: Hex): Promise<ProofV
   if (!found) return unknown
   if (found.state === 'waiting') return { ...unknown, status: 'accepted' }
   if (found.state === 'ended') return { ...unknown, status: 'refused', reason: found.reason }
-  const leaf = parts.outbox.leafOf(parts.ledger(), found.place.blockHash)
+  const leaf = parts.outbox.leafOf(found.place.blockHash)
   const path = leaf ? pathOf(parts, leaf) : { status: 'confirmed' as const }
   return { ...unknown, ...path, transaction: found.place }
 }
@@ -147,12 +147,9 @@ function pathOf(parts: OperatorParts, leaf: Leaf): Partial<ProofView> & Pick<Pro
 }
 
 function newestCheckpoints(ledger: Ledger, limit: number): readonly CheckpointRecord[] {
-  const found: CheckpointRecord[] = []
-  for (let index = ledger.chain.cutIndex; index > 0 && found.length < limit; index--) {
-    const entry = ledger.checkpoints.get(String(index))
-    if (entry) found.push(entry)
-  }
-  return found
+  return [...ledger.checkpoints.values()]
+    .sort((a, b) => b.checkpoint.index - a.checkpoint.index)
+    .slice(0, limit)
 }
 
 const toCheckpointView = (entry: CheckpointRecord): CheckpointView => ({

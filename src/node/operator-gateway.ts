@@ -26,17 +26,36 @@ export function openGateway(options: OperatorOptions, parts: OperatorParts): Pro
     port: options.port,
     methods: { ...ethereum, ...serveNodeop(api) },
     health: () => healthOf(parts),
-    metrics,
+    metrics: { contentType: metrics.contentType, text: () => scrape(parts) },
     observe: metrics.rpc,
     logger: options.logger,
   })
 }
 
-/** Ready between start and stop; before, it replays its blocks. */
-function healthOf({ engine, isLive }: OperatorParts): Health {
-  if (engine.status().phase === 'failed')
-    return { live: false, ready: false, reason: 'consensus has failed' }
-  return isLive ? { live: true, ready: true } : { live: true, ready: false, reason: 'starting' }
+/** Without a block for so long, the network does not reach this operator, or it catches up. */
+const behindMs = 10_000
+
+/** Serves while it is live and follows the network. */
+function healthOf({ phase, liveSinceMs, engine, options }: OperatorParts): Health {
+  if (phase === 'failed') return { live: false, ready: false, reason: 'consensus has failed' }
+  if (phase === 'superseded')
+    return { live: true, ready: false, reason: 'another copy of this operator speaks for it' }
+  if (phase !== 'live') return { live: true, ready: false, reason: phase }
+  const { height, timeMs } = engine.status()
+  const ageMs = options.clock.nowMs() - (height === 0 ? liveSinceMs : timeMs)
+  return ageMs > behindMs
+    ? { live: true, ready: false, reason: `no block for ${behindMs / 1000} s` }
+    : { live: true, ready: true }
+}
+
+/** The metrics, with those that are read when they are asked for. */
+function scrape(parts: OperatorParts): Promise<string> {
+  const { metrics, mempool } = parts
+  const { ready, reason } = healthOf(parts)
+  metrics.setReady(ready, reason)
+  metrics.mempoolTransactions.set(mempool.size)
+  metrics.mempoolBytes.set(mempool.bytes)
+  return metrics.text()
 }
 
 async function statusOf(options: OperatorOptions, parts: OperatorParts): Promise<StatusView> {

@@ -13,6 +13,7 @@ import type { Metrics } from './metrics.ts'
 import type { OutboxIndex } from './outbox-index.ts'
 import type { Answers, Reporter } from './reporter.ts'
 import type { L2, SequencerHost } from './sequencer-host.ts'
+import type { TaskRunner } from './task-runner.ts'
 
 /** Everything that one operator is started with; nothing below reads environment or arguments. */
 export type OperatorOptions = {
@@ -49,24 +50,31 @@ export type RunningOperator = {
   readonly url: string
   readonly application: LedgerApplication
   readonly engine: EmbeddedEngine
-  /** Ends it and closes its files; starting again on the same folder goes on. */
+  /** Ends it and closes its files, once; starting again on the same folder goes on. */
   stop(): Promise<void>
 }
 
+/**
+ * Where an operator is in its life: it replays its blocks before it is live; `superseded` by a newer
+ * copy of itself, and `failed` when consensus cannot go on, it only answers why it does not serve.
+ */
+export type OperatorPhase = 'starting' | 'live' | 'superseded' | 'failed' | 'stopping'
+
 /** What one operator is made of. */
 export type OperatorParts = {
-  readonly operator: OperatorId
-  /** Whether it answers duties: between start and stop. */
-  isLive: boolean
+  readonly options: OperatorOptions
+  phase: OperatorPhase
+  /** When it went live; 0 before. */
+  liveSinceMs: number
   readonly application: LedgerApplication
   readonly mempool: Mempool
   readonly engine: EmbeddedEngine
-  readonly closeStores: () => Promise<void>
   readonly sequencer: SequencerHost | undefined
   readonly listener: L1Listener
   readonly account: L1Account
   readonly worker: L1Worker
   readonly reporter: Reporter
+  readonly runner: TaskRunner
   readonly history: History
   readonly outbox: OutboxIndex
   readonly metrics: Metrics

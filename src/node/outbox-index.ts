@@ -1,43 +1,40 @@
-import { type Hex, RangeIndex } from '#primitives'
+import { assert, type Hex, RangeIndex } from '#primitives'
 import type { Ledger } from '#protocol'
-import {
-  type CheckpointRecord,
-  type L1Event,
-  type Leaf,
-  leafHash,
-  type Transaction,
-} from '#records'
+import { type CheckpointRecord, type L1Event, type Leaf, leafHash } from '#records'
+import type { CommittedBlock } from './application.ts'
+
+/** What the index reads of a block. */
+type Committed = Pick<CommittedBlock, 'transactions' | 'results' | 'before' | 'after'>
 
 /** Where on L1 a leaf was executed. */
 export type Execution = { readonly transaction: Hex; readonly success: boolean }
 
 /**
  * What an operator keeps beside the ledger for answering proofs: the outbox's hashes by level, and
- * where each subject's leaf is. Rebuilt from committed leaves, so it may be lost.
+ * each leaf by its subject, which the ledger forgets. Rebuilt from committed leaves, so it may be
+ * lost.
  */
 export class OutboxIndex {
   readonly #range = new RangeIndex()
-  readonly #leafOfSubject = new Map<Hex, number>()
+  readonly #leaves = new Map<Hex, Leaf>()
   readonly #executions = new Map<number, Execution>()
   #size = 0
 
-  /** Takes the leaves that a committed ledger has added, and what its transactions told of L1. */
-  committed(ledger: Ledger, transactions: readonly (Transaction | undefined)[]): void {
-    for (; this.#size < ledger.chain.outboxSize; this.#size++) {
-      const leaf = ledger.leaves.get(String(this.#size))
-      if (!leaf) throw new Error(`defect: leaf ${this.#size} is in the ledger`)
+  /** Takes the leaves that a committed block has added, and what the network agreed on of L1. */
+  committed(block: Committed): void {
+    const { after } = block
+    for (; this.#size < after.chain.outboxSize; this.#size++) {
+      const leaf = after.leaves.get(String(this.#size))
+      assert(leaf, `leaf ${this.#size} is in the ledger`)
       this.#range.append(leafHash(leaf))
-      this.#leafOfSubject.set(leaf.subject, leaf.index)
+      this.#leaves.set(leaf.subject, leaf)
     }
-    for (const transaction of transactions)
-      if (transaction?.kind === 'l1-events')
-        for (const event of transaction.events) this.#learn(event)
+    for (const event of agreedEvents(block)) this.#learn(event)
   }
 
   /** The leaf of a task or L2 block. */
-  leafOf(ledger: Ledger, subject: Hex): Leaf | undefined {
-    const index = this.#leafOfSubject.get(subject)
-    return index === undefined ? undefined : ledger.leaves.get(String(index))
+  leafOf(subject: Hex): Leaf | undefined {
+    return this.#leaves.get(subject)
   }
 
   /** Inclusion path of a leaf under a checkpoint of this size, bottom-up. */
@@ -58,12 +55,26 @@ export class OutboxIndex {
 }
 
 /**
+ * The L1 events that a block agreed on. A transaction may carry more than are vouched for: only as many
+ * count as the ledger has counted. Of several in one block nobody can tell which brought how many, and
+ * no honest proposer puts in a second.
+ */
+function agreedEvents({ transactions, results, before, after }: Committed): readonly L1Event[] {
+  const count = after.chain.l1.events - before.chain.l1.events
+  const [brought, ...more] = transactions.flatMap((transaction, place) =>
+    transaction?.kind === 'l1-events' && results[place]?.ok ? [transaction.events] : [],
+  )
+  return brought && more.length === 0 ? brought.slice(0, count) : []
+}
+
+/**
  * The checkpoint to prove a leaf under: the oldest that L1 recorded and holds the leaf, else the oldest
  * that is certified.
  */
 export function checkpointOfLeaf(ledger: Ledger, leafIndex: number): CheckpointRecord | undefined {
   const covering = [...ledger.checkpoints.values()]
-    .filter(({ checkpoint, signature }) => checkpoint.size > leafIndex && signature !== undefined)
+    .filter(({ checkpoint }) => checkpoint.size > leafIndex)
+    .filter(({ signature, recorded }) => signature !== undefined || recorded !== undefined)
     .sort((a, b) => a.checkpoint.index - b.checkpoint.index)
   return covering.find(({ recorded }) => recorded) ?? covering[0]
 }

@@ -1,10 +1,12 @@
-import { fromHex, type Hex, type Logger, sha256Hex, utf8 } from '#primitives'
+import { type Hex, type Logger, sha256Hex, utf8 } from '#primitives'
 import { type Duty, duties, type Ledger, operatorOf } from '#protocol'
 import {
   encode,
   encodeTransaction,
   type L1View,
+  maxStatements,
   type NonceCommitment,
+  type Operator,
   type OperatorId,
   type Report,
   reportDigest,
@@ -14,6 +16,7 @@ import {
   type Task,
   type Verdict,
 } from '#records'
+import { maxReportBytes } from './mempool.ts'
 
 /** What one operator can answer duties with. */
 export type Answers = {
@@ -27,12 +30,26 @@ export type Answers = {
   readonly viewAfter: (agreedEvents: number, agreedDigest: Hex) => L1View
 }
 
-/** Blocks after which a report that is not committed is sent again. */
+/** Blocks after which a report that is not committed is sent again; after a refusal, in the next. */
 const resendBlocks = 5
+
+/** Earlier instances that are told apart from newer ones. */
+const maxEarlier = 64
+
+/** What was said last, and how it went. */
+type Said = {
+  readonly content: Hex
+  readonly bytes: Uint8Array
+  readonly sequence: number
+  readonly height: number
+  isRefused: boolean
+}
 
 /**
  * Speaks for one operator: turns its duties into one report, rebuilt from committed state after every
- * block, and sent again until the ledger holds it. Other content takes another sequence.
+ * block, and sent again until the ledger holds it. Other content takes another sequence. When the
+ * ledger has taken reports of this instance, and then one of an instance that came after it, this one
+ * is superseded and falls silent for good.
  */
 export class Reporter {
   readonly #operator: OperatorId
@@ -40,10 +57,15 @@ export class Reporter {
   readonly #answers: Answers
   readonly #sign: (digest: Hex) => Hex
   readonly #submit: (bytes: Uint8Array) => Promise<Verdict>
+  readonly #onSuperseded: (by: Hex) => void
   readonly #nowMs: () => number
   readonly #logger: Logger
+  /** Instances that the ledger held before it first held this one. */
+  readonly #earlier: Hex[] = []
+  #isKnown = false
+  #isSuperseded = false
   #lastSequence = 0
-  #last: { readonly content: Hex; readonly bytes: Uint8Array; readonly height: number } | undefined
+  #last: Said | undefined
 
   constructor(options: {
     readonly operator: OperatorId
@@ -53,6 +75,8 @@ export class Reporter {
     /** r ‖ s ‖ v by the ledger key. */
     readonly sign: (digest: Hex) => Hex
     readonly submit: (bytes: Uint8Array) => Promise<Verdict>
+    /** Told once, when a newer instance of this operator speaks. */
+    readonly onSuperseded: (by: Hex) => void
     readonly nowMs: () => number
     readonly logger: Logger
   }) {
@@ -61,34 +85,54 @@ export class Reporter {
     this.#answers = options.answers
     this.#sign = options.sign
     this.#submit = options.submit
+    this.#onSuperseded = options.onSuperseded
     this.#nowMs = options.nowMs
     this.#logger = options.logger
   }
 
-  /** Says what is due now, unless it was said and is on its way. */
+  /**
+   * Says what is due now, unless it was said and is on its way. What is said is fixed before anything
+   * is awaited, so that calls may overlap.
+   */
   async speak(ledger: Ledger, height: number): Promise<void> {
     const me = operatorOf(ledger, this.#operator)
-    if (!me) return
+    if (!me || this.#mustBeSilent(me.instance)) return
     const due = duties(ledger, this.#operator, this.#nowMs())
-    const statements = due.flatMap((duty) => this.#answer(duty, me.view, me.instance))
+    const statements = fitting(due.flatMap((duty) => this.#answer(duty, me.view)))
     if (statements.length === 0 && me.instance === this.#instance) return
-    const content = sha256Hex(
-      ...statements.map((one) => encode(statementCodec, one)),
-      utf8(me.instance),
-    )
-    const last = this.#last
-    if (last?.content === content && height - last.height < resendBlocks) return
-    const bytes =
-      last?.content === content ? last.bytes : this.#build(ledger, me.sequence, statements)
-    this.#last = { content, bytes, height }
-    const verdict = await this.#submit(bytes)
-    if (!verdict.ok && verdict.reason !== 'StaleSequence')
-      this.#logger.warn('own report refused', { reason: verdict.reason })
+    const said = this.#next(ledger, me, statements, height)
+    if (!said) return
+    const wasRefused = this.#last?.isRefused === true
+    this.#last = said
+    const verdict = await this.#submit(said.bytes)
+    if (verdict.ok) return
+    said.isRefused = true
+    const { reason } = verdict
+    if (!wasRefused) this.#logger.warn('own report refused', { reason, sequence: said.sequence })
   }
 
-  #build(ledger: Ledger, sequence: number, statements: readonly Statement[]): Uint8Array {
+  /** What to send, if it is time: the same bytes while they can still be taken, else new ones. */
+  #next(
+    ledger: Ledger,
+    { sequence, instance }: Operator,
+    statements: readonly Statement[],
+    height: number,
+  ): Said | undefined {
+    const content = sha256Hex(...statements.map(toBytes), utf8(instance))
+    const last = this.#last
+    const isSame = last?.content === content && last.sequence > sequence
+    if (isSame && height - last.height < (last.isRefused ? 1 : resendBlocks)) return undefined
+    if (isSame && !last.isRefused) return { ...last, height }
+    return { ...this.#build(ledger, sequence, statements), content, height, isRefused: false }
+  }
+
+  #build(
+    ledger: Ledger,
+    taken: number,
+    statements: readonly Statement[],
+  ): Pick<Said, 'bytes' | 'sequence'> {
     // Starting from the clock keeps sequences rising across restarts.
-    this.#lastSequence = Math.max(this.#lastSequence + 1, sequence + 1, this.#nowMs())
+    this.#lastSequence = Math.max(this.#lastSequence + 1, taken + 1, this.#nowMs())
     const report: Report = {
       network: ledger.constants.network,
       operator: this.#operator,
@@ -97,10 +141,32 @@ export class Reporter {
       statements,
     }
     const signature = this.#sign(reportDigest(report))
-    return encodeTransaction({ kind: 'report', report, signature })
+    const bytes = encodeTransaction({ kind: 'report', report, signature })
+    return { bytes, sequence: report.sequence }
   }
 
-  #answer(duty: Duty, reported: L1View, instance: Hex): readonly Statement[] {
+  /**
+   * Whether a newer instance of this operator speaks. A report of an earlier one may still be on its
+   * way when this one is first heard: it comes as no surprise.
+   */
+  #mustBeSilent(current: Hex): boolean {
+    if (this.#isSuperseded) return true
+    if (current === this.#instance) this.#isKnown = true
+    else if (!this.#isKnown) this.#noteEarlier(current)
+    else if (!this.#earlier.includes(current)) {
+      this.#isSuperseded = true
+      this.#onSuperseded(current)
+    }
+    return this.#isSuperseded
+  }
+
+  #noteEarlier(instance: Hex): void {
+    if (this.#earlier.includes(instance)) return
+    this.#earlier.push(instance)
+    if (this.#earlier.length > maxEarlier) this.#earlier.shift()
+  }
+
+  #answer(duty: Duty, reported: L1View): readonly Statement[] {
     switch (duty.kind) {
       case 'execute': {
         const digest = this.#answers.digestOf(duty.task)
@@ -113,9 +179,7 @@ export class Reporter {
         return known ? [{ kind: 'reveal', task: id, attempt, ...known }] : []
       }
       case 'publish-nonces': {
-        // Before the ledger knows this instance its indices would be counted from the old one's.
-        const fromIndex = instance === this.#instance ? duty.fromIndex : 0
-        return [{ kind: 'nonces', commitments: this.#answers.nonces(fromIndex, duty.count) }]
+        return [{ kind: 'nonces', commitments: this.#answers.nonces(duty.fromIndex, duty.count) }]
       }
       case 'sign': {
         const share = this.#answers.shareOf(duty.session)
@@ -134,6 +198,18 @@ export class Reporter {
   }
 }
 
-/** Salt of a result: only the operator can derive it, and a restart finds it again. */
-export const resultSalt = (secret: Uint8Array, task: Hex, attempt: number): Hex =>
-  sha256Hex(utf8('NodeOP result salt'), secret, fromHex(task), new Uint8Array([attempt]))
+/** The most urgent of what there is to say, as much as one report holds; the rest comes after it. */
+function fitting(statements: readonly Statement[]): readonly Statement[] {
+  let bytes = envelopeBytes
+  const end = statements.slice(0, maxStatements).findIndex((one) => {
+    bytes += statementOverheadBytes + toBytes(one).length
+    return bytes > maxReportBytes
+  })
+  return statements.slice(0, end < 0 ? maxStatements : end)
+}
+
+const toBytes = (statement: Statement): Uint8Array => encode(statementCodec, statement)
+
+/** Bytes of a report around its statements, and of the list around each, at most. */
+const envelopeBytes = 512
+const statementOverheadBytes = 16

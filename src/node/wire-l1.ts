@@ -3,10 +3,11 @@ import {
   createL1Client,
   createL1Listener,
   type L1Account,
+  type L1Client,
   type L1Listener,
   signerFromKey,
 } from '#ethereum'
-import { toHex } from '#primitives'
+import { type Hex, type Logger, toHex } from '#primitives'
 import type { OperatorId } from '#records'
 import type { LedgerApplication } from './application.ts'
 import { l1Actions } from './l1-actions.ts'
@@ -35,9 +36,28 @@ export function createL1Parts(
     depth: devnetDepth,
     agreed: () => application.ledger.chain.l1,
   })
+  const readBalance = () => void recordBalance(client, account.address, metrics, logger)
+  readBalance()
   const actions = l1Actions({ client, account, outbox, clock, logger }, operator, {
-    submitted: (outcome) => metrics.l1Submissions.inc({ outcome }),
+    submitted: (outcome) => {
+      metrics.l1Submissions.inc({ outcome })
+      readBalance()
+    },
     delivered: (outcome) => metrics.l1Deliveries.inc({ outcome }),
   })
   return { listener, account, actions }
+}
+
+/** Only our own transactions take from the balance, so it is read after each of them. */
+async function recordBalance(
+  client: L1Client,
+  address: Hex,
+  metrics: Metrics,
+  logger: Logger,
+): Promise<void> {
+  try {
+    metrics.l1Balance.set(Number(await client.getBalance({ address })))
+  } catch (error) {
+    logger.debug('L1 balance not read', { error })
+  }
 }

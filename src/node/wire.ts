@@ -7,12 +7,12 @@ import {
   openFileBlockStore,
   openFileLog,
 } from '#consensus'
-import { assert, vrfProve } from '#primitives'
-import { type Computation, vouchedEvents } from '#protocol'
-import { encodeTransaction, maxL1Events, networkId } from '#records'
-import { type CommittedBlock, type Compute, LedgerApplication } from './application.ts'
+import { assert, DomainError, type Hex, vrfProve } from '#primitives'
+import { type Computation, l1EventsToBring } from '#protocol'
+import { encodeTransaction, maxL1Events, networkId, type OperatorId } from '#records'
+import { type Compute, LedgerApplication } from './application.ts'
+import { type Cleanup, createCleanup } from './cleanup.ts'
 import { createEnvironment } from './environment.ts'
-import type { Gateway } from './gateway/gateway.ts'
 import { History } from './history.ts'
 import { L1Worker } from './l1-duties.ts'
 import { Mempool } from './mempool.ts'
@@ -20,6 +20,7 @@ import { createMetrics } from './metrics.ts'
 import { openGateway, version } from './operator-gateway.ts'
 import type { OperatorOptions, OperatorParts, RunningOperator } from './operator-parts.ts'
 import { OutboxIndex } from './outbox-index.ts'
+import { createPassedCalls } from './passed-calls.ts'
 import { recordCommit } from './record-metrics.ts'
 import {
   hostSequencer,
@@ -31,41 +32,42 @@ import {
 import { createReporter } from './wire-duties.ts'
 import { createL1Parts } from './wire-l1.ts'
 
-/** Starts one operator: the only place where its parts meet. */
+/**
+ * Starts one operator: the only place where its parts meet. What a failed start has opened is closed.
+ */
 export async function startOperator(options: OperatorOptions): Promise<RunningOperator> {
-  const parts = await createParts(options)
-  let gateway: Gateway | undefined
+  const cleanup = createCleanup(options.logger)
   try {
-    gateway = await openGateway(options, parts)
-    const { url } = gateway
-    await begin(parts)
+    const parts = await createParts(options, cleanup)
+    const gateway = await openGateway(options, parts)
+    cleanup.add(() => gateway.close())
+    cleanup.add(() => void leave(parts, 'stopping'))
+    connect(parts)
+    parts.listener.start()
+    await parts.engine.start()
+    goLive(parts)
     const { application, engine } = parts
-    return { id: options.id, url, application, engine, stop: () => stopParts(parts, gateway) }
+    return { id: options.id, url: gateway.url, application, engine, stop: cleanup.run }
   } catch (error) {
-    await stopParts(parts, gateway)
+    await cleanup.run().catch(() => {}) // logged there; why the start failed matters more
     throw error
   }
 }
 
-async function begin(parts: OperatorParts): Promise<void> {
-  connect(parts)
-  parts.listener.start()
-  await parts.engine.start()
-  // Only from here on: what was replayed before asks for nothing that is still owed.
-  parts.isLive = true
-  parts.worker.start()
-  answerDuties(parts)
-}
-
-async function createParts(options: OperatorOptions): Promise<OperatorParts> {
+async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<OperatorParts> {
   const { genesis, secrets, clock, logger, id } = options
   mkdirSync(options.folder, { recursive: true, mode: 0o700 })
   const history = new History()
   const outbox = new OutboxIndex()
   const metrics = createMetrics({ version, engine: 'embedded', operator: options.name })
-  const l2 = options.l2 ?? (await openL2(genesis, options.folder))
-  const sequencer = hostSequencer(genesis, l2)
-  const environment = createEnvironment(genesis)
+  const passed = createPassedCalls()
+  const environment = createEnvironment(genesis, passed)
+  const sequencer = hostSequencer(
+    genesis,
+    options.l2 ?? (await openL2(genesis, options.folder)),
+    passed,
+  )
+  cleanup.add(() => sequencer?.close())
   const mempool = new Mempool({
     environment,
     pools: new Map(sequencer ? [[sequencerName, sequencer.callPool]] : []),
@@ -78,27 +80,39 @@ async function createParts(options: OperatorOptions): Promise<OperatorParts> {
     compute: computeWith(sequencer),
     mempool,
     prove: (alpha) => vrfProve(secrets.vrfSecret, alpha),
+    nowMs: () => clock.nowMs(),
     logger,
   })
-  const consensus = await createConsensus(options, application)
-  const l1 = createL1Parts(options, application, id, metrics)
+  const engine = await createConsensus(options, application, cleanup, (error) => {
+    leave(parts, 'failed')
+    options.onFailure(error)
+  })
+  const { listener, account, actions } = createL1Parts(options, application, id, metrics)
+  cleanup.add(() => {
+    listener.stop()
+    account.stop()
+  })
+  cleanup.add(() => engine.stop())
   const worker = new L1Worker({
     operator: id,
     ledger: () => application.ledger,
-    actions: l1.actions,
+    actions,
     switches: options.switches ?? { submits: () => true },
     prove: (leafIndex, size) => outbox.prove(leafIndex, size),
     clock,
     logger,
   })
-  const reporter = createReporter(options, application, consensus.engine, l1.listener)
-  const { listener, account } = l1
-  return {
-    operator: id,
-    isLive: false,
-    ...{ application, mempool, ...consensus, sequencer, listener, account },
-    ...{ worker, reporter, history, outbox, metrics },
+  const { reporter, runner } = createReporter(options, engine, listener, metrics, {
+    onResult: () => answerDuties(parts),
+    onSuperseded: (by) => supersede(parts, by),
+  })
+  const parts: OperatorParts = {
+    phase: 'starting',
+    liveSinceMs: 0,
+    ...{ options, application, mempool, engine, sequencer, listener, account },
+    ...{ worker, reporter, runner, history, outbox, metrics },
   }
+  return parts
 }
 
 /** Calls of replicated services go to their engines. */
@@ -112,31 +126,31 @@ const computeWith =
 async function createConsensus(
   options: OperatorOptions,
   application: LedgerApplication,
-): Promise<{ readonly engine: EmbeddedEngine; readonly closeStores: () => Promise<void> }> {
-  const { genesis, secrets, folder, logger, transport, clock, onFailure } = options
+  cleanup: Cleanup,
+  onFailure: (error: unknown) => void,
+): Promise<EmbeddedEngine> {
+  const { genesis, secrets, folder, logger, transport, clock } = options
   const network = networkId(genesis)
   const signer = createSigner(secrets.consensusSeed)
   const owner = { networkId: network, validator: signer.publicKey }
   const log = await openFileLog(join(folder, 'consensus.log'), owner, logger)
+  cleanup.add(() => log.close())
   const blockStore = await openFileBlockStore(join(folder, 'blocks.log'), network, logger)
-  const engine = await createEmbeddedEngine({
+  cleanup.add(() => blockStore.close())
+  return createEmbeddedEngine({
     networkId: network,
     ...{ application, signer, log, blockStore, transport, clock, logger, onFailure },
   })
-  const closeStores = async () => {
-    await log.close()
-    await blockStore.close()
-  }
-  return { engine, closeStores }
 }
 
 /** What follows a commit: indexes first, then the duties that the new ledger brings. */
 function connect(parts: OperatorParts): void {
-  const { application, engine, outbox, history, worker, listener, metrics } = parts
+  const { application, engine, outbox, history, worker, listener, metrics, options } = parts
   application.onCommitted((committed) => {
-    outbox.committed(committed.after, committed.transactions)
-    history.committed(committed, l2Of(committed))
-    recordCommit(metrics, parts.operator, committed)
+    outbox.committed(committed)
+    history.committed(committed, l2BlockOf(committed))
+    // Blocks that are replayed at the start were counted when they were new.
+    if (parts.phase === 'live') recordCommit(metrics, options.id, committed, history)
   })
   application.onCommitted(() => {
     answerDuties(parts)
@@ -150,32 +164,53 @@ function connect(parts: OperatorParts): void {
   listener.onAdvance(() => answerDuties(parts))
 }
 
-/** Speaks for what the ledger asks, and brings the L1 events that are vouched for. */
+/** From here on it acts: what was replayed before asks for nothing that is still owed. */
+function goLive(parts: OperatorParts): void {
+  if (parts.phase !== 'starting') return
+  parts.phase = 'live'
+  parts.liveSinceMs = parts.options.clock.nowMs()
+  parts.worker.start()
+  answerDuties(parts)
+}
+
+/** Speaks for what the ledger asks, and brings the L1 events that are vouched for. Never throws. */
 function answerDuties(parts: OperatorParts): void {
-  const { application, reporter, engine, listener } = parts
-  if (!parts.isLive) return
+  if (parts.phase !== 'live') return
+  const { application, reporter, engine, listener, options } = parts
   const { ledger, height } = application
-  void reporter.speak(ledger, height)
-  const events = listener.events(ledger.chain.l1.events, maxL1Events)
-  const vouched = ledger.chain.frozen ? 0 : vouchedEvents(ledger, events)
-  if (vouched === 0) return
-  void engine.submit(encodeTransaction({ kind: 'l1-events', events: events.slice(0, vouched) }))
+  const answer = async () => {
+    await reporter.speak(ledger, height)
+    const known = listener.events(ledger.chain.l1.events, maxL1Events)
+    const events = l1EventsToBring(ledger, known)
+    if (events.length > 0 && parts.phase === 'live')
+      await engine.submit(encodeTransaction({ kind: 'l1-events', events }))
+  }
+  answer().catch((error: unknown) => options.logger.error('duties not answered', { error }))
 }
 
-function l2Of({ before, after, transactions, results }: CommittedBlock) {
-  const executed = transactions.filter(
-    (one, place) => one?.kind === 'call' && results[place]?.ok === true,
-  )
-  return l2BlockOf(before, after, executed.length)
+/** Two copies of one operator must not both speak: the older one ends. */
+function supersede(parts: OperatorParts, by: Hex): void {
+  if (!leave(parts, 'superseded')) return
+  const { logger, name, id, onFailure } = parts.options
+  const message = `another copy of ${name} speaks for it since; this one has stopped`
+  logger.error(message, { code: 'Superseded', operator: id, by })
+  void parts.engine.stop() // it votes with the same key too
+  onFailure(new SupersededError(message, { operator: id, by }))
 }
 
-async function stopParts(parts: OperatorParts, gateway: Gateway | undefined): Promise<void> {
-  parts.isLive = false
-  await gateway?.close()
+/** Ends what an operator does of its own accord; its gateway goes on, and says why it does not serve. */
+function leave(parts: OperatorParts, phase: 'stopping' | 'failed' | 'superseded'): boolean {
+  if (parts.phase !== 'starting' && parts.phase !== 'live') return false
+  parts.phase = phase
   parts.worker.stop()
-  parts.listener.stop()
-  await parts.engine.stop()
-  parts.account.stop()
-  await parts.closeStores()
-  await parts.sequencer?.close()
+  parts.runner.stop()
+  return true
+}
+
+/** A newer start of the same operator was heard: this one has fallen silent. */
+export class SupersededError extends DomainError<
+  'Superseded',
+  { readonly operator: OperatorId; readonly by: Hex }
+> {
+  override readonly code = 'Superseded'
 }
