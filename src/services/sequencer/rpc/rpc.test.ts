@@ -156,6 +156,19 @@ test('eth_sendRawTransaction: refusals carry the messages of geth', async () => 
   })
 })
 
+test('eth_sendRawTransaction: what no record can hold is refused before it is put into one', async () => {
+  const bench = await createBench()
+  const submit = () => assert.fail('it was put into a record')
+  const { engine } = bench.chain
+  const methods = createEthereumRpc({ engine, pool: bench.pool, chainId, submit })
+  const raw = `0x02${'00'.repeat(128 * 1024)}`
+  await assert.rejects(ask({ ...bench, methods }, 'eth_sendRawTransaction', raw), {
+    rpcCode: -32000,
+    message: 'oversized data: transaction size 131073, limit 131072',
+    details: { data: { reason: 'OversizedTransaction' } },
+  })
+})
+
 test('eth_call: a revert has code 3 and its data, a halt has geth’s words', async () => {
   const bench = await createBench()
   await bench.chain.run(await signed(0, 0, { data: probeInitcode, gas: 300_000n }))

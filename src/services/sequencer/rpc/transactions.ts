@@ -1,4 +1,5 @@
 import { keccak256Hex } from '#primitives'
+import { checkSize } from '../state/check.ts'
 import { RpcFailure } from './failure.ts'
 import { formatReceipts, formatTransaction, storedTransaction } from './format.ts'
 import { dataAt, hashAt } from './parameters.ts'
@@ -12,7 +13,7 @@ export const transactionMethods = ({
 }: RpcParts): Record<string, RpcMethod> => ({
   eth_sendRawTransaction: async (params) => {
     const raw = dataAt(params, 0, 'transaction')
-    const verdict = await submit(raw)
+    const verdict = checkSize(raw) ?? (await submit(raw))
     if (verdict.ok) return keccak256Hex(raw)
     const { reason, detail } = verdict
     throw new RpcFailure('TransactionRefused', detail ?? reason, { reason })

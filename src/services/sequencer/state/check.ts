@@ -33,9 +33,9 @@ export const checkRules = ({ parameters, header }: L2Genesis): CheckRules => ({
 })
 
 /** A transaction that may be included in some state, or why not in any. */
-export type Checked =
-  | { readonly ok: true; readonly transaction: EthereumTransaction }
-  | { readonly ok: false; readonly reason: StaticReason; readonly detail: string }
+export type Checked = { readonly ok: true; readonly transaction: EthereumTransaction } | Refused
+
+type Refused = { readonly ok: false; readonly reason: StaticReason; readonly detail: string }
 
 /** Largest transaction in bytes, as geth's pool has it. */
 export const maxTransactionBytes = 128 * 1024
@@ -45,12 +45,21 @@ export const maxTransactionBytes = 128 * 1024
  * message that geth gives for the same fault.
  */
 export function checkEthereumTransaction(raw: Uint8Array, rules: CheckRules): Checked {
-  if (raw.length > maxTransactionBytes)
-    return refusal('OversizedTransaction', `oversized data: ${raw.length} bytes`)
+  const oversized = checkSize(raw)
+  if (oversized) return oversized
   const decoded = decodeEthereumTransaction(raw)
   if (!decoded.ok) return decoded
   return checkFields(decoded.transaction, rules) ?? decoded
 }
+
+/** The refusal of bytes that no record of the network could hold. */
+export const checkSize = (raw: Uint8Array): Refused | undefined =>
+  raw.length > maxTransactionBytes
+    ? refusal(
+        'OversizedTransaction',
+        `oversized data: transaction size ${raw.length}, limit ${maxTransactionBytes}`,
+      )
+    : undefined
 
 /** `checkEthereumTransaction` without its by-product. */
 export function checkCall(raw: Uint8Array, rules: CheckRules): Verdict {
@@ -95,4 +104,4 @@ function checkFields(transaction: EthereumTransaction, rules: CheckRules): Check
 
 const maxNonce = 2n ** 64n - 1n
 
-const refusal = (reason: StaticReason, detail: string): Checked => ({ ok: false, reason, detail })
+const refusal = (reason: StaticReason, detail: string): Refused => ({ ok: false, reason, detail })
