@@ -232,6 +232,12 @@ const percent = (scores = [], name) =>
     ? '–'
     : `${(Math.min(...scores.map((score) => Number(score[name]) / 1e18)) * 100).toFixed(0)} %`
 
+/** Fees over all services, in ether. */
+function earned(scores = []) {
+  const wei = scores.reduce((sum, score) => sum + BigInt(score.earned), 0n)
+  return (Number(wei) / 1e18).toFixed(5)
+}
+
 const drawOperators = (operators) =>
   table(
     operators,
@@ -249,6 +255,7 @@ const drawOperators = (operators) =>
       ['Tasks', ({ scores }) => served(scores)],
       ['In time', ({ scores }) => percent(scores, 'timeliness'), 'number'],
       ['Agreeing', ({ scores }) => percent(scores, 'agreement'), 'number'],
+      ['Earned, ETH', ({ scores }) => earned(scores), 'number'],
       ['L1 account', ({ l1Account }) => hash(l1Account)],
     ],
     'No operator in the ledger.',
@@ -259,9 +266,9 @@ const taskTone = { settled: 'good', agreed: 'good', expired: 'bad' }
 /** How far the committee is, in words. */
 function progress({ status, committee, agreeing, reason }) {
   if (status === 'expired') return reason || 'no result'
-  if (agreeing.length > 0) return `${agreeing.length} of ${committee.length} agree`
   const committed = committee.filter(({ digest }) => digest).length
   const revealed = committee.filter(({ result }) => result).length
+  if (agreeing.length > 0) return `${agreeing.length} of ${revealed} results agree`
   if (status === 'committing') return `${committed} of ${committee.length} committed`
   if (status === 'revealing') return `${revealed} of ${committee.length} revealed`
   return 'waits for its draw'
