@@ -32,7 +32,8 @@ export function loadSecp256k1(): Secp256k1 {
   return loadNative() ?? loadWasm()
 }
 
-function loadNative(): Secp256k1 | undefined {
+/** The prebuilt binding; undefined where there is none for this platform. */
+export function loadNative(): Secp256k1 | undefined {
   const require = createRequire(import.meta.url)
   try {
     // The package falls back to slow JavaScript by itself; only its native binding is wanted here.
@@ -56,13 +57,19 @@ function loadNative(): Secp256k1 | undefined {
   }
 }
 
-function loadWasm(): Secp256k1 {
+/** The portable fallback. */
+export function loadWasm(): Secp256k1 {
   const require = createRequire(import.meta.url)
   const wasm = require('tiny-secp256k1') as typeof import('tiny-secp256k1')
   return {
     backend: 'wasm',
-    recover: (digest, signature, recovery) =>
-      wasm.recover(digest, signature, recovery as 0 | 1, false)?.subarray(1),
+    recover: (digest, signature, recovery) => {
+      try {
+        return wasm.recover(digest, signature, recovery as 0 | 1, false)?.subarray(1)
+      } catch {
+        return undefined // it throws for r or s out of range
+      }
+    },
     sign: (digest, secret) => {
       const { signature, recoveryId } = wasm.signRecoverable(digest, secret)
       return withRecovery(signature, recoveryId)
