@@ -50,7 +50,7 @@ export function followCheckpoints(devnet: Devnet, write: (line: string) => void)
       const name = `checkpoint ${checkpoint.index}`
       if (status === 'certified' && known?.status !== 'certified')
         write(
-          `${now}  ${name} certified: ${checkpoint.size} leaves, ` +
+          `${now}  ${name} certified: ${counted(checkpoint.size, 'leaf', 'leaves')}, ` +
             `root ${checkpoint.root.slice(0, 12)}…, window opens for operator ${checkpoint.submitters[0]}`,
         )
       if (recorded && !known?.recorded)
@@ -62,3 +62,6 @@ export function followCheckpoints(devnet: Devnet, write: (line: string) => void)
     }
   })
 }
+
+const counted = (count: number, one: string, many: string): string =>
+  `${count} ${count === 1 ? one : many}`

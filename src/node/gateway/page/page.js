@@ -52,6 +52,9 @@ function hash(value) {
 
 const whole = (value) => BigInt(value).toLocaleString('en')
 
+const counted = (count, one, many = `${one}s`) =>
+  `${whole(count)} ${Number(count) === 1 ? one : many}`
+
 function ago(thenMs, nowMs) {
   const seconds = Math.max(0, Math.round((nowMs - thenMs) / 1000))
   if (seconds < 120) return `${seconds} s ago`
@@ -125,18 +128,26 @@ function drawStatus(status) {
       element('dd', {}, value, element('small', {}, note)),
     )
   const behind = outbox.certified - outbox.onL1
-  const l2Note = l2 && `${whole(l2.transactions)} transactions · chain ${l2.chainId}`
+  const l2Note = l2 && `${counted(l2.transactions, 'transaction')} · chain ${l2.chainId}`
   byId('summary').replaceChildren(
     tile('Consensus height', whole(ledger.height), new Date(ledger.timeMs).toLocaleTimeString()),
     ...(l2 ? [tile('L2 block', whole(l2.block), l2Note)] : []),
-    tile('Checkpoints certified', whole(outbox.certified), `${whole(outbox.leaves)} leaves`),
+    tile(
+      'Checkpoints certified',
+      whole(outbox.certified),
+      counted(outbox.leaves, 'leaf', 'leaves'),
+    ),
     tile(
       'Checkpoint on L1',
       whole(outbox.onL1),
       behind > 0 ? `${behind} on the way` : 'up to date',
     ),
     tile('Tasks settled', whole(tasks.settled), `${tasks.open} open · ${tasks.expired} expired`),
-    tile('L1 block', whole(l1.block), `${whole(l1.events)} events agreed · chain ${l1.chainId}`),
+    tile(
+      'L1 block',
+      whole(l1.block),
+      `${counted(l1.events, 'event')} agreed · chain ${l1.chainId}`,
+    ),
   )
 }
 
@@ -223,7 +234,7 @@ function served(scores = []) {
     (sum, { late, missing, outlying }) => sum + late + missing + outlying,
     0,
   )
-  return `${whole(drawn)} drawn, ${whole(lapses)} lapses`
+  return `${whole(drawn)} drawn, ${counted(lapses, 'lapse')}`
 }
 
 /** The lowest over all services of a fraction in units of 10^-18. */
@@ -286,7 +297,7 @@ const drawTasks = (tasks) =>
       ['Result', answer, 'number'],
       ['Draw', ({ attempt }) => attempt || '–', 'number'],
     ],
-    'No task yet. Send one: npm run nodeop -- task send price ETH/USD',
+    `No task yet. Send one: npm run nodeop -- task send price ETH/USD --rpc ${location.origin}`,
   )
 
 const drawBlocks = (blocks, nowMs) =>
