@@ -12,12 +12,13 @@ import {
   publishNonces,
   reasonsOf,
   shares,
+  slowCuts,
   testSalt,
 } from '../../../test/support/ledger-script.ts'
 
 /** A network with an open signing session. */
 function signing() {
-  const network = new LedgerNetwork(4, {}, idealCrypto)
+  const network = new LedgerNetwork(4, { parameters: slowCuts }, idealCrypto)
   introduce(network)
   network.block(publishNonces(network))
   agreeOnTask(network)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { parameter, parameterDefinitions, parameterNames } from '#protocol'
+import { nextDueMs, parameter, parameterDefinitions, parameterNames } from '#protocol'
 import { idealCrypto } from '../../../test/support/ledger-crypto.ts'
 import { LedgerNetwork } from '../../../test/support/ledger-network.ts'
 import { introduce, reasonsOf } from '../../../test/support/ledger-script.ts'
@@ -21,9 +21,10 @@ test('vote: a value is in force after the delay, once more than two thirds agree
   network.block([say(3, 8n)])
   assert.equal(network.ledger.scheduled.get('windowS')?.value, 8n)
   assert.equal(network.ledger.votes.size, 0, 'what is decided needs no votes any more')
-  network.block([], 9_000)
+  assert.equal(nextDueMs(network.ledger), network.timeMs + 10_000)
+  network.rawBlock([], 9_999)
   assert.equal(parameter(network.ledger, 'windowS'), 4)
-  network.block([], 1_000)
+  network.rawBlock([], 1)
   assert.equal(parameter(network.ledger, 'windowS'), 8)
 })
 
