@@ -64,9 +64,9 @@ export function primalValue(
 }
 
 /**
- * An upper bound of the programme, by weak duality: what the prices would cost, plus what every pair
- * could still earn against them. Signs are not trusted: prices are cut to where they are allowed.
- * Caps are taken as min(x̄, d), which every feasible allocation keeps.
+ * An upper bound of the programme, by weak duality: what the prices would cost, plus what every
+ * pair could still earn against them. Signs are not trusted: prices are cut to where they are
+ * allowed. Caps are taken as min(x̄, d), which every feasible allocation keeps.
  */
 export function dualValue(programme: Programme, prices: Prices): number {
   const { operators: n, tasks: m, resources, demand, shortfallPrice, loadCongestion } = programme

@@ -13,8 +13,7 @@ import type { Brand } from '#primitives'
  * x is in units of work an epoch, L_i the load on the first resource. Matrices are row-major with a
  * row for each operator and a column for each task class.
  *
- * @see the paper, §4.3.1-4.3.2, whose formulas are lost: this form is ours, see
- * `docs/guides/allocation.md`.
+ * @see the paper, §4.3.1-4.3.2, whose formulas are lost: this form is ours.
  */
 export type ProgrammeParts = {
   /** N ≥ 1. */

@@ -9,12 +9,14 @@ import { loadSecp256k1, recoverAddressWith } from './recover.ts'
 
 /** Proofs whose outputs are kept: a proposal is checked, then executed. */
 const keptProofs = 64
-/** Signatures whose signers are kept: a report is checked when it arrives, proposed, and executed. */
+/**
+ * Signatures whose signers are kept: a report is checked when it arrives, proposed, and executed.
+ */
 const keptSigners = 4096
 
 /**
- * The ledger's pure functions in their fast form, over the services that this genesis names. What is
- * asked again and again is remembered; that is seen in nothing but time.
+ * The ledger's pure functions in their fast form, over the services that this genesis names. What
+ * is asked again and again is remembered; that is seen in nothing but time.
  *
  * @param passed - calls that are known to pass their service's check.
  * @throws UnknownServiceError

@@ -1,3 +1,4 @@
+export { DiskFullError } from './disk.ts'
 export { createEnvironment } from './environment.ts'
 export {
   addressOfSecret,

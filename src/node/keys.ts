@@ -1,7 +1,6 @@
-import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { createSigner } from '#consensus'
-import { type Hex, type Rng, toHex, vrfPublicKey } from '#primitives'
-import { addressOfPublicKey } from './recover.ts'
+import { assert, type Hex, type Rng, toHex, vrfPublicKey } from '#primitives'
+import { addressOfPublicKey, loadSecp256k1 } from './recover.ts'
 
 /** One operator's secrets, one a purpose. The threshold share joins them after key generation. */
 export type OperatorSecrets = {
@@ -29,14 +28,15 @@ export type OperatorIdentity = {
 
 /** Fresh secrets for one operator. */
 export const generateSecrets = (rng: Rng): OperatorSecrets => ({
-  ledgerSecret: secp256k1.utils.randomSecretKey(rng(48)),
-  l1Secret: secp256k1.utils.randomSecretKey(rng(48)),
+  ledgerSecret: freshSecret(rng),
+  l1Secret: freshSecret(rng),
   consensusSeed: rng(32),
   vrfSecret: rng(32),
   nonceSeed: toHex(rng(32)),
   saltSecret: rng(32),
 })
 
+/** The public halves of an operator's secrets. */
 export const identityOf = (secrets: OperatorSecrets): OperatorIdentity => ({
   ledgerAddress: addressOfSecret(secrets.ledgerSecret),
   l1Account: addressOfSecret(secrets.l1Secret),
@@ -45,5 +45,18 @@ export const identityOf = (secrets: OperatorSecrets): OperatorIdentity => ({
 })
 
 /** Address of a secp256k1 secret. */
-export const addressOfSecret = (secret: Uint8Array): Hex =>
-  addressOfPublicKey(secp256k1.getPublicKey(secret, false).subarray(1))
+export function addressOfSecret(secret: Uint8Array): Hex {
+  const publicKey = publicKeyOf(secret)
+  assert(publicKey, 'a secp256k1 secret is between 1 and the order')
+  return addressOfPublicKey(publicKey)
+}
+
+const { publicKeyOf } = loadSecp256k1()
+
+/** 32 random bytes that are a secret: all but about one in 2^128 are. */
+function freshSecret(rng: Rng): Uint8Array {
+  for (;;) {
+    const secret = rng(32)
+    if (publicKeyOf(secret)) return secret
+  }
+}

@@ -20,14 +20,17 @@ export type L1Actions = {
 /** Which duties an operator does; a devnet's chaos suspends some. */
 export type L1Switches = { readonly submits: (entry: CheckpointRecord) => boolean }
 
-/** Operators outside the owners come one after another, not to race: so long apart, in so many turns. */
+/**
+ * Operators outside the owners come one after another, not to race: so long apart, in so many
+ * turns.
+ */
 const strangerStaggerMs = 1_000
 const strangerTurns = 16
 /** Looks at the duties this often besides after every block. */
 const tickMs = 250
 /**
- * What L1 has shown to be done is not done again for so long, while the ledger has yet to hear of it;
- * after that L1 may have forgotten it.
+ * What L1 has shown to be done is not done again for so long, while the ledger has yet to hear of
+ * it; after that L1 may have forgotten it.
  */
 const believedMs = 20_000
 /** Leaves remembered as done. */
@@ -39,9 +42,10 @@ const longestPauseMs = 2_000
 type Kind = 'submit' | 'deliver'
 
 /**
- * Carries out what one operator owes on L1: one submission and one delivery at a time, always for the
- * newest state. One that is under way when a newer certificate comes is left to end: whatever lands
- * makes room for the next. What is owed is the ledger's to say; kept here is only when to try again.
+ * Carries out what one operator owes on L1: one submission and one delivery at a time, always for
+ * the newest state. One that is under way when a newer certificate comes is left to end: whatever
+ * lands makes room for the next. What is owed is the ledger's to say; kept here is only when to try
+ * again.
  */
 export class L1Worker {
   readonly #operator: OperatorId

@@ -44,7 +44,9 @@ export type IncludedBlock = {
   readonly after: Ledger
 }
 
-/** Most tasks that wait: one block's worth, in number and in bytes, so that reports always fit in. */
+/**
+ * Most tasks that wait: one block's worth, in number and in bytes, so that reports always fit in.
+ */
 export const waitingLimits = { tasks: 4096, bytes: maxBlockBytes } as const
 /** Most bytes of a report: a block holds that of sixteen operators at their most talkative. */
 export const maxReportBytes = maxBlockBytes / 16
@@ -71,8 +73,8 @@ type WaitingEvents = {
 }
 
 /**
- * One operator's transactions that wait for a block. Reports come first and always fit: each operator
- * has one slot, and its newest report replaces the older. L1 events have one slot for all.
+ * One operator's transactions that wait for a block. Reports come first and always fit: each
+ * operator has one slot, and its newest report replaces the older. L1 events have one slot for all.
  */
 export class Mempool {
   readonly #environment: Environment
@@ -198,8 +200,8 @@ export class Mempool {
   }
 
   /**
-   * A report is admitted for who says it; what it says may answer a block that is not committed here
-   * yet. The signature comes before the slot, so that nobody else can fill it.
+   * A report is admitted for who says it; what it says may answer a block that is not committed
+   * here yet. The signature comes before the slot, so that nobody else can fill it.
    */
   #addReport(transaction: Of<'report'>, bytes: Uint8Array, ledger: Ledger): Verdict {
     if (bytes.length > maxReportBytes)

@@ -3,15 +3,17 @@ import { setBounded } from './bounded.ts'
 
 /**
  * Binds each threshold nonce to the one session that it may sign: a second share under one nonce
- * gives the secret share away. It lives as long as the process, and so does the instance whose nonces
- * it guards.
+ * gives the secret share away. It lives as long as the process, and so does the instance whose
+ * nonces it guards.
  */
 export type NonceGuard = {
   /** Whether nonce number `index` may be used in this session; binds it when it is free. */
   readonly permits: (index: number, sessionDigest: Hex) => boolean
 }
 
-/** Bindings remembered; nonces below the oldest are refused, since nobody knows what they signed. */
+/**
+ * Bindings remembered; nonces below the oldest are refused, since nobody knows what they signed.
+ */
 const maxBindings = 4096
 
 /** A guard that has permitted nothing yet. */

@@ -55,8 +55,9 @@ export type RunningOperator = {
 }
 
 /**
- * Where an operator is in its life: it replays its blocks before it is live; `superseded` by a newer
- * copy of itself, and `failed` when consensus cannot go on, it only answers why it does not serve.
+ * Where an operator is in its life: it replays its blocks before it is live; `superseded` by a
+ * newer copy of itself, and `failed` when consensus cannot go on, it only answers why it does not
+ * serve.
  */
 export type OperatorPhase = 'starting' | 'live' | 'superseded' | 'failed' | 'stopping'
 

@@ -55,9 +55,9 @@ export class OutboxIndex {
 }
 
 /**
- * The L1 events that a block agreed on. A transaction may carry more than are vouched for: only as many
- * count as the ledger has counted. Of several in one block nobody can tell which brought how many, and
- * no honest proposer puts in a second.
+ * The L1 events that a block agreed on. A transaction may carry more than are vouched for: only as
+ * many count as the ledger has counted. Of several in one block nobody can tell which brought how
+ * many, and no honest proposer puts in a second.
  */
 function agreedEvents({ transactions, results, before, after }: Committed): readonly L1Event[] {
   const count = after.chain.l1.events - before.chain.l1.events
@@ -68,8 +68,8 @@ function agreedEvents({ transactions, results, before, after }: Committed): read
 }
 
 /**
- * The checkpoint to prove a leaf under: the oldest that L1 recorded and holds the leaf, else the oldest
- * that is certified.
+ * The checkpoint to prove a leaf under: the oldest that L1 recorded and holds the leaf, else the
+ * oldest that is certified.
  */
 export function checkpointOfLeaf(ledger: Ledger, leafIndex: number): CheckpointRecord | undefined {
   const covering = [...ledger.checkpoints.values()]

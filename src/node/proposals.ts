@@ -3,8 +3,8 @@ import { type Environment, judgeReport, type Ledger, operatorsOf, randomnessAlph
 import { type ProposedBlock, type Transaction, taskDigest, tryDecodeTransaction } from '#records'
 
 /**
- * What is wrong with a proposed block whatever the transactions before it did: encodings, signatures,
- * the proposer's randomness. It executes nothing, and the ledger does not rely on it.
+ * What is wrong with a proposed block whatever the transactions before it did: encodings,
+ * signatures, the proposer's randomness. It executes nothing, and the ledger does not rely on it.
  */
 export function proposalFault(
   ledger: Ledger,

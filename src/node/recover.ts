@@ -17,9 +17,12 @@ export type RecoverPublicKey = (
 /** 65 bytes, r ‖ s ‖ v with v in {27, 28}, over a 32-byte digest. */
 export type SignDigest = (digest: Uint8Array, secret: Uint8Array) => Uint8Array
 
+/** What a secp256k1 library does for us. */
 type Secp256k1 = {
   readonly recover: RecoverPublicKey
   readonly sign: SignDigest
+  /** Public key (64 bytes, x ‖ y) of a secret; undefined when the bytes are none. */
+  readonly publicKeyOf: (secret: Uint8Array) => Uint8Array | undefined
   /** Which implementation serves. */
   readonly backend: 'native' | 'wasm'
 }
@@ -51,6 +54,10 @@ export function loadNative(): Secp256k1 | undefined {
         const { signature, recid } = native.ecdsaSign(digest, secret)
         return withRecovery(signature, recid)
       },
+      publicKeyOf: (secret) =>
+        native.privateKeyVerify(secret)
+          ? native.publicKeyCreate(secret, false).subarray(1)
+          : undefined,
     }
   } catch {
     return undefined
@@ -74,6 +81,10 @@ export function loadWasm(): Secp256k1 {
       const { signature, recoveryId } = wasm.signRecoverable(digest, secret)
       return withRecovery(signature, recoveryId)
     },
+    publicKeyOf: (secret) =>
+      wasm.isPrivate(secret)
+        ? (wasm.pointFromScalar(secret, false) ?? undefined)?.subarray(1)
+        : undefined,
   }
 }
 
@@ -89,8 +100,8 @@ export const addressOfPublicKey = (publicKey: Uint8Array): Hex =>
   toHex(keccak256(publicKey).subarray(12))
 
 /**
- * The ledger's `recoverAddress` over a backend: r and s are checked before any library sees them, and
- * only the low s is taken, so that a signature has one form.
+ * The ledger's `recoverAddress` over a backend: r and s are checked before any library sees them,
+ * and only the low s is taken, so that a signature has one form.
  */
 export const recoverAddressWith =
   (recover: RecoverPublicKey) =>

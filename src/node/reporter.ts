@@ -20,7 +20,9 @@ import { maxReportBytes } from './mempool.ts'
 
 /** What one operator can answer duties with. */
 export type Answers = {
-  /** The result of a task and the salt that blinds it, once there; starts the work when it is not. */
+  /**
+   * The result of a task and the salt that blinds it, once there; starts the work when it is not.
+   */
   readonly resultOf: (task: Task) => { readonly result: Uint8Array; readonly salt: Hex } | undefined
   /** Its blinded digest. */
   readonly digestOf: (task: Task) => Hex | undefined
@@ -30,7 +32,9 @@ export type Answers = {
   readonly viewAfter: (agreedEvents: number, agreedDigest: Hex) => L1View
 }
 
-/** Blocks after which a report that is not committed is sent again; after a refusal, in the next. */
+/**
+ * Blocks after which a report that is not committed is sent again; after a refusal, in the next.
+ */
 const resendBlocks = 5
 
 /** Earlier instances that are told apart from newer ones. */
@@ -46,10 +50,10 @@ type Said = {
 }
 
 /**
- * Speaks for one operator: turns its duties into one report, rebuilt from committed state after every
- * block, and sent again until the ledger holds it. Other content takes another sequence. When the
- * ledger has taken reports of this instance, and then one of an instance that came after it, this one
- * is superseded and falls silent for good.
+ * Speaks for one operator: turns its duties into one report, rebuilt from committed state after
+ * every block, and sent again until the ledger holds it. Other content takes another sequence. When
+ * the ledger has taken reports of this instance, and then one of an instance that came after it,
+ * this one is superseded and falls silent for good.
  */
 export class Reporter {
   readonly #operator: OperatorId
@@ -91,8 +95,8 @@ export class Reporter {
   }
 
   /**
-   * Says what is due now, unless it was said and is on its way. What is said is fixed before anything
-   * is awaited, so that calls may overlap.
+   * Says what is due now, unless it was said and is on its way. What is said is fixed before
+   * anything is awaited, so that calls may overlap.
    */
   async speak(ledger: Ledger, height: number): Promise<void> {
     const me = operatorOf(ledger, this.#operator)
@@ -146,8 +150,8 @@ export class Reporter {
   }
 
   /**
-   * Whether a newer instance of this operator speaks. A report of an earlier one may still be on its
-   * way when this one is first heard: it comes as no surprise.
+   * Whether a newer instance of this operator speaks. A report of an earlier one may still be on
+   * its way when this one is first heard: it comes as no surprise.
    */
   #mustBeSilent(current: Hex): boolean {
     if (this.#isSuperseded) return true
@@ -198,7 +202,9 @@ export class Reporter {
   }
 }
 
-/** The most urgent of what there is to say, as much as one report holds; the rest comes after it. */
+/**
+ * The most urgent of what there is to say, as much as one report holds; the rest comes after it.
+ */
 function fitting(statements: readonly Statement[]): readonly Statement[] {
   let bytes = envelopeBytes
   const end = statements.slice(0, maxStatements).findIndex((one) => {

@@ -20,6 +20,7 @@ import type { CallPool } from './mempool.ts'
 import { recover } from './native-recover.ts'
 import type { PassedCalls } from './passed-calls.ts'
 
+/** Name of the sequencer in the genesis and in leaves. */
 export const sequencerName = 'sequencer'
 
 /** The L2 as one operator runs it: engine in a worker thread, pool, and Ethereum's JSON-RPC. */
@@ -53,7 +54,9 @@ export async function openL2(genesis: Genesis, folder: string): Promise<L2 | und
 /** Computations kept for the other operators of the process. */
 const keptComputations = 64
 
-/** The same engine for several operators: each computation runs once, named by its input's digest. */
+/**
+ * The same engine for several operators: each computation runs once, named by its input's digest.
+ */
 export function shareL2(l2: L2): L2 {
   const running = new Map<Hex, Promise<Uint8Array>>()
   return {

@@ -33,7 +33,8 @@ import { createReporter } from './wire-duties.ts'
 import { createL1Parts } from './wire-l1.ts'
 
 /**
- * Starts one operator: the only place where its parts meet. What a failed start has opened is closed.
+ * Starts one operator: the only place where its parts meet. What a failed start has opened is
+ * closed.
  */
 export async function startOperator(options: OperatorOptions): Promise<RunningOperator> {
   const cleanup = createCleanup(options.logger)
@@ -198,7 +199,10 @@ function supersede(parts: OperatorParts, by: Hex): void {
   onFailure(new SupersededError(message, { operator: id, by }))
 }
 
-/** Ends what an operator does of its own accord; its gateway goes on, and says why it does not serve. */
+/**
+ * Ends what an operator does of its own accord; its gateway goes on, and says why it does not
+ * serve.
+ */
 function leave(parts: OperatorParts, phase: 'stopping' | 'failed' | 'superseded'): boolean {
   if (parts.phase !== 'starting' && parts.phase !== 'live') return false
   parts.phase = phase

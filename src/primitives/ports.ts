@@ -56,7 +56,9 @@ export type DiskFile = {
   write(offset: number, bytes: Uint8Array): Promise<void>
   /** Cuts the file; durable once it is synced. */
   truncate(length: number): Promise<void>
-  /** Makes content and length durable (fdatasync). After a failure nothing is known about either. */
+  /**
+   * Makes content and length durable (fdatasync). After a failure nothing is known about either.
+   */
   sync(): Promise<void>
   close(): Promise<void>
 }

@@ -1,5 +1,5 @@
-import { DiskFullError } from '../../src/node/disk.ts'
-import type { Disk, DiskFile } from '../../src/primitives/index.ts'
+import { DiskFullError } from '#node'
+import type { Disk, DiskFile } from '#primitives'
 
 /** The process that used a disk has ended: whatever it still calls fails with this. */
 export class CrashedError extends Error {}

@@ -5,14 +5,18 @@ import { type Codec, decode, encode, hash32, optional, record, uint32 } from '#r
 export type Owner = {
   readonly version: number
   readonly networkId: Hex
-  /** Public key of the one validator whose file it is; undefined when every validator's is alike. */
+  /**
+   * Public key of the one validator whose file it is; undefined when every validator's is alike.
+   */
   readonly validator: Hex | undefined
 }
 
 /** The bytes of a file's first record. */
 export const ownerHeader = (owner: Owner): Uint8Array => encode(ownerCodec, owner)
 
-/** Says what another file's first record means, as the end of a sentence that begins with its name. */
+/**
+ * Says what another file's first record means, as the end of a sentence that begins with its name.
+ */
 export const whoseFile =
   (mine: Owner) =>
   (header: Uint8Array): string => {

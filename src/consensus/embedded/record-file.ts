@@ -13,8 +13,8 @@ export type RecordFile = {
   /** Adds a record to what the next `sync` writes; returns the offset it will have. */
   append(payload: Uint8Array): number
   /**
-   * Durable when it resolves: all that was appended before. Calls may overlap. After a failure every
-   * call fails: nobody knows what the disk holds until it is read again.
+   * Durable when it resolves: all that was appended before. Calls may overlap. After a failure
+   * every call fails: nobody knows what the disk holds until it is read again.
    */
   sync(): Promise<void>
   /** The synced record at an offset. @throws CorruptFileError when it does not read back. */
@@ -152,7 +152,9 @@ async function readRecord(plan: RecordFilePlan, file: DiskFile, offset: number) 
 
 const begin = (plan: RecordFilePlan): Promise<Opened> => writeWhole(plan, [])
 
-/** Writes a file beside its place, then moves it there: a crash leaves the old one or the new one. */
+/**
+ * Writes a file beside its place, then moves it there: a crash leaves the old one or the new one.
+ */
 async function writeWhole(plan: RecordFilePlan, payloads: readonly Uint8Array[]): Promise<Opened> {
   const { disk, path } = plan
   const file = await disk.open(newPath(path))

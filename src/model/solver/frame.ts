@@ -1,8 +1,8 @@
 import { layoutOf, type Programme, type Resource } from '../programme.ts'
 
 /**
- * A programme as the solver sees it: one vector of column prices (μ, then σ, then ν group by group),
- * each with a lower bound, and a positive shortfall price for every task.
+ * A programme as the solver sees it: one vector of column prices (μ, then σ, then ν group by
+ * group), each with a lower bound, and a positive shortfall price for every task.
  */
 export type Frame = {
   readonly programme: Programme

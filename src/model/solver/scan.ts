@@ -123,7 +123,10 @@ function append(
   list.count = count
 }
 
-/** Adds row i's known edges and what was found, in order; returns how many of these earn and are new. */
+/**
+ * Adds row i's known edges and what was found, in order; returns how many of these earn and are
+ * new.
+ */
 function merge(
   frame: Frame,
   lookup: Lookup,

@@ -34,9 +34,9 @@ const patient = { tolerance: 1e-9, maxSteps: 2000, patience: 200 }
 const rough = { tolerance: 1e-3, maxSteps: 30, patience: 5, isDone: () => true }
 
 /**
- * Solves the allocation programme: the operators' prices are eliminated row by row, and what is left
- * is minimised over the prices of tasks by a semismooth Newton method with conjugate gradients.
- * Linear programmes with one plain resource end with the network simplex method.
+ * Solves the allocation programme: the operators' prices are eliminated row by row, and what is
+ * left is minimised over the prices of tasks by a semismooth Newton method with conjugate
+ * gradients. Linear programmes with one plain resource end with the network simplex method.
  *
  * Every answer is checked from the programme alone. Demand that cannot be met, where it has no
  * shortfall price, is answered by a certificate.

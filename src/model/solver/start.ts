@@ -23,8 +23,8 @@ export function coldStart(frame: Frame): Start {
 }
 
 /**
- * Every `stride`-th operator standing for `stride` of them: a smaller programme with nearly the same
- * column prices.
+ * Every `stride`-th operator standing for `stride` of them: a smaller programme with nearly the
+ * same column prices.
  */
 export function coarsen(programme: Programme, stride: number): Programme {
   const { operators, tasks: m, resources, security, groups } = programme
@@ -66,9 +66,9 @@ export function coarsen(programme: Programme, stride: number): Programme {
 const sum = (values: Float64Array): number => values.reduce((a, b) => a + b, 0)
 
 /**
- * The operators' own prices at given column prices, over all pairs. A few tasks of each row tell about
- * where its price is, so that only what earns more need be looked at; where that was too high,
- * everything is.
+ * The operators' own prices at given column prices, over all pairs. A few tasks of each row tell
+ * about where its price is, so that only what earns more need be looked at; where that was too
+ * high, everything is.
  */
 export function priceRows(
   frame: Frame,

@@ -142,8 +142,8 @@ export class LedgerStore {
   }
 
   /**
-   * Notes what this version replaced, and takes up what the oldest kept version was the last to need:
-   * nodes that version v replaced are read by versions below v only.
+   * Notes what this version replaced, and takes up what the oldest kept version was the last to
+   * need: nodes that version v replaced are read by versions below v only.
    */
   #prune(
     version: number,

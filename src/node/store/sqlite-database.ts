@@ -56,7 +56,8 @@ function open(file: string, durable: boolean): DatabaseSync {
   ownerOnly(file)
   const database = new DatabaseSync(file)
   try {
-    // Exclusive before anything else: the second process is refused, and no shared memory is needed.
+    // Exclusive before anything else: the second process is refused, and no shared memory is
+    // needed.
     database.exec('PRAGMA locking_mode = EXCLUSIVE')
     database.exec('PRAGMA journal_mode = WAL')
     database.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`)
