@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { taskOf } from '#protocol'
+import { nextDueMs, taskOf } from '#protocol'
+import { encodeTransaction } from '#records'
 import { idealCrypto } from '../../../test/support/ledger-crypto.ts'
 import { LedgerNetwork } from '../../../test/support/ledger-network.ts'
+import { maxDrawsPerBlock } from './draw.ts'
 import { jail } from './jailing.ts'
 
 /** The committee that a task gets in a network of seven, some of them jailed. */
@@ -48,11 +50,29 @@ test('draw: without anyone to draw, the task ends and its fee goes back', () => 
   assert.equal(network.ledger.accounts.get(network.client.address), 1_000_000n)
 })
 
+test('draw: so many in a block, those that have waited longest first', () => {
+  const network = new LedgerNetwork(4, {}, idealCrypto)
+  const crowd = Array.from({ length: maxDrawsPerBlock }, () => network.task())
+  const late = network.task()
+  const waiting = () =>
+    [...network.ledger.tasks.values()].filter(({ status }) => status === 'accepted')
+  network.rawBlock(crowd.map(encodeTransaction))
+  network.rawBlock([late].map(encodeTransaction))
+  network.block()
+  assert.deepEqual(
+    waiting().map(({ id }) => id),
+    [network.idOf(late)],
+  )
+  assert.equal(nextDueMs(network.ledger), 0, 'the rest is due at once')
+  network.block()
+  assert.deepEqual(waiting(), [])
+})
+
 test('draw: everybody is drawn equally often', () => {
   const network = new LedgerNetwork(7, {}, idealCrypto)
   const tasks = Array.from({ length: 700 }, () => network.task())
   network.block(tasks)
-  network.block()
+  for (let drawn = 0; drawn < tasks.length; drawn += maxDrawsPerBlock) network.block([], 1)
   const times = new Map<number, number>()
   for (const { committee } of network.ledger.tasks.values())
     for (const { operator } of committee) times.set(operator, (times.get(operator) ?? 0) + 1)

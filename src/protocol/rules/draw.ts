@@ -5,11 +5,20 @@ import type { BlockFacts } from '../outcome.ts'
 import { endTask, withTask } from './tasks.ts'
 
 /**
- * Draws the committees of all tasks accepted before this block; call only with fresh randomness.
+ * Tasks drawn in one block; the others wait. A report holds 256 statements, and a drawn task asks
+ * each member for two before its deadlines: who is asked for more would miss them without fault.
+ */
+export const maxDrawsPerBlock = 64
+
+/**
+ * Draws the committees of tasks accepted before this block, those that have waited longest first;
+ * call only with fresh randomness.
  */
 export function drawCommittees(ledger: Ledger, block: BlockFacts): Ledger {
   return [...ledger.tasks.values()]
     .filter(({ status, acceptedHeight }) => status === 'accepted' && acceptedHeight < block.height)
+    .sort((a, b) => a.acceptedHeight - b.acceptedHeight)
+    .slice(0, maxDrawsPerBlock)
     .reduce((next, task) => draw(next, task, block), ledger)
 }
 

@@ -48,8 +48,11 @@ export const vouchedEvents = (ledger: Ledger, events: readonly L1Event[]): numbe
  * along them, since a view that ends beyond what is brought does not count, and none while nothing
  * is vouched for.
  */
-export const l1EventsToBring = (ledger: Ledger, events: readonly L1Event[]): readonly L1Event[] =>
-  vouchedEvents(ledger, events) === 0 ? [] : events.slice(0, vouchingFor(ledger, events).seen)
+export function l1EventsToBring(ledger: Ledger, events: readonly L1Event[]): readonly L1Event[] {
+  if (isL1Frozen(ledger)) return []
+  const { vouched, seen } = vouchingFor(ledger, events)
+  return vouched === 0 ? [] : events.slice(0, seen)
+}
 
 function digestsAfter(digest: Hex, events: readonly L1Event[]): readonly Hex[] {
   let last = digest
