@@ -166,7 +166,7 @@ test('fuzz: no transaction that can be written throws, whatever the ledger is in
       assert(decoded)
       applyTo(ledger, decoded)
     }),
-    { numRuns: 4_000 },
+    { numRuns: 2_000 },
   )
 })
 
@@ -186,7 +186,7 @@ test('fuzz: a history of L1 that two thirds vouch for throws nowhere either', ()
         applyTo({ ...ledger, operators }, { kind: 'l1-events', events })
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 250 },
   )
 })
 
@@ -204,7 +204,7 @@ test('fuzz: bytes with a few faults are refused or are a transaction like any ot
         if (decoded) applyTo(ledger, decoded)
       },
     ),
-    { numRuns: 2_000 },
+    { numRuns: 1_000 },
   )
 })
 

@@ -157,8 +157,7 @@ function live(seed: number, operators: number, blocks: number) {
 const plans = [
   { seed: 1, operators: 4, blocks: 120 },
   { seed: 2, operators: 4, blocks: 120 },
-  { seed: 3, operators: 7, blocks: 80 },
-  { seed: 4, operators: 4, blocks: 120 },
+  { seed: 3, operators: 7, blocks: 60 },
 ]
 
 for (const { seed, operators, blocks } of plans)

@@ -137,6 +137,6 @@ test('settlement: whoever agrees and whatever L1 says how often, all the wei are
         assert.equal(totalWei(network.ledger), network.ledger.chain.supply)
       }
     }),
-    { numRuns: 15 },
+    { numRuns: 8 },
   )
 })

@@ -137,6 +137,6 @@ test('phases: whoever is silent when, a task comes to an end and nothing is lost
       assert(['agreed', 'expired'].includes(status), status)
       assert.equal(nextDueMs(network.ledger), undefined)
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   )
 })

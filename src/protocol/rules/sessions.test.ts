@@ -201,6 +201,6 @@ test('signing: whoever is silent or bad, no nonce is ever in two sessions', () =
           }
       }
     }),
-    { numRuns: 15 },
+    { numRuns: 8 },
   )
 })
