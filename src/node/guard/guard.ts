@@ -1,0 +1,233 @@
+import {
+  hasFile,
+  openRecordFile,
+  ownerHeader,
+  type RecordFile,
+  type SignSlot,
+  whoseFile,
+} from '#consensus'
+import { type Disk, DomainError, type Hex, type Logger, type Rng, toHex } from '#primitives'
+import { decode, encode } from '#records'
+import {
+  type Clerk,
+  type Counts,
+  createClerk,
+  type Permit,
+  type SignOutcome,
+  type Write,
+} from './clerk.ts'
+import {
+  isLeftOver,
+  isTaken,
+  judgeNonce,
+  judgeReport,
+  judgeTransaction,
+  judgeVote,
+  missingVote,
+  type NoncePosition,
+} from './judge.ts'
+import { lockFile } from './lock.ts'
+import { type Floor, type GuardRecord, guardRecordCodec, type Purpose } from './records.ts'
+import { emptyState, floorOf, type GuardState, snapshot, take } from './state.ts'
+
+/**
+ * Remembers all that one operator has signed, in one file. Whatever is permitted is durable before
+ * the promise resolves; when the file cannot be written, every promise rejects from then on.
+ */
+export type Guard = {
+  /** Fresh random bytes of this start: threshold nonces of any other are void. */
+  readonly instance: Hex
+  /** Votes and proposals of consensus, by height, round and step. */
+  readonly votes: {
+    admit(slot: SignSlot, digest: Hex): Promise<Permit>
+    /** Takes in what a log shows to have been signed, where it is news. */
+    restore(slot: SignSlot, digest: Hex): Promise<void>
+  }
+  /** Reports to the ledger, by sequence. */
+  readonly reports: {
+    /** A sequence that is free and at least this. */
+    next(atLeast: number): number
+    /** Fixes what the sequence is for before it returns; `make` signs, and is not asked twice. */
+    sign(sequence: number, digest: Hex, make: () => Hex): Promise<SignOutcome>
+  }
+  /**
+   * L1 transactions, by the account's nonce. The digest leaves out fees: a raise is the same call.
+   */
+  readonly transactions: {
+    admit(nonce: number, digest: Hex): Promise<Permit>
+    /** The call under this nonce has ended: mined, refused or given up. Another may follow. */
+    release(nonce: number): Promise<void>
+    /** Whether another call has the nonce, and it is none of this process. */
+    isLeftOver(nonce: number, digest: Hex): boolean
+  }
+  /** Threshold nonces, by instance and index. */
+  readonly nonces: {
+    /** Commitments of indices below may be published. */
+    reserved(): number
+    reserve(upTo: number): Promise<void>
+    /** `make` gives the share, and is asked once an index. */
+    sign(position: NoncePosition, digest: Hex, make: () => Hex): Promise<SignOutcome>
+  }
+  /** Where a guard on another machine may begin. */
+  floor(): Floor
+  /** Refuses everything below another guard's floor from now on; the higher of the two holds. */
+  raise(floor: Floor): Promise<void>
+  counts(): Readonly<Record<Purpose, Counts>>
+  /** The file can be opened by another guard afterwards. */
+  close(): Promise<void>
+}
+
+/** What a guard needs. */
+export type GuardOptions = {
+  readonly disk: Disk
+  readonly networkId: Hex
+  /** The operator's consensus key: whose signatures these are. */
+  readonly operator: Hex
+  /** Begin with nothing signed although the folder is in use: only for keys that never signed. */
+  readonly init?: boolean
+  readonly rng: Rng
+  readonly logger: Logger
+  /** Told of every judgement, for metrics. */
+  readonly onJudged?: (purpose: Purpose, isPermitted: boolean) => void
+  /** Bytes by which the file grows before it is written anew. */
+  readonly compactBytes?: number
+}
+
+/** The guard's file in the operator's folder. */
+export const guardFile = 'guard.log'
+
+/** A snapshot is at most 130 kB; five of them are read within milliseconds. */
+const defaultCompactBytes = 512 * 1024
+
+/**
+ * Opens the operator's guard; makes it in an empty folder. Only one may be open for a folder:
+ * `lockFolder` sees to that.
+ *
+ * @throws GuardMissingError, WrongFileError, CorruptFileError, and the disk's own errors.
+ */
+export async function openGuard(options: GuardOptions): Promise<Guard> {
+  const { disk, networkId, operator, logger } = options
+  await requireFile(options)
+  const state = emptyState()
+  const owner = { version: 1, networkId, validator: operator }
+  const file = await openRecordFile({
+    ...{ disk, path: guardFile, logger, header: ownerHeader(owner), whose: whoseFile(owner) },
+    onDamage: 'refuse',
+    remedy:
+      'what was signed is not known any more. Move it away, start with --init, and import a ' +
+      'watermark that lies above all that these keys can have signed',
+    onRecord: (payload) => take(state, decode(guardRecordCodec, payload)),
+  })
+  const instance = toHex(options.rng(32))
+  const write = writer(state, file, options.compactBytes ?? defaultCompactBytes)
+  try {
+    await write({ kind: 'start', instance })
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+  return createGuard({ ...options, instance, state, file, write })
+}
+
+/** The keys were used, and what they signed is not known. */
+export class GuardMissingError extends DomainError<'GuardMissing', { path: string }> {
+  override readonly code = 'GuardMissing'
+}
+
+/** What a folder may hold before there is a guard. */
+const beforeGuard = [`${guardFile}.new`, lockFile, `${lockFile}-journal`]
+
+/** A folder that holds nothing but what a start leaves before the guard is made is empty. */
+async function requireFile({ disk, init, logger }: GuardOptions): Promise<void> {
+  if (await hasFile(disk, guardFile)) return
+  const names = await disk.list('')
+  const others = names.filter((name) => !beforeGuard.includes(name))
+  const path = disk.pathOf(guardFile)
+  if (init) logger.warn('sign guard begins with nothing signed, as told', { path })
+  else if (others.length > 0) {
+    const message =
+      `${path} is missing, and its folder was in use (${others[0]}): restore it, or start with ` +
+      '--init if these keys have never signed'
+    throw new GuardMissingError(message, { path })
+  }
+}
+
+/** Adds a record at once, and durably when it resolves; keeps the file short. */
+function writer(state: GuardState, file: RecordFile, compactBytes: number): Write {
+  const bytesOf = (record: GuardRecord) => encode(guardRecordCodec, record)
+  let limitBytes = file.sizeBytes() < compactBytes ? compactBytes : 0
+  return async (record) => {
+    take(state, record)
+    file.append(bytesOf(record))
+    const isLong = file.sizeBytes() > limitBytes
+    if (!isLong) return file.sync()
+    limitBytes = Number.POSITIVE_INFINITY
+    await file.rewrite(() => snapshot(state).map(bytesOf))
+    limitBytes = file.sizeBytes() + compactBytes
+  }
+}
+
+type Parts = GuardOptions & {
+  readonly instance: Hex
+  readonly state: GuardState
+  readonly file: RecordFile
+  readonly write: Write
+}
+
+function createGuard({ instance, state, file, write, logger, onJudged }: Parts): Guard {
+  const clerk = createClerk({ write, sync: () => file.sync(), logger, onJudged })
+  return {
+    instance,
+    votes: {
+      admit: (slot, digest) =>
+        clerk.admit('vote', judgeVote(state, slot, digest), { kind: 'vote', slot, digest }),
+      async restore(slot, digest) {
+        const missing = missingVote(state, slot, digest)
+        if (!missing) return
+        logger.warn('the sign guard lacked a vote that the log has: it is a copy or was cut', {
+          ...slot,
+        })
+        await write(missing)
+      },
+    },
+    reports: {
+      next: (atLeast) => Math.max(atLeast, (state.report?.sequence ?? -1) + 1),
+      sign: (sequence, digest, make) =>
+        clerk.sign('report', judgeReport(state, sequence, digest), make, (signature) => ({
+          ...{ kind: 'report', sequence, digest, signature },
+        })),
+    },
+    transactions: {
+      admit: (nonce, digest) =>
+        clerk.admit('transaction', judgeTransaction(state, nonce, digest), {
+          ...{ kind: 'transaction', nonce, digest },
+        }),
+      async release(nonce) {
+        if (isTaken(state, nonce)) await write({ kind: 'release', nonce })
+      },
+      isLeftOver: (nonce, digest) => isLeftOver(state, nonce, digest),
+    },
+    nonces: nonceGuard(state, clerk, write),
+    floor: () => floorOf(state),
+    raise: (floor) => write({ kind: 'floor', ...floor }),
+    counts: clerk.counts,
+    close: () => file.close(),
+  }
+}
+
+function nonceGuard(state: GuardState, clerk: Clerk, write: Write): Guard['nonces'] {
+  // What is durable: the state is ahead of the disk while a record is under way.
+  let reserved = 0
+  return {
+    reserved: () => reserved,
+    async reserve(upTo) {
+      if (upTo <= reserved) return
+      await write({ kind: 'reserve', upTo })
+      reserved = Math.max(reserved, upTo)
+    },
+    sign: (position, digest, make) =>
+      clerk.sign('nonce', judgeNonce(state, position, digest), make, (share) => ({
+        ...{ kind: 'share', index: position.index, digest, share },
+      })),
+  }
+}

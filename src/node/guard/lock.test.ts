@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { DiskFailedError } from '../disk.ts'
+import { FolderInUseError, lockFile, lockFolder } from './lock.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'nodeop lock '))
+after(() => rmSync(folder, { recursive: true }))
+
+const program = `
+  import { lockFolder } from ${JSON.stringify(import.meta.resolve('./lock.ts'))}
+  lockFolder(process.argv[1])
+  console.log('locked')
+  setInterval(() => {}, 1000)
+`
+
+test('lock: a second holder in this process is refused until the first lets go', () => {
+  const lock = lockFolder(folder)
+  assert.throws(
+    () => lockFolder(folder),
+    (error) => {
+      assert(error instanceof FolderInUseError)
+      assert.equal(error.message, `${folder} is in use by another operator process: stop it first`)
+      return true
+    },
+  )
+  lock.release()
+  lockFolder(folder).release()
+})
+
+test('lock: another process keeps it until it is killed', async () => {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program, folder])
+  try {
+    await once(child.stdout, 'data')
+    assert.throws(() => lockFolder(folder), FolderInUseError)
+  } finally {
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+  lockFolder(folder).release()
+})
+
+test('lock: a folder that is none is refused by name', () => {
+  writeFileSync(join(folder, 'file'), '')
+  assert.throws(
+    () => lockFolder(join(folder, 'file')),
+    (error) => {
+      assert(error instanceof DiskFailedError)
+      assert.equal(error.details.path, join(folder, 'file', lockFile))
+      return true
+    },
+  )
+})
