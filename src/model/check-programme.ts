@@ -24,14 +24,14 @@ export function createProgramme(parts: ProgrammeParts): Programme {
   const { operators: n, tasks: m } = parts
   checkCount('operators', n)
   checkCount('tasks', m)
-  if (!Number.isSafeInteger(n * m)) fail('operators', n, 'operators × tasks is too large')
+  if (!Number.isSafeInteger(n * m)) badProgramme('operators', n, 'operators × tasks is too large')
   checkMatrix(parts, 'utility', parts.utility, finite, [n * m])
   checkMatrix(parts, 'congestion', parts.congestion, finiteNotNegative, [n, n * m])
   checkMatrix(parts, 'cap', parts.cap, notNegative, [m, n * m])
   checkVector('demand', parts.demand, m, 'column')
   if (parts.loadCongestion) checkVector('loadCongestion', parts.loadCongestion, n, 'row')
   if (parts.shortfallPrice) checkVector('shortfallPrice', parts.shortfallPrice, m, 'column')
-  if (parts.resources.length === 0) fail('resources', 0, 'must be at least one')
+  if (parts.resources.length === 0) badProgramme('resources', 0, 'must be at least one')
   for (const resource of parts.resources) checkResource(parts, resource)
   checkSecurity(parts)
   checkGroups(parts)
@@ -49,12 +49,12 @@ const finiteNotNegative: Test = {
 const notNegative: Test = { rule: 'must not be negative or NaN', holds: (v) => v >= 0 }
 
 function checkCount(part: string, count: number): void {
-  if (!Number.isSafeInteger(count) || count < 1) fail(part, count, 'must be at least one')
+  if (!Number.isSafeInteger(count) || count < 1) badProgramme(part, count, 'must be at least one')
 }
 
 function checkLength(part: string, length: number, allowed: readonly number[]): void {
   const lengths = allowed.join(' or ')
-  if (!allowed.includes(length)) fail(part, length, `must have ${lengths} entries`)
+  if (!allowed.includes(length)) badProgramme(part, length, `must have ${lengths} entries`)
 }
 
 function checkVector(
@@ -67,7 +67,7 @@ function checkVector(
   const at = firstFault(values, finiteNotNegative)
   if (at < 0) return
   const place = along === 'row' ? { row: at } : { column: at }
-  fail(part, values[at] as number, finiteNotNegative.rule, place)
+  badProgramme(part, values[at] as number, finiteNotNegative.rule, place)
 }
 
 function checkMatrix(
@@ -82,8 +82,8 @@ function checkMatrix(
   if (at < 0) return
   const value = values[at] as number
   if (values.length === operators * tasks)
-    fail(part, value, test.rule, { row: Math.floor(at / tasks), column: at % tasks })
-  fail(part, value, test.rule, lengths[0] === operators ? { row: at } : { column: at })
+    badProgramme(part, value, test.rule, { row: Math.floor(at / tasks), column: at % tasks })
+  badProgramme(part, value, test.rule, lengths[0] === operators ? { row: at } : { column: at })
 }
 
 function firstFault(values: Float64Array, { holds }: Test): number {
@@ -109,24 +109,26 @@ function checkGroups({ groups, operators, tasks }: ProgrammeParts): void {
   checkCount('groups', count)
   checkLength('group of operator', of.length, [operators])
   of.forEach((group, row) => {
-    if (group < -1 || group >= count) fail('group of operator', group, 'unknown group', { row })
+    if (group < -1 || group >= count)
+      badProgramme('group of operator', group, 'unknown group', { row })
   })
   checkVector('group share', share, tasks, 'column')
   share.forEach((value, column) => {
-    if (value > 1) fail('group share', value, 'must be at most one', { column })
+    if (value > 1) badProgramme('group share', value, 'must be at most one', { column })
   })
 }
 
 /** Sums that are not finite would turn every later check into NaN. */
 function checkSums({ demand, resources }: ProgrammeParts): void {
   const sum = (values: Float64Array) => values.reduce((a, b) => a + b, 0)
-  if (!finite.holds(sum(demand))) fail('demand', Infinity, 'must have a finite sum')
+  if (!finite.holds(sum(demand))) badProgramme('demand', Infinity, 'must have a finite sum')
   for (const { name, capacity } of resources)
     if (!finite.holds(sum(capacity)))
-      fail(`capacity of ${name}`, Infinity, 'must have a finite sum')
+      badProgramme(`capacity of ${name}`, Infinity, 'must have a finite sum')
 }
 
-function fail(
+/** Throws the error that names what is wrong where. */
+export function badProgramme(
   part: string,
   value: number,
   rule: string,

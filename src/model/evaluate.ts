@@ -58,7 +58,7 @@ export function primalValue(
     objective -= (shortfallPrice?.[t] ?? 0) * missed
     const unmet = shortfallPrice ? Math.max(-missed, 0) : Math.abs(missed)
     const open = Math.abs(d - (served[t] as number) - (shortfallPrice ? missed : 0))
-    violation = Math.max(violation, Math.max(unmet, open) / Math.max(d, 1e-6 * unit))
+    violation = Math.max(violation, relative(Math.max(unmet, open), Math.max(d, 1e-6 * unit)))
   }
   return { objective, violation: Math.max(violation, columnViolation(programme, allocation)) }
 }
@@ -195,7 +195,6 @@ function columnViolation(
 ): number {
   if (!security && !groups) return 0
   const lack = new Float64Array(m)
-  const scale = new Float64Array(m)
   const load = new Float64Array((groups?.count ?? 0) * m)
   for (let i = 0; i + 1 < start.length; i++)
     for (let e = start[i] as number; e < (start[i + 1] as number); e++) {
@@ -204,14 +203,14 @@ function columnViolation(
       if (security) {
         const beyond = (security.stake[i] as number) - (security.floor[t] as number)
         lack[t] = (lack[t] as number) - beyond * x
-        scale[t] = (scale[t] as number) + Math.abs(beyond) * x
       }
       const group = groups ? (groups.of[i] as number) : -1
       if (group >= 0) load[group * m + t] = (load[group * m + t] as number) + x
     }
   let violation = 0
-  for (let t = 0; t < m; t++)
-    violation = Math.max(violation, relative(lack[t] as number, scale[t] as number))
+  security?.floor.forEach((floor, t) => {
+    violation = Math.max(violation, relative(lack[t] as number, floor * (demand[t] as number)))
+  })
   load.forEach((x, c) => {
     const d = demand[c % m] as number
     violation = Math.max(violation, relative(x - (groups?.share[c % m] as number) * d, d))

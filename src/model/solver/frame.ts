@@ -21,6 +21,8 @@ export type Frame = {
   readonly limit: Float64Array
   /** What a residual of each column constraint is measured against; > 0. */
   readonly weight: Float64Array
+  /** How far a column price moves where a price of work moves by one. */
+  readonly span: Float64Array
   /** Stake over the largest stake, or undefined without a security constraint. */
   readonly stake: Float64Array | undefined
   /** Θ over the largest stake, shape [M]. */
@@ -60,7 +62,13 @@ export function createFrame(
       limit[c] = d
     } else if (c >= groupAt) limit[c] = d * ((groups?.share[t] as number) ?? 1)
   }
+  const span = new Float64Array(columns).fill(1)
   const stakeUnit = security ? Math.max(maxOf(security.stake), Number.MIN_VALUE) : 1
+  if (security)
+    span.set(
+      security.floor.map((floor) => stakeUnit / nearest(security.stake, floor)),
+      m,
+    )
   return {
     programme,
     operators: n,
@@ -72,6 +80,7 @@ export function createFrame(
     lower,
     limit,
     weight,
+    span,
     stake: security?.stake.map((value) => value / stakeUnit),
     floor: security?.floor.map((value) => value / stakeUnit) ?? new Float64Array(0),
     securityAt,
@@ -81,6 +90,16 @@ export function createFrame(
     money,
   }
 }
+
+/** Distance to the nearest stake; of those at it, to the next. */
+const nearest = (stake: Float64Array, floor: number): number =>
+  stake.reduce(
+    (least, value) => {
+      const away = Math.abs(value - floor)
+      return away > 1e-9 * floor ? Math.min(least, away) : least
+    },
+    Math.max(floor, Number.MIN_VALUE),
+  )
 
 /** A typical size of a marginal utility, from at most 64 rows; > 0. */
 export function moneyScale({ operators: n, tasks: m, utility }: Programme): number {

@@ -104,7 +104,8 @@ function dampen(dual: Dual, { diagonal, damping, isFixed }: Scratch, reach: numb
   for (let c = 0; c < frame.columns; c++) mean += diagonal[c] as number
   mean /= frame.columns
   for (let c = 0; c < frame.columns; c++) {
-    const own = Math.abs(gradient[c] as number) / reach + 1e-11 * mean + Number.MIN_VALUE
+    const far = reach * (frame.span[c] as number)
+    const own = Math.abs(gradient[c] as number) / far + 1e-11 * mean + Number.MIN_VALUE
     damping[c] = own
     diagonal[c] = isFixed[c] ? Infinity : (diagonal[c] as number) + own
   }

@@ -148,7 +148,7 @@ function exactly(context: Context, from: Stage): Stage {
 }
 
 /** How far good prices may be off, money a unit. */
-const near = ({ money }: Frame): number => 0.02 * money
+const near = ({ money }: Frame): number => 0.015 * money
 
 const fewOperators = 100
 

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  createProgramme,
+  type PoolGame,
+  poolEquilibrium,
+  priceOfAnarchy,
+  solve,
+  toDense,
+} from '#model'
+import { seeded } from '../../bench/allocation-instances.ts'
+
+/** A game, and the value of its work as the programme's utility. */
+function game(operators: number, tasks: number, congestion: number, seed: number): PoolGame {
+  const random = seeded(seed)
+  const fill = (length: number, low: number, high: number) =>
+    new Float64Array(length).map(() => low + (high - low) * random())
+  const demand = fill(tasks, 5, 15)
+  const value = fill(tasks, 1, 2)
+  return {
+    operators,
+    tasks,
+    demand,
+    value,
+    pool: demand.map((d, t) => d * (value[t] as number)),
+    weight: fill(operators, 0.5, 1),
+    cost: fill(operators * tasks, 0.1, 0.3),
+    congestion: new Float64Array(operators).fill(congestion),
+    capacity: new Float64Array(operators).fill((2 * demand.reduce((a, b) => a + b, 0)) / operators),
+  }
+}
+
+function optimum(of: PoolGame): { readonly welfare: number; readonly work: Float64Array } {
+  const { operators, tasks, value, weight, cost } = of
+  const worth = cost.map(
+    (c, e) => (value[e % tasks] as number) * (weight[Math.floor(e / tasks)] as number) - c,
+  )
+  const solution = solve(
+    createProgramme({
+      operators,
+      tasks,
+      utility: worth,
+      congestion: of.congestion,
+      resources: [{ name: 'capacity', capacity: of.capacity }],
+      demand: of.demand,
+      shortfallPrice: new Float64Array(tasks),
+      cap: of.demand,
+    }),
+  )
+  assert(solution.status === 'optimal')
+  return { welfare: solution.objective, work: toDense(solution.allocation, tasks) }
+}
+
+test('poolEquilibrium: best responses settle, and nobody gains by changing its work alone', () => {
+  const pool = game(12, 4, 0.05, 1)
+  const { work, converged } = poolEquilibrium(pool)
+  assert(converged)
+  const payOf = (x: Float64Array, i: number) => {
+    let pay = 0
+    for (let t = 0; t < 4; t++) {
+      let all = 1e-6 * (pool.demand[t] as number)
+      for (let j = 0; j < 12; j++) all += (pool.weight[j] as number) * (x[j * 4 + t] as number)
+      const own = x[i * 4 + t] as number
+      pay += ((pool.pool[t] as number) * (pool.weight[i] as number) * own) / all
+      pay -= own * ((pool.cost[i * 4 + t] as number) + 0.025 * own)
+    }
+    return pay
+  }
+  const random = seeded(5)
+  for (let i = 0; i < 12; i++)
+    for (let k = 0; k < 20; k++) {
+      const moved = work.map((x, e) =>
+        Math.floor(e / 4) === i ? Math.max(0, x + 0.2 * (random() - 0.5)) : x,
+      )
+      let load = 0
+      for (let t = 0; t < 4; t++) load += moved[i * 4 + t] as number
+      if (load <= (pool.capacity[i] as number)) assert(payOf(moved, i) <= payOf(work, i) + 1e-9)
+    }
+})
+
+test('priceOfAnarchy: the programme is never worse than the equilibrium of pooled fees', () => {
+  for (const seed of [1, 2, 3])
+    for (const congestion of [0.01, 0.05, 0.2]) {
+      const pool = game(20, 5, congestion, seed)
+      const equilibrium = poolEquilibrium(pool)
+      assert(equilibrium.converged)
+      const ratio = priceOfAnarchy(optimum(pool).welfare, equilibrium.welfare)
+      assert(ratio > 1 && ratio < 3, `${ratio}`)
+    }
+})
+
+test('poolEquilibrium: pooled fees make more work than there is demand for', () => {
+  const pool = game(20, 5, 0.01, 4)
+  const { work } = poolEquilibrium(pool)
+  const done = work.reduce((a, b) => a + b, 0)
+  const due = pool.demand.reduce((a, b) => a + b, 0)
+  assert(done > 1.2 * due)
+})
+
+test('prices: at the optimum’s prices, each operator’s own best choice is the optimum', () => {
+  const pool = game(10, 3, 0.05, 6)
+  const { operators, tasks } = pool
+  const solution = solve(
+    createProgramme({
+      operators,
+      tasks,
+      utility: pool.cost.map((c) => 1 - c),
+      congestion: pool.congestion,
+      resources: [{ name: 'capacity', capacity: pool.capacity }],
+      demand: pool.demand,
+      cap: pool.demand,
+    }),
+  )
+  assert(solution.status === 'optimal')
+  const chosen = toDense(solution.allocation, tasks)
+  for (let i = 0; i < operators; i++)
+    for (let t = 0; t < tasks; t++) {
+      const e = i * tasks + t
+      const net =
+        1 -
+        (pool.cost[e] as number) -
+        (solution.prices.demand[t] as number) -
+        (solution.prices.capacity[i] as number)
+      const own = Math.min(Math.max(net / 0.05, 0), pool.demand[t] as number)
+      assert(Math.abs(own - (chosen[e] as number)) < 1e-6)
+    }
+})
