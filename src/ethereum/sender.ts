@@ -171,7 +171,7 @@ export async function offer(state: AccountState, pending: Pending): Promise<void
       case 'rejected': {
         const reason = answer.kind === 'no-funds' ? 'InsufficientL1Funds' : 'L1Rejected'
         logger.warn('L1 refused a transaction', { reason, nonce: pending.nonce, ...answer })
-        if (!pending.seen) refuse(state, pending, reason)
+        if (!pending.seen) await refuse(state, pending, reason)
         return
       }
     }
@@ -191,8 +191,9 @@ export async function raise(state: AccountState, pending: Pending): Promise<bool
 }
 
 /** Ends a call that no block can hold any more. */
-function refuse(state: AccountState, pending: Pending, reason: SendRefusal): void {
+async function refuse(state: AccountState, pending: Pending, reason: SendRefusal): Promise<void> {
   if (state.pending.get(pending.nonce) === pending) state.pending.delete(pending.nonce)
+  await state.options.onEnded?.(pending.nonce)
   pending.resolve({ ok: false, reason })
 }
 

@@ -53,6 +53,7 @@ async function conclude(state: AccountState, one: Pending): Promise<void> {
   const receipt = await receiptOf(state, one)
   if (!receipt && ++one.missing < checksBeforeTaken) return
   state.pending.delete(one.nonce)
+  await state.options.onEnded?.(one.nonce)
   if (receipt) return one.resolve({ ok: true, receipt })
   if (one.abandoned) return
   state.options.logger.warn('another transaction took an L1 nonce', { nonce: one.nonce })
@@ -84,17 +85,18 @@ const findReceipt = (state: AccountState, hash: Hex) =>
 
 /** A call that waits: offered again, raised when it is next and took too long, or given up. */
 async function push(state: AccountState, one: Pending, head: number, isNext: boolean) {
-  if (head - one.firstBlock >= state.giveUpAfterBlocks) return giveUp(state, one)
+  if (head - one.firstBlock >= state.giveUpAfterBlocks) return await giveUp(state, one)
   const isStuck = head - one.sinceBlock >= state.replaceAfterBlocks
   if (isNext && isStuck) await raise(state, one)
   if (!one.seen || (isNext && isStuck)) await offer(state, one)
 }
 
 /** The caller is told; a call that the node may still hold keeps its nonce watched. */
-function giveUp(state: AccountState, one: Pending): void {
+async function giveUp(state: AccountState, one: Pending): Promise<void> {
   state.options.logger.warn('an L1 transaction was not mined', { nonce: one.nonce })
   if (one.seen) one.abandoned = true
   else state.pending.delete(one.nonce)
+  await state.options.onEnded?.(one.nonce)
   one.resolve({ ok: false, reason: 'NotMined' })
 }
 

@@ -78,6 +78,8 @@ export type L1AccountOptions = {
    * but the fees, so that a raise is the same call. Throwing refuses the signature.
    */
   readonly beforeSign?: (nonce: number, digest: Hex) => Promise<void> | void
+  /** Told, before the nonce can go to another call, that the call under it has ended. */
+  readonly onEnded?: (nonce: number) => Promise<void> | void
 }
 
 /** What an account keeps; only `account.ts`, `sender.ts` and `tracker.ts` change it. */

@@ -37,13 +37,22 @@ function setUp(network: LedgerNetwork, instance: Hex, overrides: Partial<Answers
   const supersededBy: Hex[] = []
   const view = { digest: digestOf(1) }
   const state = { refuses: '' }
+  let sequence = 0
   const [operator] = network.operators
   assert(operator)
   const reporter = new Reporter({
     operator: operator.id,
     instance,
     answers: answersWith(view, overrides),
-    sign: (digest) => idealCrypto.signDigest(digest, operator.ledgerSecret),
+    nextSequence: (atLeast) => {
+      sequence = Math.max(sequence + 1, atLeast)
+      return sequence
+    },
+    sign: (_, digest) =>
+      Promise.resolve({
+        ok: true,
+        signature: idealCrypto.signDigest(digest, operator.ledgerSecret),
+      }),
     submit: async (bytes) => {
       if (state.refuses) return { ok: false, reason: state.refuses }
       sent.push(bytes)

@@ -16,6 +16,7 @@ import {
   type Task,
   type Verdict,
 } from '#records'
+import type { SignOutcome } from './guard/clerk.ts'
 import { maxReportBytes } from './mempool.ts'
 
 /** What one operator can answer duties with. */
@@ -43,7 +44,8 @@ const maxEarlier = 64
 /** What was said last, and how it went. */
 type Said = {
   readonly content: Hex
-  readonly bytes: Uint8Array
+  /** Undefined when the sign guard refused. */
+  readonly bytes: Promise<Uint8Array | undefined>
   readonly sequence: number
   readonly height: number
   isRefused: boolean
@@ -59,7 +61,8 @@ export class Reporter {
   readonly #operator: OperatorId
   readonly #instance: Hex
   readonly #answers: Answers
-  readonly #sign: (digest: Hex) => Hex
+  readonly #nextSequence: (atLeast: number) => number
+  readonly #sign: (sequence: number, digest: Hex) => Promise<SignOutcome>
   readonly #submit: (bytes: Uint8Array) => Promise<Verdict>
   readonly #onSuperseded: (by: Hex) => void
   readonly #nowMs: () => number
@@ -68,7 +71,6 @@ export class Reporter {
   readonly #earlier: Hex[] = []
   #isKnown = false
   #isSuperseded = false
-  #lastSequence = 0
   #last: Said | undefined
 
   constructor(options: {
@@ -77,7 +79,9 @@ export class Reporter {
     readonly instance: Hex
     readonly answers: Answers
     /** r ‖ s ‖ v by the ledger key. */
-    readonly sign: (digest: Hex) => Hex
+    readonly sign: (sequence: number, digest: Hex) => Promise<SignOutcome>
+    /** A sequence that was never signed, and is at least this. */
+    readonly nextSequence: (atLeast: number) => number
     readonly submit: (bytes: Uint8Array) => Promise<Verdict>
     /** Told once, when a newer instance of this operator speaks. */
     readonly onSuperseded: (by: Hex) => void
@@ -87,6 +91,7 @@ export class Reporter {
     this.#operator = options.operator
     this.#instance = options.instance
     this.#answers = options.answers
+    this.#nextSequence = options.nextSequence
     this.#sign = options.sign
     this.#submit = options.submit
     this.#onSuperseded = options.onSuperseded
@@ -108,7 +113,10 @@ export class Reporter {
     if (!said) return
     const wasRefused = this.#last?.isRefused === true
     this.#last = said
-    const verdict = await this.#submit(said.bytes)
+    const bytes = await said.bytes
+    const verdict = bytes
+      ? await this.#submit(bytes)
+      : ({ ok: false, reason: 'SignRefused' } as const)
     if (verdict.ok) return
     said.isRefused = true
     const { reason } = verdict
@@ -135,18 +143,21 @@ export class Reporter {
     taken: number,
     statements: readonly Statement[],
   ): Pick<Said, 'bytes' | 'sequence'> {
-    // Starting from the clock keeps sequences rising across restarts.
-    this.#lastSequence = Math.max(this.#lastSequence + 1, taken + 1, this.#nowMs())
+    // Starting from the clock keeps sequences rising where the guard was lost.
+    const sequence = this.#nextSequence(Math.max(taken + 1, this.#nowMs()))
     const report: Report = {
       network: ledger.constants.network,
       operator: this.#operator,
-      sequence: this.#lastSequence,
+      sequence,
       instance: this.#instance,
       statements,
     }
-    const signature = this.#sign(reportDigest(report))
-    const bytes = encodeTransaction({ kind: 'report', report, signature })
-    return { bytes, sequence: report.sequence }
+    const bytes = this.#sign(sequence, reportDigest(report)).then((signed) =>
+      signed.ok
+        ? encodeTransaction({ kind: 'report', report, signature: signed.signature })
+        : undefined,
+    )
+    return { bytes, sequence }
   }
 
   /**
@@ -183,7 +194,8 @@ export class Reporter {
         return known ? [{ kind: 'reveal', task: id, attempt, ...known }] : []
       }
       case 'publish-nonces': {
-        return [{ kind: 'nonces', commitments: this.#answers.nonces(duty.fromIndex, duty.count) }]
+        const commitments = this.#answers.nonces(duty.fromIndex, duty.count)
+        return commitments.length > 0 ? [{ kind: 'nonces', commitments }] : []
       }
       case 'sign': {
         const share = this.#answers.shareOf(duty.session)

@@ -2,8 +2,8 @@ import type { EmbeddedEngine } from '#consensus'
 import { assert, fromHex, type Hex, toHex } from '#primitives'
 import { execute as executePrice } from '#services/price'
 import { honestAnswers, type L1History } from './answers.ts'
-import type { Metrics } from './metrics.ts'
-import { createNonceGuard } from './nonce-guard.ts'
+import type { Guard } from './guard/guard.ts'
+import { createThresholdSigner } from './guard/nonce-guard.ts'
 import type { OperatorOptions } from './operator-parts.ts'
 import { loadSecp256k1 } from './recover.ts'
 import { Reporter } from './reporter.ts'
@@ -17,34 +17,39 @@ export function createReporter(
   options: OperatorOptions,
   engine: EmbeddedEngine,
   history: L1History,
-  metrics: Metrics,
-  events: { readonly onResult: () => void; readonly onSuperseded: (by: Hex) => void },
+  guard: Guard,
+  events: {
+    readonly onReady: () => void
+    readonly onSuperseded: (by: Hex) => void
+    readonly onFailure: (error: unknown) => void
+  },
 ): { readonly reporter: Reporter; readonly runner: TaskRunner } {
-  const { id: operator, secrets, key, rng, clock, logger, bend } = options
+  const { id: operator, secrets, key, clock, logger, bend } = options
   const { sign } = loadSecp256k1()
-  const instance = toHex(rng(32))
   const runner = new TaskRunner({
     operator,
     secret: secrets.saltSecret,
     execute: executeWith(options),
-    onResult: events.onResult,
+    onResult: events.onReady,
     clock,
     logger,
   })
   const honest = honestAnswers({
-    ...{ runner, key, instance, history, logger },
-    seed: secrets.nonceSeed,
-    guard: createNonceGuard(),
-    observer: {
-      permitted: () => metrics.signingPermitted.inc({ key: 'threshold' }),
-      prevented: () => metrics.signingPrevented.inc({ key: 'threshold' }),
-    },
+    ...{ runner, history },
+    signer: createThresholdSigner({
+      ...{ guard, key, seed: secrets.nonceSeed, logger },
+      ...{ onReady: events.onReady, onFailure: events.onFailure },
+    }),
   })
   const reporter = new Reporter({
     operator,
-    instance,
+    instance: guard.instance,
     answers: bend ? bend(honest) : honest,
-    sign: (digest) => toHex(sign(fromHex(digest), secrets.ledgerSecret)),
+    nextSequence: (atLeast) => guard.reports.next(atLeast),
+    sign: (sequence, digest) =>
+      guard.reports.sign(sequence, digest, () =>
+        toHex(sign(fromHex(digest), secrets.ledgerSecret)),
+      ),
     submit: (bytes) => engine.submit(bytes),
     onSuperseded: events.onSuperseded,
     nowMs: () => clock.nowMs(),

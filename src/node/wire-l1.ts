@@ -8,8 +8,9 @@ import {
   signerFromKey,
 } from '#ethereum'
 import { type Hex, type Logger, toHex } from '#primitives'
-import type { OperatorId } from '#records'
 import type { LedgerApplication } from './application.ts'
+import type { Guard } from './guard/guard.ts'
+import { transactionGuard } from './guard/transaction-guard.ts'
 import { l1Actions } from './l1-actions.ts'
 import type { L1Actions } from './l1-duties.ts'
 import type { Metrics } from './metrics.ts'
@@ -17,20 +18,30 @@ import type { OperatorOptions } from './operator-parts.ts'
 
 /** How often an operator looks for new L1 blocks. */
 const pollMs = 400
+/** What an earlier process left in L1's pool is waited for so long: as many blocks as its own. */
+const patienceMs = 64_000
 /** Confirmations before an L1 block counts on a devnet: the head itself. */
 const devnetDepth = 1
 
 /** One operator's side of L1: what it sees, and what it does with its account. */
 export function createL1Parts(
-  { genesis, secrets, l1Url, clock, logger }: OperatorOptions,
+  { id: operator, genesis, secrets, l1Url, clock, logger }: OperatorOptions,
   application: LedgerApplication,
-  operator: OperatorId,
+  guard: Guard,
   metrics: Metrics,
 ): { readonly listener: L1Listener; readonly account: L1Account; readonly actions: L1Actions } {
   const client = createL1Client(l1Url)
   const { outbox, serviceManager, l1ChainId: chainId, l1StartBlock: startBlock } = genesis
   const signer = signerFromKey(toHex(secrets.l1Secret))
-  const account = createL1Account({ client, signer, chainId, clock, logger })
+  const { address } = signer
+  const account = createL1Account({
+    ...{ client, signer, chainId, clock, logger },
+    beforeSign: transactionGuard({
+      ...{ guard, nowMs: () => clock.nowMs(), patienceMs, logger },
+      pendingCount: () => client.getTransactionCount({ address, blockTag: 'pending' }),
+    }),
+    onEnded: (nonce) => guard.transactions.release(nonce),
+  })
   const listener = createL1Listener({
     ...{ client, outbox, serviceManager, startBlock, clock, logger, pollMs },
     depth: devnetDepth,

@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import {
   createEmbeddedEngine,
   createSigner,
@@ -7,16 +5,21 @@ import {
   openFileBlockStore,
   openFileLog,
 } from '#consensus'
-import { assert, DomainError, type Hex, vrfProve } from '#primitives'
+import { assert, type Disk, DomainError, type Hex, vrfProve } from '#primitives'
 import { type Computation, l1EventsToBring } from '#protocol'
 import { encodeTransaction, maxL1Events, networkId, type OperatorId } from '#records'
 import { type Compute, LedgerApplication } from './application.ts'
 import { type Cleanup, createCleanup } from './cleanup.ts'
+import { createDisk } from './disk.ts'
 import { createEnvironment } from './environment.ts'
+import { consensusGuard } from './guard/consensus-guard.ts'
+import { type Guard, openGuard } from './guard/guard.ts'
+import { lockFolder } from './guard/lock.ts'
 import { History } from './history.ts'
+import { identityOf } from './keys.ts'
 import { L1Worker } from './l1-duties.ts'
 import { Mempool } from './mempool.ts'
-import { createMetrics } from './metrics.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
 import { openGateway, version } from './operator-gateway.ts'
 import type { OperatorOptions, OperatorParts, RunningOperator } from './operator-parts.ts'
 import { OutboxIndex } from './outbox-index.ts'
@@ -57,10 +60,15 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
 
 async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<OperatorParts> {
   const { genesis, secrets, clock, logger, id } = options
-  mkdirSync(options.folder, { recursive: true, mode: 0o700 })
+  const disk = createDisk(options.folder)
+  await disk.makeFolder('')
+  const lock = lockFolder(options.folder)
+  cleanup.add(() => lock.release())
   const history = new History()
   const outbox = new OutboxIndex()
   const metrics = createMetrics({ version, engine: 'embedded', operator: options.name })
+  const guard = await openSignGuard(options, disk, metrics)
+  cleanup.add(() => guard.close())
   const passed = createPassedCalls()
   const environment = createEnvironment(genesis, passed)
   const sequencer = hostSequencer(
@@ -84,11 +92,12 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
     nowMs: () => clock.nowMs(),
     logger,
   })
-  const engine = await createConsensus(options, application, cleanup, (error) => {
+  const fail = (error: unknown) => {
     leave(parts, 'failed')
     options.onFailure(error)
-  })
-  const { listener, account, actions } = createL1Parts(options, application, id, metrics)
+  }
+  const engine = await createConsensus({ options, application, cleanup, disk, guard }, fail)
+  const { listener, account, actions } = createL1Parts(options, application, guard, metrics)
   cleanup.add(() => {
     listener.stop()
     account.stop()
@@ -103,8 +112,9 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
     clock,
     logger,
   })
-  const { reporter, runner } = createReporter(options, engine, listener, metrics, {
-    onResult: () => answerDuties(parts),
+  const { reporter, runner } = createReporter(options, engine, listener, guard, {
+    onReady: () => answerDuties(parts),
+    onFailure: fail,
     onSuperseded: (by) => supersede(parts, by),
   })
   const parts: OperatorParts = {
@@ -116,6 +126,19 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
   return parts
 }
 
+/** The record of all that this operator has signed, counted by purpose. */
+const openSignGuard = (
+  { genesis, secrets, rng, logger }: OperatorOptions,
+  disk: Disk,
+  metrics: Metrics,
+): Promise<Guard> =>
+  openGuard({
+    ...{ disk, networkId: networkId(genesis), operator: identityOf(secrets).consensusKey },
+    ...{ rng, logger },
+    onJudged: (purpose, isPermitted) =>
+      (isPermitted ? metrics.signingPermitted : metrics.signingPrevented).inc({ key: purpose }),
+  })
+
 /** Calls of replicated services go to their engines. */
 const computeWith =
   (sequencer: SequencerHost | undefined): Compute =>
@@ -124,20 +147,26 @@ const computeWith =
     return sequencer.compute(input)
   }
 
+type ConsensusParts = {
+  readonly options: OperatorOptions
+  readonly application: LedgerApplication
+  readonly cleanup: Cleanup
+  readonly disk: Disk
+  readonly guard: Guard
+}
+
 async function createConsensus(
-  options: OperatorOptions,
-  application: LedgerApplication,
-  cleanup: Cleanup,
+  { options, application, cleanup, disk, guard }: ConsensusParts,
   onFailure: (error: unknown) => void,
 ): Promise<EmbeddedEngine> {
-  const { genesis, secrets, folder, logger, transport, clock } = options
+  const { genesis, secrets, logger, transport, clock } = options
   const network = networkId(genesis)
-  const signer = createSigner(secrets.consensusSeed)
-  const owner = { networkId: network, validator: signer.publicKey }
-  const log = await openFileLog(join(folder, 'consensus.log'), owner, logger)
+  const owner = { networkId: network, validator: identityOf(secrets).consensusKey }
+  const log = await openFileLog('consensus.log', owner, logger, disk)
   cleanup.add(() => log.close())
-  const blockStore = await openFileBlockStore(join(folder, 'blocks.log'), network, logger)
+  const blockStore = await openFileBlockStore('blocks.log', network, logger, disk)
   cleanup.add(() => blockStore.close())
+  const signer = createSigner(secrets.consensusSeed, consensusGuard(guard, log))
   return createEmbeddedEngine({
     networkId: network,
     ...{ application, signer, log, blockStore, transport, clock, logger, onFailure },

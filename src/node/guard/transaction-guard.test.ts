@@ -4,7 +4,7 @@ import { type Hex, sha256Hex, utf8 } from '#primitives'
 import { createFaultyDisk, type FaultyDisk } from '../../../test/support/faulty-disk.ts'
 import { ManualClock, silentLogger } from '../../../test/support/manual-clock.ts'
 import { openGuard } from './guard.ts'
-import { TransactionRefusedError, transactionGuard } from './transaction-guard.ts'
+import { NonceHeldError, transactionGuard } from './transaction-guard.ts'
 
 const hex = (text: string): Hex => sha256Hex(utf8(text))
 const patienceMs = 64_000
@@ -28,7 +28,7 @@ async function start(disk: FaultyDisk) {
 }
 
 const refusal = (nonce: number, reason: string) => (error: unknown) => {
-  assert(error instanceof TransactionRefusedError)
+  assert(error instanceof NonceHeldError)
   assert.deepEqual(error.details, { nonce, reason })
   return true
 }

@@ -20,7 +20,7 @@ export type TransactionGuardOptions = {
  * needs and L1 holds no transaction for it, or when L1 has not mined it for `patienceMs`. Either
  * way L1 mines one transaction a nonce, and the call that did not get it is displaced to the next.
  *
- * @returns what throws `TransactionRefusedError` when the nonce is another call's.
+ * @returns what throws `NonceHeldError` when the nonce is another call's.
  */
 export function transactionGuard(
   options: TransactionGuardOptions,
@@ -43,15 +43,15 @@ export function transactionGuard(
     const permit = await transactions.admit(nonce, digest)
     if (!permit.ok) {
       const { reason } = permit
-      throw new TransactionRefusedError(`nonce ${nonce}: ${reason}`, { nonce, reason })
+      throw new NonceHeldError(`nonce ${nonce}: ${reason}`, { nonce, reason })
     }
   }
 }
 
 /** The sign guard keeps an L1 nonce for another call. */
-export class TransactionRefusedError extends DomainError<
-  'TransactionRefused',
+export class NonceHeldError extends DomainError<
+  'NonceHeld',
   { nonce: number; reason: GuardRefusal }
 > {
-  override readonly code = 'TransactionRefused'
+  override readonly code = 'NonceHeld'
 }
