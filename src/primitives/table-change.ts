@@ -1,64 +1,106 @@
 import { assert } from './errors.ts'
 import { childAt } from './table-codec.ts'
-import { type FullNode, idIn, type NodeReader, type TrieNode } from './table-node.ts'
+import {
+  type BranchNode,
+  type FullNode,
+  hasDigit,
+  idIn,
+  type NodeReader,
+  radix,
+  slotOf,
+  type TrieNode,
+} from './table-node.ts'
 
-/** See `replacedNodes`. */
+/** Ids of the nodes that only the earlier version needs; see `replacedNodes`. */
 export function collectReplaced<V>(
   before: FullNode<V> | undefined,
   after: FullNode<V> | undefined,
   firstId: number,
   read: NodeReader,
 ): readonly number[] {
-  const shared = new Set<number>()
-  if (after !== undefined) collectShared(after, firstId, read, shared)
-  const replaced: number[] = []
-  const met = before === undefined ? 0 : collectUnshared(before, shared, read, replaced)
-  // Else the store would drop, now or later, what this version needs.
-  assert(met === shared.size, 'a version shares nodes only with the one before it')
-  return replaced
+  const change: Change = { firstId, read, replaced: [] }
+  compare(change, before, after)
+  return change.replaced
 }
 
-/** The topmost old nodes below the new ones: whatever is under them is shared too. */
-function collectShared<V>(
-  node: FullNode<V>,
-  firstId: number,
-  read: NodeReader,
-  shared: Set<number>,
+type Change = {
+  /** From here on ids are of nodes that the earlier version does not have. */
+  readonly firstId: number
+  readonly read: NodeReader
+  readonly replaced: number[]
+}
+
+/** Compares what is at one place of the two versions. */
+function compare<V>(
+  change: Change,
+  before: FullNode<V> | undefined,
+  after: FullNode<V> | undefined,
 ): void {
-  const id = filedId(node, read)
-  if (id < firstId) {
-    shared.add(id)
+  if (before === after) return
+  if (before?.kind === 'branch' && after?.kind === 'branch') {
+    compareBranches(change, before, after)
     return
   }
-  if (node.kind === 'leaf') return
-  for (const [slot, child] of node.children.entries()) {
-    const childId = filedId(child, read)
-    if (childId < firstId) shared.add(childId)
-    else collectShared(childAt(node, slot), firstId, read, shared)
+  // Only a leaf changes its place: down when another one joins it, up when it is left alone.
+  const kept = after === undefined ? 0 : oldLeafIn(change, after)
+  const isMet = before !== undefined && replaceAll(change, before, kept)
+  assert(kept === 0 || isMet, strangeNode)
+}
+
+function compareBranches<V>(change: Change, before: BranchNode<V>, after: BranchNode<V>): void {
+  const id = filedId(before, change.read)
+  const afterId = filedId(after, change.read)
+  if (id === afterId) return
+  assert(afterId >= change.firstId, strangeNode)
+  change.replaced.push(id)
+  for (let digit = 0; digit < radix; digit++) {
+    const slot = slotIn(before, digit)
+    const afterSlot = slotIn(after, digit)
+    const old = before.children[slot]
+    const now = after.children[afterSlot]
+    if (old === now) continue
+    if (old && now && filedId(old, change.read) === filedId(now, change.read)) continue
+    compare(change, old && childAt(before, slot), now && childAt(after, afterSlot))
   }
 }
 
-/** Puts the ids of nodes above the shared ones into `replaced`; counts the shared ones met. */
-function collectUnshared<V>(
-  node: FullNode<V>,
-  shared: ReadonlySet<number>,
-  read: NodeReader,
-  replaced: number[],
-): number {
-  const id = filedId(node, read)
-  if (shared.has(id)) return 1
-  replaced.push(id)
-  if (node.kind === 'leaf') return 0
-  let met = 0
-  for (const [slot, child] of node.children.entries()) {
-    if (shared.has(filedId(child, read))) met++
-    else met += collectUnshared(childAt(node, slot), shared, read, replaced)
+/** The id of the only old node below new ones, a leaf; 0 when all are new. */
+function oldLeafIn<V>(change: Change, node: FullNode<V>): number {
+  const id = filedId(node, change.read)
+  if (id < change.firstId) {
+    assert(node.kind === 'leaf', strangeNode)
+    return id
   }
-  return met
+  if (node.kind === 'leaf') return 0
+  const old = node.children
+    .map((_, slot) => oldLeafIn(change, childAt(node, slot)))
+    .filter((found) => found !== 0)
+  assert(old.length <= 1, strangeNode)
+  return old[0] ?? 0
 }
+
+/**
+ * Counts all nodes here and below as replaced but the one that is kept; says whether it was met.
+ */
+function replaceAll<V>(change: Change, node: FullNode<V>, kept: number): boolean {
+  const id = filedId(node, change.read)
+  if (id === kept) return true
+  change.replaced.push(id)
+  if (node.kind === 'leaf') return false
+  let isMet = false
+  for (let slot = 0; slot < node.children.length; slot++)
+    isMet = replaceAll(change, childAt(node, slot), kept) || isMet
+  return isMet
+}
+
+const slotIn = <V>({ bitmap }: BranchNode<V>, digit: number): number =>
+  hasDigit(bitmap, digit) ? slotOf(bitmap, digit) : -1
 
 function filedId<V>(node: TrieNode<V>, read: NodeReader): number {
   const id = idIn(node, read)
   assert(id !== undefined, 'both versions are filed in this store')
   return id
 }
+
+/** Else the store would drop, now or later, what the later version needs. */
+const strangeNode = 'a version shares nodes only with the one before it'

@@ -1,11 +1,9 @@
-import { concatBytes, equalBytes, fromUtf8, utf8 } from './bytes.ts'
+import { equalBytes, fromUtf8, utf8 } from './bytes.ts'
 import { assert, DomainError } from './errors.ts'
 import { sha256 } from './hashes.ts'
 import {
   type BranchNode,
-  branchHead,
   branchHeadBytes,
-  branchNodeHash,
   branchTagByte,
   countBits,
   type FullNode,
@@ -19,29 +17,40 @@ import {
   readUint48,
   type StubNode,
   type TrieNode,
-  uint48,
+  writeBranch,
+  writeUint48,
 } from './table-node.ts'
 
-const childBytes = 6 + 32
+const hashBytes = 32
+const idBytes = 6
 const keyLengthBytes = 6
 
 /**
  * The row of a node. Leaf: 0 ‖ key length (6 bytes) ‖ key ‖ value. Branch: 1 ‖ bitmap (2) ‖ count
- * (6) ‖ id (6) and hash (32) of each child.
+ * (6) ‖ hash (32) of each child ‖ id (6) of each child: its hash is that of its row without ids.
  *
  * @param childIds - ids of a branch's children in their order; none for a leaf.
  */
 export function encodeRow<V>(node: FullNode<V>, childIds: readonly number[]): Uint8Array {
-  if (node.kind === 'leaf') {
-    const key = utf8(node.key)
-    return concatBytes(new Uint8Array([leafTagByte]), uint48(key.length), key, node.bytes)
-  }
-  assert(childIds.length === node.children.length, 'an id for each child')
-  const children = node.children.flatMap((child, i) => [
-    uint48(childIds[i] as number),
-    nodeHash(child),
-  ])
-  return concatBytes(branchHead(node.bitmap, node.count), ...children)
+  if (node.kind === 'leaf') return encodeLeaf(utf8(node.key), node.bytes)
+  const { bitmap, children, count } = node
+  assert(childIds.length === children.length, 'an id for each child')
+  const idsAt = branchHeadBytes + hashBytes * children.length
+  const row = new Uint8Array(idsAt + idBytes * children.length)
+  writeBranch(row, bitmap, count, children.map(nodeHash))
+  for (let i = 0; i < children.length; i++)
+    writeUint48(row, idsAt + idBytes * i, childIds[i] as number)
+  return row
+}
+
+function encodeLeaf(key: Uint8Array, value: Uint8Array): Uint8Array {
+  const keyStart = 1 + keyLengthBytes
+  const row = new Uint8Array(keyStart + key.length + value.length)
+  row[0] = leafTagByte
+  writeUint48(row, 1, key.length)
+  row.set(key, keyStart)
+  row.set(value, keyStart + key.length)
+  return row
 }
 
 /**
@@ -96,20 +105,22 @@ function textOfKey(key: Uint8Array, reader: NodeReader, id: number): string {
 
 function decodeBranch<V>(row: Uint8Array, reader: NodeReader, id: number): BranchNode<V> {
   const bitmap = ((row[1] as number) << 8) | (row[2] as number)
-  if (row.length !== branchHeadBytes + countBits(bitmap) * childBytes)
+  const width = countBits(bitmap)
+  const idsAt = branchHeadBytes + hashBytes * width
+  if (row.length !== idsAt + idBytes * width)
     throw corrupt(reader, id, 'a branch of another length')
-  const count = readUint48(row, 3)
   const children: StubNode[] = []
-  for (let at = branchHeadBytes; at < row.length; at += childBytes)
+  for (let i = 0; i < width; i++) {
+    const hashAt = branchHeadBytes + hashBytes * i
     children.push({
       kind: 'stub',
       reader,
-      id: readUint48(row, at),
-      hash: row.subarray(at + 6, at + childBytes),
+      id: readUint48(row, idsAt + idBytes * i),
+      hash: row.subarray(hashAt, hashAt + hashBytes),
     })
-  const hashes = children.map(({ hash }) => hash)
-  const branch = newBranch<V>(bitmap, children, count)
-  branch.hash = branchNodeHash(bitmap, count, hashes)
+  }
+  const branch = newBranch<V>(bitmap, children, readUint48(row, 3))
+  branch.hash = sha256(row.subarray(0, idsAt))
   return branch
 }
 

@@ -1,4 +1,4 @@
-import { concatBytes, utf8 } from './bytes.ts'
+import { utf8 } from './bytes.ts'
 import { assert } from './errors.ts'
 import { sha256 } from './hashes.ts'
 
@@ -145,15 +145,37 @@ export const leafNodeHash = (keyHash: Uint8Array, valueHash: Uint8Array): Uint8A
   sha256(leafTag, keyHash, valueHash)
 
 /** SHA-256 of 1 ‖ bitmap (2 bytes) ‖ count (6 bytes) ‖ the children's hashes. */
-export const branchNodeHash = (
+export function branchNodeHash(
   bitmap: number,
   count: number,
   childHashes: readonly Uint8Array[],
-): Uint8Array => sha256(branchHead(bitmap, count), ...childHashes)
+): Uint8Array {
+  const bytes = new Uint8Array(branchHeadBytes + 32 * childHashes.length)
+  writeBranch(bytes, bitmap, count, childHashes)
+  return sha256(bytes)
+}
+
+/** Writes what a branch's hash is taken of to the beginning of `bytes`. */
+export function writeBranch(
+  bytes: Uint8Array,
+  bitmap: number,
+  count: number,
+  childHashes: readonly Uint8Array[],
+): void {
+  bytes[0] = branchTagByte
+  bytes[1] = bitmap >> 8
+  bytes[2] = bitmap & 255
+  writeUint48(bytes, 3, count)
+  for (let i = 0; i < childHashes.length; i++)
+    bytes.set(childHashes[i] as Uint8Array, branchHeadBytes + 32 * i)
+}
 
 /** The first bytes of a branch wherever it is written: 1 ‖ bitmap (2 bytes) ‖ count (6 bytes). */
-export const branchHead = (bitmap: number, count: number): Uint8Array =>
-  concatBytes(new Uint8Array([branchTagByte, bitmap >> 8, bitmap & 255]), uint48(count))
+export function branchHead(bitmap: number, count: number): Uint8Array {
+  const head = new Uint8Array(branchHeadBytes)
+  writeBranch(head, bitmap, count, [])
+  return head
+}
 
 /** Length of `branchHead`. */
 export const branchHeadBytes = 9
@@ -164,16 +186,14 @@ export const branchTagByte = 1
 
 const leafTag = new Uint8Array([leafTagByte])
 
-/** A count or id as 6 big-endian bytes. */
-export function uint48(value: number): Uint8Array {
+/** Writes a count or id as 6 big-endian bytes. */
+export function writeUint48(bytes: Uint8Array, offset: number, value: number): void {
   assert(Number.isSafeInteger(value) && value >= 0 && value < 2 ** 48, 'a count below 2^48')
-  const bytes = new Uint8Array(6)
   let rest = value
-  for (let i = 5; i >= 0; i--) {
+  for (let i = offset + 5; i >= offset; i--) {
     bytes[i] = rest % 256
     rest = Math.floor(rest / 256)
   }
-  return bytes
 }
 
 /** The count or id at an offset; a defect when there are fewer than 6 bytes. */
