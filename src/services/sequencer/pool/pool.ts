@@ -1,4 +1,4 @@
-import { type Hex, keccak256Hex, toHex } from '#primitives'
+import { type Hex, keccak256Hex, setBounded, toHex } from '#primitives'
 import type { TransactionResult, Verdict } from '#records'
 import { type Recover, senderOf } from '../engine/recover.ts'
 import type { AccountState, Engine } from '../engine/types.ts'
@@ -270,9 +270,7 @@ function revalidate(pool: Inside, queue: SenderQueue): void {
 
 function end(pool: Inside, waiting: Waiting, reason: string): void {
   remove(pool, waiting)
-  pool.ended.set(waiting.transaction.hash, reason)
-  const [oldest] = pool.ended.keys()
-  if (pool.ended.size > maxEnded && oldest) pool.ended.delete(oldest)
+  setBounded(pool.ended, waiting.transaction.hash, reason, maxEnded)
 }
 
 function remove(pool: Inside, { transaction, sender }: Waiting): void {
