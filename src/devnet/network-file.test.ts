@@ -6,9 +6,9 @@ import { test } from 'node:test'
 import { createDisk } from '#node'
 import { toHex, utf8 } from '#primitives'
 import { type Genesis, networkId } from '#records'
+import { systemRng } from './clock.ts'
 import { createGenesis, createOperators } from './network.ts'
 import { genesisFile, keysFile, loadNetwork, saveNetwork } from './network-file.ts'
-import { systemRng } from './run.ts'
 
 const address = `0x${'01'.repeat(20)}` as const
 const anchor = { block: 3, hash: toHex(systemRng(32)) }
@@ -24,6 +24,7 @@ function networkOf(operators: number) {
     l1ChainId: 31_337,
     timeMs: 1_000_000,
     funded: [],
+    parameters: [],
   })
   return { genesis, members, anchor }
 }
