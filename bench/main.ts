@@ -1,8 +1,9 @@
 // npm run bench -- NAME [--json]: every figure that the project claims, beside its peer's.
+import { allocation } from './allocation.ts'
 import { certificate } from './certificate.ts'
 import { formatTable, type Report } from './figure.ts'
 
-const benches: Readonly<Record<string, () => Promise<Report>>> = { certificate }
+const benches: Readonly<Record<string, () => Promise<Report>>> = { allocation, certificate }
 
 const args = process.argv.slice(2)
 const flags = args.filter((arg) => arg.startsWith('-'))

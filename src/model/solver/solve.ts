@@ -6,6 +6,7 @@ import { createFrame, type Frame, lookupOf, maxOf, moneyScale } from './frame.ts
 import { isNetwork, solveNetwork } from './network.ts'
 import { type Context, type Point, restrict } from './point.ts'
 import {
+  complete,
   direct,
   follow,
   type Goal,
@@ -106,7 +107,7 @@ function attempts(context: Context, start: Prices | undefined, isWithin: Within)
   const isDone = isWithin(aim)
   const goal = { ...quick, isDone }
   return [
-    ...(start ? [() => direct(context, fromPrices(frame, start), near(frame), goal)] : []),
+    ...(start ? [() => complete(context, fromPrices(frame, start), 0.5 * near(frame), goal)] : []),
     () => {
       const from = approximate(context, 0)
       return direct(context, from, from.isNear ? near(frame) : Infinity, goal)
