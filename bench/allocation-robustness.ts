@@ -1,5 +1,5 @@
-// node bench/allocation-robustness.ts [seeds]: every hard family at the sizes that count, checked by an
-// independent duality gap. Ends with 1 when one answer is not within 10^-6.
+// node bench/allocation-robustness.ts [seeds]: every hard family at the sizes that count, checked
+// by an independent duality gap. Ends with 1 when one answer is not within 10^-6.
 import { solve } from '#model'
 import { verdictOf } from './allocation-check.ts'
 import {

@@ -15,11 +15,10 @@ if (!bench || flags.some((flag) => flag !== '--json')) {
   process.exit(2)
 }
 const report = await bench()
-process.stdout.write(
-  flags.includes('--json')
-    ? report.figures.map((figure) => `${JSON.stringify(figure)}\n`).join('')
-    : formatTable(report),
-)
+if (flags.includes('--json')) {
+  process.stdout.write(report.figures.map((figure) => `${JSON.stringify(figure)}\n`).join(''))
+  process.stderr.write(report.notes.map((note) => `${note}\n`).join(''))
+} else process.stdout.write(formatTable(report))
 
 function benchOf(name: string): (() => Promise<Report>) | undefined {
   return Object.hasOwn(benches, name) ? benches[name] : undefined

@@ -29,8 +29,8 @@ export type SolveOptions = {
 const defaultTolerance = 1e-6
 /** Part of the tolerance that the methods aim for, so that rounding cannot spoil an answer. */
 const aim = 1e-2
-/** Residual to which Newton's method is driven: what it leaves is far below the tolerance. */
-const quick = { tolerance: 1e-9, maxSteps: 30, patience: 5 }
+/** Residual to which Newton's method is driven first: what it leaves is below the aim as a rule. */
+const quick = { tolerance: 1e-8, maxSteps: 30, patience: 5 }
 const patient = { tolerance: 1e-9, maxSteps: 2000, patience: 200 }
 const rough = { tolerance: 1e-3, maxSteps: 30, patience: 5, isDone: () => true }
 
@@ -107,7 +107,7 @@ function attempts(context: Context, start: Prices | undefined, isWithin: Within)
   const isDone = isWithin(aim)
   const goal = { ...quick, isDone }
   return [
-    ...(start ? [() => complete(context, fromPrices(frame, start), 0.5 * near(frame), goal)] : []),
+    ...(start ? [() => complete(context, fromPrices(frame, start), 0.2 * near(frame), goal)] : []),
     () => {
       const from = approximate(context, 0)
       return direct(context, from, from.isNear ? near(frame) : Infinity, goal)

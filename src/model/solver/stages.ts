@@ -50,20 +50,32 @@ function approach(context: Context, start: Start, slack: number, goal: Goal): St
   return { point: { ...start, edges, units: unitsAt(dual, start.y) }, converged: false }
 }
 
-/** Rounds from prices that are off by at most the slack, until no other pair matters. */
+/**
+ * Rounds from prices that are off by at most the slack, until the whole is good enough: pairs that
+ * turn out to earn something join; where there are none, the residual was too large.
+ */
 export function complete(context: Context, start: Start, slack: number, goal: Goal): Stage {
   let { edges } = restrict(context, start, slack)
+  let { tolerance } = goal
   for (let count = 1; ; count++) {
     const before = start.y.slice()
-    const { end, dual } = run(context, { ...start, edges }, goal.rho ?? 0, undefined, goal)
+    const { end, dual } = run(context, { ...start, edges }, goal.rho ?? 0, undefined, {
+      ...goal,
+      tolerance,
+    })
     const point = { ...start, edges, units: unitsAt(dual, start.y) }
     if (!end.converged || count >= maxRounds) return { point, converged: false }
-    if (slack === Infinity || goal.isDone(point)) return { point, converged: true }
+    if (goal.isDone(point)) return { point, converged: true }
     const next = restrict(context, start, 0.1 * farthest(before, start.y), edges)
-    if (next.missing === 0) return { point, converged: true }
     edges = next.edges
+    if (next.missing > 0) continue
+    if (tolerance <= finest) return { point, converged: true }
+    tolerance = Math.max(1e-2 * tolerance, finest)
   }
 }
+
+/** Residual below which rounding errors are all that is left. */
+const finest = 1e-11
 
 /**
  * Follows the solutions from a congestion so large that everybody does a little of everything down
