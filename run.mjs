@@ -35,6 +35,7 @@ const programs = {
   build: { needs: 'test', start: ['tools/build.ts'] },
   artifacts: { needs: 'test', start: ['tools/artifacts.ts'] },
   golden: { needs: 'test', start: ['tools/golden.ts'] },
+  plots: { needs: 'test', start: ['tools/plots.ts'] },
   format: { needs: 'test', start: ['tools/format.ts'] },
 }
 
