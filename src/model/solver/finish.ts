@@ -72,8 +72,12 @@ function mend(frame: Frame, point: Point): Float64Array {
   const mended = withoutExcess(frame, point)
   if (programme.security || programme.groups || programme.shortfallPrice) return mended
   const served = servedBy(point.edges, mended, m, Infinity)
-  const lack = programme.demand.map((d, t) => Math.max(d - (served[t] as number), 0))
-  if (fill(frame, point, mended, lack, 0)) fill(frame, point, mended, lack, -1)
+  const lack = programme.demand.map((d, t) => {
+    const missing = d - (served[t] as number)
+    return missing > 1e-13 * d ? missing : 0
+  })
+  const isShort = lack.some((missing) => missing > 0)
+  if (isShort && fill(frame, point, mended, lack, 0)) fill(frame, point, mended, lack, -1)
   return mended
 }
 
@@ -82,13 +86,22 @@ function withoutExcess({ tasks: m, programme }: Frame, { edges, units }: Point):
   const { task, cap } = edges
   const served = servedBy(edges, units, m, Infinity)
   const between = servedBy(edges, units, m, 1)
-  return units.map((x, e) => {
-    const t = task[e] as number
+  const factorBetween = new Float64Array(m).fill(1)
+  const factorAtCap = new Float64Array(m).fill(1)
+  for (let t = 0; t < m; t++) {
     const excess = (served[t] as number) - (programme.demand[t] as number)
-    if (excess <= 0) return x
-    if (excess > (between[t] as number)) return x * (1 - excess / (served[t] as number))
-    return x < (cap[e] as number) ? x * (1 - excess / (between[t] as number)) : x
-  })
+    if (excess <= 0) continue
+    const isEnough = excess <= (between[t] as number)
+    factorBetween[t] = 1 - excess / ((isEnough ? between[t] : served[t]) as number)
+    if (!isEnough) factorAtCap[t] = factorBetween[t] as number
+  }
+  const left = new Float64Array(units.length)
+  for (let e = 0; e < left.length; e++) {
+    const x = units[e] as number
+    const factor = x < (cap[e] as number) ? factorBetween : factorAtCap
+    left[e] = x * (factor[task[e] as number] as number)
+  }
+  return left
 }
 
 /**
@@ -96,33 +109,34 @@ function withoutExcess({ tasks: m, programme }: Frame, { edges, units }: Point):
  * Changes `mended` and `lack`.
  */
 function fill(
-  { operators: n, programme, capacity, resources }: Frame,
+  { operators: n, capacity, resources }: Frame,
   { edges }: Point,
   mended: Float64Array,
   lack: Float64Array,
   least: number,
 ): boolean {
   const { start, task, cap, use, count: room } = edges
-  const isShort = (t: number) => (lack[t] as number) > 1e-13 * (programme.demand[t] as number)
   for (let i = 0; i < n; i++) {
     let left: number[] | undefined
     for (let e = start[i] as number; e < (start[i + 1] as number); e++) {
       const t = task[e] as number
+      if (lack[t] === 0) continue
       const x = mended[e] as number
-      if (x <= least || x >= (cap[e] as number) || !isShort(t)) continue
+      if (x <= least || x >= (cap[e] as number)) continue
       left ??= resources.map((_, k) => (capacity[k * n + i] as number) - load(edges, mended, i, k))
       let more = Math.min(lack[t] as number, (cap[e] as number) - x)
-      left.forEach((spare, k) => {
+      for (let k = 0; k < left.length; k++) {
         const a = use[k * room + e] as number
-        if (a > 0) more = Math.min(more, spare / a)
-      })
+        if (a > 0) more = Math.min(more, (left[k] as number) / a)
+      }
       if (more <= 0) continue
       mended[e] = x + more
       lack[t] = (lack[t] as number) - more
-      left = left.map((spare, k) => spare - more * (use[k * room + e] as number))
+      for (let k = 0; k < left.length; k++)
+        left[k] = (left[k] as number) - more * (use[k * room + e] as number)
     }
   }
-  return lack.some((_, t) => isShort(t))
+  return lack.some((missing) => missing > 0)
 }
 
 function load(
