@@ -124,13 +124,21 @@ export const ethereumRpc = (
       submit(encodeTransaction({ kind: 'call', service: sequencerName, payload })),
   })
 
-/** Where a transaction is: in a block, waiting, or ended with a reason. */
-export async function findTransaction({ engine, pool }: SequencerHost, hash: Hex) {
+/**
+ * Where a transaction is: in a block, waiting, or ended with a reason.
+ *
+ * @param reasonBefore - why it ended before this process began.
+ */
+export async function findTransaction(
+  { engine, pool }: SequencerHost,
+  hash: Hex,
+  reasonBefore: (hash: Hex) => string | undefined,
+) {
   const place = await transactionPlace(engine, hash)
   if (place)
     return { state: 'included' as const, place: { ...place, trieProof: [...place.trieProof] } }
   if (pool.get(hash)) return { state: 'waiting' as const }
-  const reason = pool.reasonOf(hash)
+  const reason = pool.reasonOf(hash) ?? reasonBefore(hash)
   return reason === undefined ? undefined : { state: 'ended' as const, reason }
 }
 

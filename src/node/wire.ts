@@ -6,8 +6,15 @@ import {
   openFileLog,
 } from '#consensus'
 import { assert, type Disk, DomainError, type Hex, vrfProve } from '#primitives'
-import { type Computation, isL1Frozen, type Ledger, l1EventsToBring } from '#protocol'
+import {
+  type Computation,
+  type Environment,
+  isL1Frozen,
+  type Ledger,
+  l1EventsToBring,
+} from '#protocol'
 import { encodeTransaction, maxL1Events, networkId, type OperatorId } from '#records'
+import { Acceptance } from './acceptance.ts'
 import { type Compute, LedgerApplication } from './application.ts'
 import { type Cleanup, createCleanup } from './cleanup.ts'
 import { createDisk } from './disk.ts'
@@ -16,6 +23,7 @@ import { consensusGuard } from './guard/consensus-guard.ts'
 import { type Guard, openGuard } from './guard/guard.ts'
 import { lockFolder } from './guard/lock.ts'
 import { History } from './history.ts'
+import { openJournal } from './journal.ts'
 import { identityOf } from './keys.ts'
 import { L1Worker } from './l1-duties.ts'
 import { Mempool } from './mempool.ts'
@@ -69,6 +77,8 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
   const metrics = createMetrics({ version, engine: 'embedded', operator: options.name })
   const guard = await openSignGuard(options, disk, metrics)
   cleanup.add(() => guard.close())
+  const journal = await openJournal({ disk, owner: ownerOf(options), logger })
+  cleanup.add(() => journal.close())
   const passed = createPassedCalls()
   const environment = createEnvironment(genesis, passed)
   const sequencer = hostSequencer(
@@ -77,12 +87,7 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
     passed,
   )
   cleanup.add(() => sequencer?.close())
-  const mempool = new Mempool({
-    environment,
-    pools: new Map(sequencer ? [[sequencerName, sequencer.callPool]] : []),
-    nowMs: () => clock.nowMs(),
-    onDropped: (hash, reason) => history.dropped(hash, reason),
-  })
+  const mempool = createMempool(options, environment, sequencer, history)
   const application = new LedgerApplication({
     genesis,
     environment,
@@ -114,15 +119,25 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
     onFailure: fail,
     onSuperseded: (by) => supersede(parts, by),
   })
+  const ledger = () => application.ledger
+  const acceptance = new Acceptance({
+    ...{ journal, engine, ledger, mempool, outbox, history, sequencer },
+  })
   const parts: OperatorParts = {
     phase: 'starting',
     failure: '',
     liveSinceMs: 0,
-    ...{ options, application, mempool, engine, sequencer, listener, account },
+    ...{ options, application, mempool, acceptance, engine, sequencer, listener, account },
     ...{ worker, reporter, runner, history, outbox, metrics },
   }
   return parts
 }
+
+/** Whose an operator's files are. */
+const ownerOf = ({ genesis, secrets }: OperatorOptions) => ({
+  networkId: networkId(genesis),
+  validator: identityOf(secrets).consensusKey,
+})
 
 /** The record of all that this operator has signed, counted by purpose. */
 const openSignGuard = (
@@ -135,6 +150,19 @@ const openSignGuard = (
     ...{ rng, logger },
     onJudged: (purpose, isPermitted) =>
       (isPermitted ? metrics.signingPermitted : metrics.signingPrevented).inc({ key: purpose }),
+  })
+
+const createMempool = (
+  { clock }: OperatorOptions,
+  environment: Environment,
+  sequencer: SequencerHost | undefined,
+  history: History,
+): Mempool =>
+  new Mempool({
+    environment,
+    pools: new Map(sequencer ? [[sequencerName, sequencer.callPool]] : []),
+    nowMs: () => clock.nowMs(),
+    onDropped: (hash, reason) => history.dropped(hash, reason),
   })
 
 /** Calls of replicated services go to their engines. */
@@ -159,8 +187,7 @@ async function createConsensus(
 ): Promise<EmbeddedEngine> {
   const { genesis, secrets, logger, transport, clock } = options
   const network = networkId(genesis)
-  const owner = { networkId: network, validator: identityOf(secrets).consensusKey }
-  const log = await openFileLog('consensus.log', owner, logger, disk)
+  const log = await openFileLog('consensus.log', ownerOf(options), logger, disk)
   cleanup.add(() => log.close())
   const blockStore = await openFileBlockStore('blocks.log', network, logger, disk)
   cleanup.add(() => blockStore.close())
@@ -173,7 +200,8 @@ async function createConsensus(
 
 /** What follows a commit: indexes first, then the duties that the new ledger brings. */
 function connect(parts: OperatorParts): void {
-  const { application, engine, outbox, history, worker, listener, metrics, options } = parts
+  const { application, acceptance, engine, outbox } = parts
+  const { history, worker, listener, metrics, options } = parts
   application.onCommitted((committed) => {
     outbox.committed(committed)
     history.committed(committed, l2BlockOf(committed))
@@ -184,6 +212,7 @@ function connect(parts: OperatorParts): void {
   application.onCommitted(() => {
     answerDuties(parts)
     worker.look()
+    acceptance.tidy().catch(options.onFailure)
   })
   engine.onDecided(({ block, round }) => {
     history.decided(block.height, round)
@@ -214,6 +243,7 @@ function goLive(parts: OperatorParts): void {
   parts.liveSinceMs = parts.options.clock.nowMs()
   parts.worker.start()
   answerDuties(parts)
+  parts.acceptance.takeUp().catch(parts.options.onFailure)
 }
 
 /** Speaks for what the ledger asks, and brings the L1 events that are vouched for. Never throws. */
