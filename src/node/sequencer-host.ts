@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Hex, setBounded, sha256Hex } from '#primitives'
-import { serviceState } from '#protocol'
+import { type Ledger, serviceState } from '#protocol'
 import { encodeTransaction, type Genesis, type Verdict } from '#records'
 import {
   createEthereumRpc,
@@ -140,6 +140,12 @@ export async function findTransaction(
   if (pool.get(hash)) return { state: 'waiting' as const }
   const reason = pool.reasonOf(hash) ?? reasonBefore(hash)
   return reason === undefined ? undefined : { state: 'ended' as const, reason }
+}
+
+/** Whether the engine's store holds the L2 block that a ledger stands on. */
+export async function holdsHead({ engine }: SequencerHost, ledger: Ledger): Promise<boolean> {
+  const { hash } = l2Head(serviceState(ledger, sequencerName))
+  return (await engine.block({ by: 'hash', hash })) !== undefined
 }
 
 /** The L2 block that a consensus block made; undefined when it made none. */

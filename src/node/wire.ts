@@ -22,18 +22,19 @@ import { createEnvironment } from './environment.ts'
 import { consensusGuard } from './guard/consensus-guard.ts'
 import { type Guard, openGuard } from './guard/guard.ts'
 import { lockFolder } from './guard/lock.ts'
-import { History } from './history.ts'
+import type { History } from './history.ts'
 import { openJournal } from './journal.ts'
 import { identityOf } from './keys.ts'
 import { L1Worker } from './l1-duties.ts'
+import { type LedgerKeeper, openLedgerKeeper } from './ledger-keeper.ts'
 import { Mempool } from './mempool.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { openGateway, version } from './operator-gateway.ts'
 import type { OperatorOptions, OperatorParts, RunningOperator } from './operator-parts.ts'
-import { OutboxIndex } from './outbox-index.ts'
 import { createPassedCalls } from './passed-calls.ts'
 import { recordCommit } from './record-metrics.ts'
 import {
+  holdsHead,
   hostSequencer,
   l2BlockOf,
   openL2,
@@ -72,8 +73,6 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
   await disk.makeFolder('')
   const lock = lockFolder(options.folder)
   cleanup.add(() => lock.release())
-  const history = new History()
-  const outbox = new OutboxIndex()
   const metrics = createMetrics({ version, engine: 'embedded', operator: options.name })
   const guard = await openSignGuard(options, disk, metrics)
   cleanup.add(() => guard.close())
@@ -87,15 +86,17 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
     passed,
   )
   cleanup.add(() => sequencer?.close())
+  const keeper = await openKeeper(options, environment, sequencer)
+  cleanup.add(() => keeper.close())
+  const { outbox, history } = keeper
   const mempool = createMempool(options, environment, sequencer, history)
   const application = new LedgerApplication({
-    genesis,
-    environment,
+    ...{ genesis, environment, mempool, logger },
     compute: computeWith(sequencer),
-    mempool,
     prove: (alpha) => vrfProve(secrets.vrfSecret, alpha),
     nowMs: () => clock.nowMs(),
-    logger,
+    stored: keeper.stored,
+    keep: (committed) => keeper.keep(committed, l2BlockOf(committed)),
   })
   const fail = (error: unknown) => failWith(parts, error)
   const engine = await createConsensus({ options, application, cleanup, disk, guard }, fail)
@@ -152,6 +153,16 @@ const openSignGuard = (
       (isPermitted ? metrics.signingPermitted : metrics.signingPrevented).inc({ key: purpose }),
   })
 
+const openKeeper = (
+  { genesis, folder, id: operator, logger }: OperatorOptions,
+  environment: Environment,
+  sequencer: SequencerHost | undefined,
+): Promise<LedgerKeeper> =>
+  openLedgerKeeper({
+    ...{ folder, genesis, environment, operator, logger },
+    hasServices: async ({ ledger }) => !sequencer || holdsHead(sequencer, ledger),
+  })
+
 const createMempool = (
   { clock }: OperatorOptions,
   environment: Environment,
@@ -198,13 +209,11 @@ async function createConsensus(
   })
 }
 
-/** What follows a commit: indexes first, then the duties that the new ledger brings. */
+/** What follows a commit: counting first, then the duties that the new ledger brings. */
 function connect(parts: OperatorParts): void {
-  const { application, acceptance, engine, outbox } = parts
+  const { application, acceptance, engine } = parts
   const { history, worker, listener, metrics, options } = parts
   application.onCommitted((committed) => {
-    outbox.committed(committed)
-    history.committed(committed, l2BlockOf(committed))
     // Blocks that are replayed at the start were counted when they were new.
     if (parts.phase === 'live') recordCommit(metrics, options.id, committed, history)
   })
