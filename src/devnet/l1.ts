@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mnemonicToAccount } from 'viem/accounts'
 import { createL1Client } from '#ethereum'
+import { makeFolders } from '#node'
 import { DomainError, type Hex, type Logger, toHex } from '#primitives'
 
 /** How to run the devnet's L1. */
@@ -45,7 +46,7 @@ export async function startL1(options: L1Options): Promise<L1Process> {
   const chainId = options.chainId ?? defaultChainId
   const port = await freePort(options.port ?? 0)
   const folder = options.stateDir ?? mkdtempSync(join(tmpdir(), 'nodeop-l1-'))
-  mkdirSync(folder, { recursive: true })
+  await makeFolders(folder, 0o700)
   const logFile = join(folder, 'anvil.log')
   const child = launch(binary, argumentsOf(options, chainId, port), logFile)
   const anvil: Anvil = { child, logFile, exited: exitOf(child), stopping: false }

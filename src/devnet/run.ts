@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { accessSync, constants, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTransport, type Transport } from '#consensus'
-import { createLogger, type L2, openL2, type RunningOperator, shareL2, startOperator } from '#node'
+import {
+  createLogger,
+  type L2,
+  makeFolders,
+  openL2,
+  type RunningOperator,
+  shareL2,
+  startOperator,
+} from '#node'
 import { type Clock, DomainError, fromHex, type Logger, type Rng } from '#primitives'
 import { encode, type Genesis, genesisCodec, type OperatorId } from '#records'
 import { copierOf, copying, liarOf, lying, ownersIdle } from './chaos.ts'
@@ -101,7 +101,7 @@ async function openNetwork(
 ): Promise<Devnet> {
   const logger = createLogger(options.logLevel, { part: 'devnet' })
   await requirePorts(options)
-  const folder = openFolder(options, opened)
+  const folder = await openFolder(options, opened)
   const feeds = await startPriceFeeds({ seed: options.seed })
   opened.push(() => feeds.close())
   say('starting L1 (anvil)')
@@ -126,14 +126,14 @@ async function requirePorts({ port, operators }: DevnetOptions): Promise<void> {
   if (port > 0) for (let place = 0; place < operators; place++) await freePort(port + place)
 }
 
-function openFolder({ data }: DevnetOptions, opened: Opened): string {
+async function openFolder({ data }: DevnetOptions, opened: Opened): Promise<string> {
   if (data === undefined) {
     const folder = mkdtempSync(join(tmpdir(), 'nodeop-devnet-'))
     opened.push(() => rmSync(folder, { recursive: true, force: true }))
     return folder
   }
   try {
-    mkdirSync(data, { recursive: true, mode: 0o700 })
+    await makeFolders(data, 0o700)
     accessSync(data, constants.W_OK)
   } catch (cause) {
     const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
@@ -168,7 +168,15 @@ function refuseUsed(folder: string): void {
     )
 }
 
-async function deployNetwork(members: readonly DevnetOperator[], l1: L1Process): Promise<Genesis> {
+/**
+ * Deploys the contracts for these operators, funds their accounts, and puts the genesis together.
+ *
+ * @throws DeployFailedError
+ */
+export async function deployNetwork(
+  members: readonly DevnetOperator[],
+  l1: L1Process,
+): Promise<Genesis> {
   const { groupKey, prove } = possessionOf(members, systemRng)
   const deployment = await deployContracts({
     rpcUrl: l1.url,

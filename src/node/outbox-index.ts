@@ -4,7 +4,7 @@ import { type CheckpointRecord, type L1Event, type Leaf, leafHash } from '#recor
 import type { CommittedBlock } from './application.ts'
 
 /** What the index reads of a block. */
-type Committed = Pick<CommittedBlock, 'transactions' | 'results' | 'before' | 'after'>
+type Committed = Pick<CommittedBlock, 'l1Events' | 'after'>
 
 /** Where on L1 a leaf was executed. */
 export type Execution = { readonly transaction: Hex; readonly success: boolean }
@@ -21,15 +21,14 @@ export class OutboxIndex {
   #size = 0
 
   /** Takes the leaves that a committed block has added, and what the network agreed on of L1. */
-  committed(block: Committed): void {
-    const { after } = block
+  committed({ after, l1Events }: Committed): void {
     for (; this.#size < after.chain.outboxSize; this.#size++) {
       const leaf = after.leaves.get(String(this.#size))
       assert(leaf, `leaf ${this.#size} is in the ledger`)
       this.#range.append(leafHash(leaf))
       this.#leaves.set(leaf.subject, leaf)
     }
-    for (const event of agreedEvents(block)) this.#learn(event)
+    for (const event of l1Events) this.#learn(event)
   }
 
   /** The leaf of a task or L2 block. */
@@ -52,19 +51,6 @@ export class OutboxIndex {
     const { transaction, success } = event
     this.#executions.set(event.leafIndex, { transaction, success })
   }
-}
-
-/**
- * The L1 events that a block agreed on. A transaction may carry more than are vouched for: only as
- * many count as the ledger has counted. Of several in one block nobody can tell which brought how
- * many, and no honest proposer puts in a second.
- */
-function agreedEvents({ transactions, results, before, after }: Committed): readonly L1Event[] {
-  const count = after.chain.l1.events - before.chain.l1.events
-  const [brought, ...more] = transactions.flatMap((transaction, place) =>
-    transaction?.kind === 'l1-events' && results[place]?.ok ? [transaction.events] : [],
-  )
-  return brought && more.length === 0 ? brought.slice(0, count) : []
 }
 
 /**
