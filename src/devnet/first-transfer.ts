@@ -1,6 +1,9 @@
+import { setTimeout as pass } from 'node:timers/promises'
 import { createPublicClient, createWalletClient, defineChain, http, parseEther } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
+import { createClient } from '#api'
 import { DomainError, type Hex } from '#primitives'
+import { systemClock } from './clock.ts'
 import { devnetAccount } from './l1.ts'
 import { l2ChainId } from './network.ts'
 
@@ -14,7 +17,7 @@ export const l2Chain = (gateway: string) =>
   })
 
 /** A network that confirms nothing for so long will not do so later either. */
-const patienceMs = 60_000
+const patienceMs = 120_000
 
 /**
  * Sends one transfer as any wallet would, so that a new network has something to certify.
@@ -45,11 +48,24 @@ async function transfer(gateway: string, limitMs: number): Promise<Hex> {
     chain,
     transport,
   })
+  await serving(gateway, limitMs)
   const hash = await wallet.sendTransaction({ to: to.address, value: parseEther('0.01') })
   const client = createPublicClient({ chain, transport, pollingInterval: 100 })
   await client.waitForTransactionReceipt({ hash, timeout: limitMs })
   return hash
 }
+
+/** A busy machine takes a while to its first block; after that the gateway says why it refuses. */
+async function serving(gateway: string, limitMs: number): Promise<void> {
+  const client = createClient([gateway])
+  const deadlineMs = systemClock.nowMs() + limitMs
+  while (systemClock.nowMs() < deadlineMs) {
+    if ((await client.nodeop_status()).ready) return
+    await pass(readyPauseMs)
+  }
+}
+
+const readyPauseMs = 100
 
 const failed = (said: string, cause?: unknown): FirstTransferError =>
   new FirstTransferError(`the first transfer was not confirmed: ${said}`, { said }, cause)

@@ -1,6 +1,8 @@
 export { type ChaosKind, chaosKinds } from './chaos.ts'
-export { type PriceFeeds, startPriceFeeds } from './feeds.ts'
+export { systemClock, systemRng } from './clock.ts'
+export { startPriceFeeds } from './feeds.ts'
 export { sendFirstTransfer } from './first-transfer.ts'
+export { startIncidents } from './incidents.ts'
 export { devnetAccount, type L1Process, startL1 } from './l1.ts'
 export { createLoad, type Load, type LoadOptions } from './load/load.ts'
 export { type DevnetIo, runDevnet } from './main.ts'
@@ -12,6 +14,7 @@ export {
   loadSecrets,
   loadSenders,
 } from './network.ts'
+export { genesisFile } from './network-file.ts'
 export { createObserver, type Observer, type ObserverOptions } from './observe/observer.ts'
 export {
   BadOptionError,
@@ -20,13 +23,5 @@ export {
   parseDevnetOptions,
   type RawDevnetOptions,
 } from './options.ts'
-export { startRestarts } from './restarts.ts'
-export {
-  type Devnet,
-  deployNetwork,
-  genesisFile,
-  startDevnet,
-  systemClock,
-  systemRng,
-} from './run.ts'
+export { type Devnet, deployNetwork, startDevnet } from './run.ts'
 export { describeSummary, type Summary, summarise } from './summary.ts'

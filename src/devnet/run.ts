@@ -1,23 +1,24 @@
-import { randomBytes } from 'node:crypto'
-import { accessSync, constants, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTransport, type Transport } from '#consensus'
 import {
+  createDisk,
   createLogger,
   type L2,
-  makeFolders,
   openL2,
   type RunningOperator,
   shareL2,
   startOperator,
 } from '#node'
-import { type Clock, DomainError, fromHex, type Logger, type Rng } from '#primitives'
-import { encode, type Genesis, genesisCodec, type OperatorId } from '#records'
-import { copierOf, copying, liarOf, lying, ownersIdle } from './chaos.ts'
+import { type Disk, fromHex, type Logger } from '#primitives'
+import type { Genesis, OperatorId } from '#records'
+import { parametersOf, troublesOf } from './chaos.ts'
+import { systemClock, systemRng } from './clock.ts'
 import { deployContracts } from './deploy.ts'
 import { type PriceFeeds, startPriceFeeds } from './feeds.ts'
+import { openFolder, requireSize } from './folder.ts'
 import { AnvilDiedError, devnetAccount, freePort, type L1Process, startL1 } from './l1.ts'
+import { anchorOf, requireAnchor } from './l1-anchor.ts'
+import { type L1Link, openL1Link } from './l1-link.ts'
 import {
   createGenesis,
   createOperators,
@@ -26,13 +27,11 @@ import {
   loadSenders,
   possessionOf,
 } from './network.ts'
+import { loadNetwork, type SavedNetwork, saveNetwork } from './network-file.ts'
 import type { DevnetOptions } from './options.ts'
 
 /** Accounts of the published phrase that hold money. */
 const fundedAccounts = 10
-
-/** The genesis in a devnet's folder, as SSZ. */
-export const genesisFile = 'genesis.ssz'
 
 const oneEther = 10n ** 18n
 /** Pay of a submission on top of its gas. */
@@ -42,6 +41,8 @@ const submissionTipWei = 10n ** 13n
 export type Devnet = {
   readonly genesis: Genesis
   readonly l1: L1Process
+  /** With chaos `l1-down`: what the operators reach L1 by. */
+  readonly link: L1Link | undefined
   readonly feeds: PriceFeeds
   readonly operators: ReadonlyMap<OperatorId, RunningOperator>
   readonly gateways: () => readonly string[]
@@ -54,25 +55,14 @@ export type Devnet = {
   stop(): Promise<void>
 }
 
-/** The wall clock and its timers. */
-export const systemClock: Clock = {
-  nowMs: () => Date.now(),
-  after: (delayMs, run) => {
-    const timer = setTimeout(run, delayMs)
-    return () => clearTimeout(timer)
-  },
-}
-
-/** Secure random bytes. */
-export const systemRng: Rng = (length) => new Uint8Array(randomBytes(length))
-
 /**
- * Starts L1, generates the operators' keys, deploys the contracts, and starts every operator. What
- * was opened is closed again when a step fails.
+ * Starts L1, generates the operators' keys, deploys the contracts, and starts every operator; goes
+ * on with the network that `--data` holds, if it holds one. What was opened is closed again when a
+ * step fails.
  *
  * @param say - told of each step, for people.
- * @throws PortInUseError, AnvilMissingError, AnvilDiedError, DataInUseError and others, one line
- * each.
+ * @throws PortInUseError, AnvilMissingError, AnvilDiedError, FolderInUseError, DataDamagedError and
+ * others, one line each.
  */
 export async function startDevnet(
   options: DevnetOptions,
@@ -101,23 +91,48 @@ async function openNetwork(
 ): Promise<Devnet> {
   const logger = createLogger(options.logLevel, { part: 'devnet' })
   await requirePorts(options)
-  const folder = await openFolder(options, opened)
+  const folder = await openFolder(options.data, (close) => opened.push(close))
+  const disk = createDisk(folder)
+  const saved = await loadNetwork(disk)
+  if (saved) requireSize(saved, options)
   const feeds = await startPriceFeeds({ seed: options.seed })
   opened.push(() => feeds.close())
-  say('starting L1 (anvil)')
-  const { l1, l1Lost } = await openL1(logger, opened)
-  say(`generating the group key of ${options.operators} operators`)
-  const members = createOperators(options.operators, systemRng)
-  say('deploying the contracts')
-  const genesis = await Promise.race([deployNetwork(members, l1), l1Lost])
-  writeFileSync(join(folder, genesisFile), encode(genesisCodec, genesis), { mode: 0o600 })
+  say(
+    saved ? 'going on with the network of the folder; starting L1 (anvil)' : 'starting L1 (anvil)',
+  )
+  const stateDir = options.data === undefined ? undefined : join(folder, 'l1')
+  const { l1, l1Lost } = await openL1(logger, stateDir, opened)
+  if (saved) await requireAnchor(l1.url, saved.anchor, folder)
+  const made = saved ?? (await makeNetwork({ options, say, l1, l1Lost, disk }))
+  const { genesis, members } = made
   const l2 = options.share ? await openL2(genesis, folder) : undefined
   if (l2) opened.push(() => l2.close())
-  const parts = { options, members, genesis, folder, feeds, l1, l1Lost, l2, logger, opened }
+  const link = options.chaos.includes('l1-down') ? await openL1Link(l1.url) : undefined
+  if (link) opened.push(() => link.close())
+  const parts = { options, members, genesis, folder, feeds, l1, l1Lost, link, l2, logger, opened }
   const network = new Network(parts)
   opened.push(() => network.stopOperators())
   say('starting the operators')
   for (const { id } of members) await network.startOperator(id)
+  return network
+}
+
+/** A network of the size that was asked for, in a folder that holds none. */
+async function makeNetwork(parts: {
+  readonly options: DevnetOptions
+  readonly say: (line: string) => void
+  readonly l1: L1Process
+  readonly l1Lost: Promise<never>
+  readonly disk: Disk
+}): Promise<SavedNetwork> {
+  const { options, say, l1, l1Lost, disk } = parts
+  say(`generating the group key of ${options.operators} operators`)
+  const members = createOperators(options.operators, systemRng)
+  say('deploying the contracts')
+  const genesis = await Promise.race([deployNetwork(options, members, l1), l1Lost])
+  const anchor = await anchorOf(l1.url, genesis.l1StartBlock)
+  const network = { genesis, members, anchor }
+  await saveNetwork(disk, network)
   return network
 }
 
@@ -126,46 +141,17 @@ async function requirePorts({ port, operators }: DevnetOptions): Promise<void> {
   if (port > 0) for (let place = 0; place < operators; place++) await freePort(port + place)
 }
 
-async function openFolder({ data }: DevnetOptions, opened: Opened): Promise<string> {
-  if (data === undefined) {
-    const folder = mkdtempSync(join(tmpdir(), 'nodeop-devnet-'))
-    opened.push(() => rmSync(folder, { recursive: true, force: true }))
-    return folder
-  }
-  try {
-    await makeFolders(data, 0o700)
-    accessSync(data, constants.W_OK)
-  } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
-    throw new DataUnusableError(
-      `--data ${data} cannot be used as a folder (${why})`,
-      { folder: data },
-      cause,
-    )
-  }
-  refuseUsed(data)
-  return data
-}
-
-async function openL1(logger: Logger, opened: Opened) {
+async function openL1(logger: Logger, stateDir: string | undefined, opened: Opened) {
   const lost = Promise.withResolvers<never>()
   lost.promise.catch(() => {}) // whoever needs L1 waits for this too; alone it is no failure
   const onExit = (said: string) =>
     lost.reject(
       new AnvilDiedError(`anvil, the devnet's L1, ended by itself${said && `: ${said}`}`, { said }),
     )
-  const l1 = await startL1({ logger, accounts: fundedAccounts, onExit })
+  const folder = stateDir === undefined ? {} : { stateDir }
+  const l1 = await startL1({ logger, accounts: fundedAccounts, onExit, ...folder })
   opened.push(() => l1.stop())
   return { l1, l1Lost: lost.promise }
-}
-
-/** A folder that holds a network is left alone: going on with one is not possible yet. */
-function refuseUsed(folder: string): void {
-  if (existsSync(join(folder, genesisFile)))
-    throw new DataInUseError(
-      `--data ${folder} holds a network already; name an empty folder, or none`,
-      { folder },
-    )
 }
 
 /**
@@ -174,6 +160,7 @@ function refuseUsed(folder: string): void {
  * @throws DeployFailedError
  */
 export async function deployNetwork(
+  { chaos }: Pick<DevnetOptions, 'chaos'>,
   members: readonly DevnetOperator[],
   l1: L1Process,
 ): Promise<Genesis> {
@@ -200,6 +187,7 @@ export async function deployNetwork(
     l1ChainId: l1.chainId,
     timeMs: systemClock.nowMs(),
     funded: [...published, ...loadSecrets(loadSenders)],
+    parameters: parametersOf(chaos),
   })
 }
 
@@ -211,6 +199,7 @@ type NetworkParts = {
   readonly feeds: PriceFeeds
   readonly l1: L1Process
   readonly l1Lost: Promise<never>
+  readonly link: L1Link | undefined
   /** With `--share`: the engine of all operators. */
   readonly l2: L2 | undefined
   readonly logger: Logger
@@ -237,6 +226,10 @@ class Network implements Devnet {
     return this.#parts.l1
   }
 
+  get link(): L1Link | undefined {
+    return this.#parts.link
+  }
+
   get l1Lost(): Promise<never> {
     return this.#parts.l1Lost
   }
@@ -250,23 +243,22 @@ class Network implements Devnet {
   }
 
   async startOperator(id: OperatorId): Promise<void> {
-    const { options, members, genesis, folder, feeds, l1 } = this.#parts
+    const { options, members, genesis, folder, feeds, l1, link } = this.#parts
     const shared = this.#sharedL2
     const member = members.find((one) => one.id === id)
     if (!member) throw new Error(`defect: no operator ${id}`)
     const logger = createLogger(options.logLevel, { operator: member.name })
     const running = await startOperator({
       ...member,
-      ...bendOf(options, id),
+      ...troublesOf(options, id, join(folder, member.name)),
       ...(shared ? { l2: shared } : {}),
       genesis,
       folder: join(folder, member.name),
       transport: this.#transport,
-      l1Url: l1.url,
+      l1Url: link?.url ?? l1.url,
       port: this.#portOf(id),
       feeds: feeds.urls,
       gateways: () => new Map([...this.operators].map(([one, { url }]) => [one, url])),
-      clock: systemClock,
       rng: systemRng,
       logger,
       onFailure: (error) => logger.error('operator failed', { error: String(error) }),
@@ -293,22 +285,4 @@ class Network implements Devnet {
   stop(): Promise<void> {
     return closeAll(this.#parts.opened)
   }
-}
-
-/** How chaos bends one operator. */
-function bendOf({ chaos, operators }: DevnetOptions, id: OperatorId) {
-  if (chaos.includes('liar') && id === liarOf(operators))
-    return { bend: (honest: Parameters<typeof lying>[0]) => lying(honest, id) }
-  if (chaos.includes('copier') && id === copierOf(operators)) return { bend: copying }
-  return chaos.includes('submitter') ? { switches: ownersIdle(id) } : {}
-}
-
-/** The data folder holds another run's network. */
-export class DataInUseError extends DomainError<'DataInUse', { folder: string }> {
-  override readonly code = 'DataInUse'
-}
-
-/** The data folder cannot be made, or not written. */
-export class DataUnusableError extends DomainError<'DataUnusable', { folder: string }> {
-  override readonly code = 'DataUnusable'
 }

@@ -2,26 +2,22 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createL1Account, createL1Client, signerFromKey } from '#ethereum'
 import { type Logger, toHex } from '#primitives'
+import { serveJsonRpc } from '../../test/support/json-rpc-server.ts'
 import { LedgerNetwork } from '../../test/support/ledger-network.ts'
 import { agreeOnTask, certify, publishNonces, slowCuts } from '../../test/support/ledger-script.ts'
 import { ManualClock, silentLogger } from '../../test/support/manual-clock.ts'
 import { l1Actions } from './l1-actions.ts'
 
-/** Nobody listens there: the port is reserved. */
-const nowhere = 'http://127.0.0.1:1'
-
-test('l1 actions: while L1 cannot be reached every try fails, and the log says so once', async () => {
+test('l1 actions: a refusal is told when it is news; that L1 is out of reach, others say', async (t) => {
   const network = new LedgerNetwork(4, { parameters: slowCuts })
   network.block(publishNonces(network, 16))
   agreeOnTask(network)
   const entry = certify(network)
   const clock = new ManualClock()
   const warnings: unknown[] = []
-  const logger: Logger = {
-    ...silentLogger,
-    warn: (message, fields) => warnings.push([message, fields]),
-  }
-  const client = createL1Client(nowhere)
+  const logger: Logger = { ...silentLogger, warn: (...said) => warnings.push(said) }
+  const l1 = await serveJsonRpc(t, {}) // knows no method, so it refuses everything
+  const client = createL1Client(l1.url)
   const signer = signerFromKey(toHex(new Uint8Array(32).fill(1)))
   const account = createL1Account({ client, signer, chainId: 31_337, clock, logger })
   const { outbox } = network.genesis
@@ -30,9 +26,12 @@ test('l1 actions: while L1 cannot be reached every try fails, and the log says s
     submitted: (outcome) => submitted.push(outcome),
     delivered: () => {},
   })
-  for (let i = 0; i < 3; i++) assert.equal(await actions.submit(entry), 'failed')
+  for (const status of [200, 200, 503, 503, 200]) {
+    l1.status = status
+    assert.equal(await actions.submit(entry), 'failed')
+  }
   account.stop()
-  assert.deepEqual(submitted, ['refused', 'refused', 'refused'])
-  const { index } = entry.checkpoint
-  assert.deepEqual(warnings, [['submission refused', { index, reason: 'L1Unreachable' }]])
+  assert.deepEqual(submitted, Array(5).fill('refused'))
+  const line = ['submission refused', { index: entry.checkpoint.index, reason: 'L1Rejected' }]
+  assert.deepEqual(warnings, [line, line])
 })

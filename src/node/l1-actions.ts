@@ -47,13 +47,16 @@ function outcomeOf(ended: Submission): L1Outcome {
   }
 }
 
-/** Tells of a refusal once, until submissions end in another way: an outage has many. */
+/**
+ * Tells of a refusal once, until submissions end in another way: there can be many in a row. That
+ * L1 is out of reach, the listener says.
+ */
 function createSubmissionLog(logger: Logger): (index: number, ended: Submission) => void {
   let refusedFor: string | undefined
   return (index, ended) => {
     const reason = ended.kind === 'refused' ? ended.reason : undefined
-    if (reason !== undefined && reason !== refusedFor)
-      logger.warn('submission refused', { index, reason })
+    const isNews = reason !== undefined && reason !== refusedFor
+    if (isNews && reason !== 'L1Unreachable') logger.warn('submission refused', { index, reason })
     refusedFor = reason
     if (ended.kind === 'recorded')
       logger.info('checkpoint recorded on L1', {

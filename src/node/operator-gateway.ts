@@ -1,4 +1,5 @@
 import { type StatusView, serveNodeop } from '#api'
+import { isL1Frozen } from '#protocol'
 import { networkId } from '#records'
 import { createGateway, type Gateway, type Health } from './gateway/gateway.ts'
 import { operatorApi } from './operator-api.ts'
@@ -36,8 +37,8 @@ export function openGateway(options: OperatorOptions, parts: OperatorParts): Pro
 const behindMs = 10_000
 
 /** Serves while it is live and follows the network. */
-function healthOf({ phase, liveSinceMs, engine, options }: OperatorParts): Health {
-  if (phase === 'failed') return { live: false, ready: false, reason: 'consensus has failed' }
+function healthOf({ phase, failure, liveSinceMs, engine, options }: OperatorParts): Health {
+  if (phase === 'failed') return { live: false, ready: false, reason: failure }
   if (phase === 'superseded')
     return { live: true, ready: false, reason: 'another copy of this operator speaks for it' }
   if (phase !== 'live') return { live: true, ready: false, reason: phase }
@@ -90,6 +91,7 @@ async function statusOf(options: OperatorOptions, parts: OperatorParts): Promise
       url: options.l1Url,
       block: ledger.chain.l1.block,
       events: ledger.chain.l1.events,
+      ...(isL1Frozen(ledger) ? { reason: 'L1Frozen' } : {}),
     },
     ...(head && sequencer
       ? {

@@ -36,6 +36,7 @@ const genesis = createGenesis({
   l1ChainId: 31_337,
   timeMs: systemClock.nowMs(),
   funded: [],
+  parameters: [],
 })
 
 /** The first of four operators, alone on a folder of its own; its L1 does not answer. */

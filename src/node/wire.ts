@@ -6,7 +6,7 @@ import {
   openFileLog,
 } from '#consensus'
 import { assert, type Disk, DomainError, type Hex, vrfProve } from '#primitives'
-import { type Computation, l1EventsToBring } from '#protocol'
+import { type Computation, isL1Frozen, type Ledger, l1EventsToBring } from '#protocol'
 import { encodeTransaction, maxL1Events, networkId, type OperatorId } from '#records'
 import { type Compute, LedgerApplication } from './application.ts'
 import { type Cleanup, createCleanup } from './cleanup.ts'
@@ -60,7 +60,7 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
 
 async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<OperatorParts> {
   const { genesis, secrets, clock, logger, id } = options
-  const disk = createDisk(options.folder)
+  const disk = options.disk ?? createDisk(options.folder)
   await disk.makeFolder('')
   const lock = lockFolder(options.folder)
   cleanup.add(() => lock.release())
@@ -92,10 +92,7 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
     nowMs: () => clock.nowMs(),
     logger,
   })
-  const fail = (error: unknown) => {
-    leave(parts, 'failed')
-    options.onFailure(error)
-  }
+  const fail = (error: unknown) => failWith(parts, error)
   const engine = await createConsensus({ options, application, cleanup, disk, guard }, fail)
   const { listener, account, actions } = createL1Parts(options, application, guard, metrics)
   cleanup.add(() => {
@@ -119,6 +116,7 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
   })
   const parts: OperatorParts = {
     phase: 'starting',
+    failure: '',
     liveSinceMs: 0,
     ...{ options, application, mempool, engine, sequencer, listener, account },
     ...{ worker, reporter, runner, history, outbox, metrics },
@@ -182,6 +180,7 @@ function connect(parts: OperatorParts): void {
     // Blocks that are replayed at the start were counted when they were new.
     if (parts.phase === 'live') recordCommit(metrics, options.id, committed, history)
   })
+  application.onCommitted(({ before, after }) => tellOfL1(parts, before, after))
   application.onCommitted(() => {
     answerDuties(parts)
     worker.look()
@@ -192,6 +191,20 @@ function connect(parts: OperatorParts): void {
     if (round > 0) metrics.consensusLateBlocks.inc()
   })
   listener.onAdvance(() => answerDuties(parts))
+}
+
+/** Says once when what L1 drives comes to rest, and once when it goes on. */
+function tellOfL1({ metrics, options }: OperatorParts, before: Ledger, after: Ledger): void {
+  const isFrozen = isL1Frozen(after)
+  metrics.l1Frozen.set(isFrozen ? 1 : 0)
+  if (isFrozen === isL1Frozen(before)) return
+  const fields = { block: after.chain.l1.block, events: after.chain.l1.events }
+  if (isFrozen)
+    options.logger.error(
+      'over 1/3 of the power sees an L1 that contradicts the agreed one: what L1 drives rests',
+      { code: 'L1Frozen', ...fields },
+    )
+  else options.logger.warn('operators agree about L1 again: what L1 drives goes on', fields)
 }
 
 /** From here on it acts: what was replayed before asks for nothing that is still owed. */
@@ -215,7 +228,10 @@ function answerDuties(parts: OperatorParts): void {
     if (events.length > 0 && parts.phase === 'live')
       await engine.submit(encodeTransaction({ kind: 'l1-events', events }))
   }
-  answer().catch((error: unknown) => options.logger.error('duties not answered', { error }))
+  answer().catch((error: unknown) => {
+    // Once it has failed, what is under way ends as it may: why is known.
+    if (parts.phase === 'live') options.logger.error('duties not answered', { error })
+  })
 }
 
 /** Two copies of one operator must not both speak: the older one ends. */
@@ -226,6 +242,14 @@ function supersede(parts: OperatorParts, by: Hex): void {
   logger.error(message, { code: 'Superseded', operator: id, by })
   void parts.engine.stop() // it votes with the same key too
   onFailure(new SupersededError(message, { operator: id, by }))
+}
+
+/** Ends an operator that cannot go on; what fails after that follows from it. */
+function failWith(parts: OperatorParts, error: unknown): void {
+  if (!leave(parts, 'failed')) return
+  parts.failure = error instanceof DomainError ? error.code : 'Defect'
+  void parts.engine.stop()
+  parts.options.onFailure(error)
 }
 
 /**
