@@ -97,7 +97,7 @@ async function openNetwork(
 ): Promise<Devnet> {
   const logger = createLogger(options.logLevel, { part: 'devnet' })
   await requirePorts(options)
-  const folder = openFolder(options.data, (close) => opened.push(close))
+  const folder = await openFolder(options.data, (close) => opened.push(close))
   const disk = createDisk(folder)
   const saved = await loadNetwork(disk)
   if (saved) requireSize(saved, options)
@@ -160,8 +160,13 @@ async function openL1(logger: Logger, stateDir: string | undefined, opened: Open
   return { l1, l1Lost: lost.promise }
 }
 
-async function deployNetwork(
-  { chaos }: DevnetOptions,
+/**
+ * Deploys the contracts for these operators, funds their accounts, and puts the genesis together.
+ *
+ * @throws DeployFailedError
+ */
+export async function deployNetwork(
+  { chaos }: Pick<DevnetOptions, 'chaos'>,
   members: readonly DevnetOperator[],
   l1: L1Process,
 ): Promise<Genesis> {

@@ -17,6 +17,7 @@ import {
   type ExecutedBlock,
   encodeTransaction,
   type Genesis,
+  type L1Event,
   type ProposedBlock,
   type Transaction,
   type TransactionResult,
@@ -33,6 +34,8 @@ export type CommittedBlock = {
   readonly block: DecidedBlock
   readonly transactions: readonly (Transaction | undefined)[]
   readonly results: readonly TransactionResult[]
+  /** What the block has agreed on of L1, in order. */
+  readonly l1Events: readonly L1Event[]
   readonly before: Ledger
   readonly after: Ledger
   readonly appHash: Hex
@@ -151,6 +154,7 @@ export class LedgerApplication implements Application {
       block,
       transactions: begun.transactions,
       results,
+      l1Events: begun.l1Events,
       before: this.#ledger,
       after: ledger,
       appHash: hash,

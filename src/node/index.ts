@@ -1,5 +1,7 @@
+export type { CommittedBlock } from './application.ts'
 export { createDisk, DiskFullError } from './disk.ts'
 export { createEnvironment } from './environment.ts'
+export { makeFolders } from './folders.ts'
 export { type FolderLock, lockFolder } from './guard/lock.ts'
 export {
   addressOfSecret,
@@ -16,4 +18,4 @@ export { loadSecp256k1 } from './recover.ts'
 export type { Answers } from './reporter.ts'
 export { type L2, openL2, shareL2 } from './sequencer-host.ts'
 export { loadFile, saveFile } from './whole-file.ts'
-export { startOperator } from './wire.ts'
+export { SupersededError, startOperator } from './wire.ts'

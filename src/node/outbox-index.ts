@@ -5,7 +5,6 @@ import {
   type CheckpointRecord,
   type Codec,
   hash32,
-  type L1Event,
   type Leaf,
   leafCodec,
   leafHash,
@@ -15,7 +14,7 @@ import type { CommittedBlock } from './application.ts'
 import { type Beside, type BesideReader, beside } from './store/beside.ts'
 
 /** What the index reads of a block. */
-type Committed = Pick<CommittedBlock, 'transactions' | 'results' | 'before' | 'after'>
+type Committed = Pick<CommittedBlock, 'l1Events' | 'after'>
 
 /** Where on L1 a leaf was executed. */
 export type Execution = { readonly transaction: Hex; readonly success: boolean }
@@ -36,8 +35,7 @@ export class OutboxIndex {
    *
    * @returns what is new, to be kept.
    */
-  committed(block: Committed): readonly Beside[] {
-    const { after } = block
+  committed({ after, l1Events }: Committed): readonly Beside[] {
     const news: Beside[] = []
     for (; this.#size < after.chain.outboxSize; this.#size++) {
       const leaf = after.leaves.get(String(this.#size))
@@ -45,7 +43,7 @@ export class OutboxIndex {
       this.#add(leaf)
       news.push(beside(leafCodec, leafName(leaf.index), leaf))
     }
-    for (const event of agreedEvents(block)) {
+    for (const event of l1Events) {
       if (event.kind !== 'leaf-executed') continue
       const { leafIndex, transaction, success } = event
       this.#executions.set(leafIndex, { transaction, success })
@@ -94,19 +92,6 @@ const leafName = (index: number): string => `leaf ${index}`
 const executionName = (index: number): string => `execution ${index}`
 
 const executionCodec: Codec<Execution> = record({ transaction: hash32, success: bool })
-
-/**
- * The L1 events that a block agreed on. A transaction may carry more than are vouched for: only as
- * many count as the ledger has counted. Of several in one block nobody can tell which brought how
- * many, and no honest proposer puts in a second.
- */
-function agreedEvents({ transactions, results, before, after }: Committed): readonly L1Event[] {
-  const count = after.chain.l1.events - before.chain.l1.events
-  const [brought, ...more] = transactions.flatMap((transaction, place) =>
-    transaction?.kind === 'l1-events' && results[place]?.ok ? [transaction.events] : [],
-  )
-  return brought && more.length === 0 ? brought.slice(0, count) : []
-}
 
 /**
  * The checkpoint to prove a leaf under: the oldest that L1 recorded and holds the leaf, else the
