@@ -12,6 +12,7 @@ import type { DevnetOptions } from './options.ts'
 import { startRestarts } from './restarts.ts'
 import { type Devnet, startDevnet, systemClock } from './run.ts'
 import { describeSummary, type RunMode, summarise } from './summary.ts'
+import { waitAtMost } from './wait.ts'
 
 /** Where a devnet writes: what was asked for, and beside it progress and mistakes. */
 export type DevnetIo = {
@@ -62,6 +63,8 @@ async function runUntil(
     clock: systemClock,
     logger,
   })
+  const restartFailed = Promise.withResolvers<never>()
+  const failure = Promise.race([devnet.l1Lost, restartFailed.promise])
   let endRestarts = async () => {}
   const drive = async () => {
     await observer.start()
@@ -69,16 +72,20 @@ async function runUntil(
     assert(gateway, 'a network has gateways')
     say(`transfer ${await sendFirstTransfer(gateway)} sent and confirmed`)
     if (options.chaos.includes('operator'))
-      endRestarts = startRestarts(devnet, options.operators, logger)
+      endRestarts = startRestarts(devnet, options.operators, {
+        clock: systemClock,
+        logger,
+        onFailure: restartFailed.reject,
+      })
     await load?.start()
-    await Promise.race([timePassed(options.forMs), interrupted])
+    await waitAtMost(systemClock, options.forMs, [interrupted, failure])
     await load?.stop()
     await endRestarts()
     say('… sending stopped; waiting until everything is on L1')
     return summarise(await observer.finish(), modeOf(options))
   }
   try {
-    const summary = await Promise.race([drive(), devnet.l1Lost])
+    const summary = await Promise.race([drive(), failure])
     io.write(options.json ? JSON.stringify(summary) : describeSummary(summary))
     return summary.lost === 0 && summary.twice === 0
   } finally {
@@ -119,9 +126,4 @@ const interruption = (): Promise<void> =>
     }
     process.on('SIGINT', ask)
     process.on('SIGTERM', ask)
-  })
-
-const timePassed = (delayMs: number | undefined): Promise<void> =>
-  new Promise((resolve) => {
-    if (delayMs !== undefined) setTimeout(resolve, delayMs)
   })

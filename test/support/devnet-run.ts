@@ -64,11 +64,11 @@ export async function runUnderLoad(
   try {
     await observer.start()
     const isRestarting = options.chaos.includes('operator')
-    const endRestarts = isRestarting
-      ? startRestarts(devnet, operators, silentLogger)
-      : async () => {}
+    const failed = Promise.withResolvers<never>()
+    const restarts = { clock: systemClock, logger: silentLogger, onFailure: failed.reject }
+    const endRestarts = isRestarting ? startRestarts(devnet, operators, restarts) : async () => {}
     await load.start()
-    await pass(seconds * 1_000)
+    await Promise.race([pass(seconds * 1_000), failed.promise])
     await load.stop()
     await endRestarts()
     const summary = summarise(await observer.finish(), { chaos: options.chaos })
