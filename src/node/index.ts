@@ -1,5 +1,6 @@
 export { createDisk, DiskFullError } from './disk.ts'
 export { createEnvironment } from './environment.ts'
+export { PortInUseError } from './gateway/gateway.ts'
 export {
   addressOfSecret,
   generateSecrets,
