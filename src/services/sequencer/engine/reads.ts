@@ -1,6 +1,5 @@
-import { assert, fromHex, type Hex, keccak256, type Store, toHex } from '#primitives'
+import { assert, decodeRlp, fromHex, type Hex, keccak256, type Store, toHex } from '#primitives'
 import { nextBaseFee } from '../state/header.ts'
-import { decodeRlp } from '../state/rlp.ts'
 import { trieGet, trieOf } from '../state/trie.ts'
 import { findLogs } from './logs.ts'
 import { blockEntry, headHash, readBlock, readHeader, readPlace, readReceipts } from './rows.ts'

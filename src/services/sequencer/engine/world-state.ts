@@ -1,9 +1,16 @@
 import type { AccountFields, StateManagerInterface } from '@ethereumjs/common'
 import { OriginalStorageCache } from '@ethereumjs/statemanager'
 import { Account, type Address, bytesToUnprefixedHex, unprefixedHexToBytes } from '@ethereumjs/util'
-import { assert, bytesToBigint, DomainError, type Hex, keccak256 } from '#primitives'
+import {
+  assert,
+  bytesToBigint,
+  DomainError,
+  decodeRlp,
+  type Hex,
+  keccak256,
+  rlpBytes,
+} from '#primitives'
 import { encodeAccount } from '../state/genesis.ts'
-import { decodeRlp, rlpBytes } from '../state/rlp.ts'
 import {
   type NodeSink,
   type NodeSource,
