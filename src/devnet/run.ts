@@ -61,16 +61,22 @@ export type Devnet = {
  * step fails.
  *
  * @param say - told of each step, for people.
+ * @param signal - aborted: the step at hand is the last, and it throws.
  * @throws PortInUseError, AnvilMissingError, AnvilDiedError, FolderInUseError, DataDamagedError and
  * others, one line each.
  */
 export async function startDevnet(
   options: DevnetOptions,
   say: (line: string) => void,
+  signal?: AbortSignal,
 ): Promise<Devnet> {
   const opened: Opened = []
+  const step = (line: string) => {
+    signal?.throwIfAborted()
+    say(line)
+  }
   try {
-    return await openNetwork(options, say, opened)
+    return await openNetwork(options, step, opened)
   } catch (error) {
     await closeAll(opened)
     throw error
