@@ -22,6 +22,7 @@ function applicationOf(network: LedgerNetwork): LedgerApplication {
     ...{ genesis, environment, nowMs, logger: silentLogger },
     compute: async ({ service, input }) => testComputations[service]?.(input) ?? assert.fail(),
     mempool: new Mempool({ environment, pools: new Map(), nowMs, onDropped: () => {} }),
+    keep: () => {},
     prove: (alpha) => idealCrypto.proveRandomness(operators[0]?.vrfSecret ?? assert.fail(), alpha),
   })
 }

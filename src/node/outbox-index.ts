@@ -1,7 +1,17 @@
 import { assert, type Hex, RangeIndex } from '#primitives'
 import type { Ledger } from '#protocol'
-import { type CheckpointRecord, type L1Event, type Leaf, leafHash } from '#records'
+import {
+  bool,
+  type CheckpointRecord,
+  type Codec,
+  hash32,
+  type Leaf,
+  leafCodec,
+  leafHash,
+  record,
+} from '#records'
 import type { CommittedBlock } from './application.ts'
+import { type Beside, type BesideReader, beside } from './store/beside.ts'
 
 /** What the index reads of a block. */
 type Committed = Pick<CommittedBlock, 'l1Events' | 'after'>
@@ -11,8 +21,8 @@ export type Execution = { readonly transaction: Hex; readonly success: boolean }
 
 /**
  * What an operator keeps beside the ledger for answering proofs: the outbox's hashes by level, and
- * each leaf by its subject, which the ledger forgets. Rebuilt from committed leaves, so it may be
- * lost.
+ * each leaf by its subject, which the ledger forgets. On disk it goes beside the ledger, leaf by
+ * leaf.
  */
 export class OutboxIndex {
   readonly #range = new RangeIndex()
@@ -20,15 +30,41 @@ export class OutboxIndex {
   readonly #executions = new Map<number, Execution>()
   #size = 0
 
-  /** Takes the leaves that a committed block has added, and what the network agreed on of L1. */
-  committed({ after, l1Events }: Committed): void {
+  /**
+   * Takes the leaves that a committed block has added, and what the network agreed on of L1.
+   *
+   * @returns what is new, to be kept.
+   */
+  committed({ after, l1Events }: Committed): readonly Beside[] {
+    const news: Beside[] = []
     for (; this.#size < after.chain.outboxSize; this.#size++) {
       const leaf = after.leaves.get(String(this.#size))
       assert(leaf, `leaf ${this.#size} is in the ledger`)
-      this.#range.append(leafHash(leaf))
-      this.#leaves.set(leaf.subject, leaf)
+      this.#add(leaf)
+      news.push(beside(leafCodec, leafName(leaf.index), leaf))
     }
-    for (const event of l1Events) this.#learn(event)
+    for (const event of l1Events) {
+      if (event.kind !== 'leaf-executed') continue
+      const { leafIndex, transaction, success } = event
+      this.#executions.set(leafIndex, { transaction, success })
+      news.push(beside(executionCodec, executionName(leafIndex), { transaction, success }))
+    }
+    return news
+  }
+
+  /**
+   * Takes the first `size` leaves as they were kept, before any block.
+   *
+   * @throws CorruptStoreError
+   */
+  load(kept: BesideReader, size: number): void {
+    for (; this.#size < size; this.#size++) {
+      const leaf = kept.readBeside(leafCodec, leafName(this.#size))
+      assert(leaf?.index === this.#size, `leaf ${this.#size} was kept with its ledger`)
+      this.#add(leaf)
+      const execution = kept.readBeside(executionCodec, executionName(this.#size))
+      if (execution) this.#executions.set(this.#size, execution)
+    }
   }
 
   /** The leaf of a task or L2 block. */
@@ -46,12 +82,16 @@ export class OutboxIndex {
     return this.#executions.get(leafIndex)
   }
 
-  #learn(event: L1Event): void {
-    if (event.kind !== 'leaf-executed') return
-    const { transaction, success } = event
-    this.#executions.set(event.leafIndex, { transaction, success })
+  #add(leaf: Leaf): void {
+    this.#range.append(leafHash(leaf))
+    this.#leaves.set(leaf.subject, leaf)
   }
 }
+
+const leafName = (index: number): string => `leaf ${index}`
+const executionName = (index: number): string => `execution ${index}`
+
+const executionCodec: Codec<Execution> = record({ transaction: hash32, success: bool })
 
 /**
  * The checkpoint to prove a leaf under: the oldest that L1 recorded and holds the leaf, else the

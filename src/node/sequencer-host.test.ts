@@ -49,7 +49,10 @@ test('sequencer host: starts from its genesis; what is malformed is refused and 
     assert.equal(verdict.ok ? 'taken' : verdict.reason, 'MalformedTransaction')
     assert.equal(passed.has('sequencer', payload), false)
     assert.deepEqual([host.callPool.executable(), host.callPool.bytes()], [0, 0])
-    assert.equal(await findTransaction(host, toHex(new Uint8Array(32))), undefined)
+    const nobodys = toHex(new Uint8Array(32))
+    assert.equal(await findTransaction(host, nobodys, () => undefined), undefined)
+    const ended = await findTransaction(host, nobodys, () => 'NonceTooLow')
+    assert.deepEqual(ended, { state: 'ended', reason: 'NonceTooLow' })
   } finally {
     await l2.close()
   }
