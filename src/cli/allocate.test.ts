@@ -91,6 +91,13 @@ test('allocate: CSV and JSON that say the same give the same answer', async () =
   assert.deepEqual(JSON.parse(other.out), JSON.parse(csv.out))
 })
 
+test('allocate: quoted names, as spreadsheets write them', async () => {
+  const windows = table.replace('ada', '"ada, the ""first"""').replaceAll('\n', '\r\n')
+  const { code, out } = await allocate('w.csv', `\uFEFF${windows}`, '--json')
+  assert.equal(code, 0)
+  assert.equal(JSON.parse(out).operators[0].name, 'ada, the "first"')
+})
+
 test('allocate: --unit rounds to whole multiples within every limit', async () => {
   const { code, out } = await allocate(
     'a.csv',
@@ -209,6 +216,8 @@ test('allocate: what is wrong in JSON is one line with the entry and the rule', 
     { operators: [{ name: 'ada', capacity: -1, stake: 1, group: 'g' }], pairs: [json.pairs[0]] },
     'operators[0] ("ada"): capacity of capacity must be finite and not negative, is -1',
   )
+  const [pair] = json.pairs
+  await bad({ pairs: [pair, pair] }, 'pairs[1].task: this pair stands twice')
   await bad({ scores: {} }, 'scores: with them, pairs must not have a "utility" of their own')
   const [first] = json.tasks
   await bad(
