@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -240,4 +240,18 @@ test('allocate: a file that is not there, and a unit that is none', async () => 
   const io = { write: () => {}, error: (line: string) => void missing.push(line) }
   assert.equal(await runCli(['allocate', 'none.csv'], { io, env: {}, cwd: folder }), 1)
   assert.deepEqual(missing, ['nodeop: cannot read none.csv: ENOENT'])
+})
+
+test('allocate: the guide shows what the program says', async () => {
+  const guide = readFileSync(new URL('../../docs/guides/allocation.md', import.meta.url), 'utf8')
+  const blocks = [...guide.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, kind, text]) => ({
+    kind,
+    text: text ?? '',
+  }))
+  const blockOf = (kind: string) => blocks.find((block) => block.kind === kind)?.text ?? ''
+  const shown = blocks.find(({ text }) => text.startsWith('optimal'))?.text
+  const rounding = / \(gap .*/
+  const { out } = await allocate('network.csv', blockOf('csv'))
+  assert.equal(`${out.replace(rounding, '')}\n`, shown?.replace(rounding, ''))
+  assert.equal((await allocate('network.json', blockOf('json'))).code, 0)
 })
