@@ -39,4 +39,16 @@ test('sim: a seed is a replay, event by event', () => {
   assert.notEqual(one.digest, simulate(planOf(6)).digest)
 })
 
+// Its proposer had signed a proposal of round 1 before the log held that round 0 was over: started
+// again, its guard refused the precommit that round 0 waited for.
+test('sim: a validator whose guard was ahead of its log is not stuck', () => {
+  const { violations } = simulate({
+    ...calm(2818, 4),
+    ...{ faults: ['equivocator'], changeEvery: 4, powers: [1n, 4n, 1n, 1n], delayMs: 5 },
+    ...{ duplicatePermille: 200, partitions: 'random', crashPermille: 20, skewMs: 50 },
+    ...{ healMs: 1915, goal: 3 },
+  })
+  assert.deepEqual(violations, [])
+})
+
 const plain = { nodes: undefined, control: undefined }
