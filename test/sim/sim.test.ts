@@ -20,9 +20,16 @@ test('sim: whatever a third of adversaries does, nothing breaks and nobody is st
   assert(counts.crashes > 0 && counts.lost > 0 && counts.evidence > 0 && counts.highestRound > 1)
 })
 
-test('sim: four validators visit every line of the paper', () => {
-  const { unvisitedLines } = runCampaign({ ...plain, nodes: 4, seed: 1, seeds: 300 })
-  assert.deepEqual(unvisitedLines, [])
+test('sim: every line of the paper is visited', () => {
+  const { unvisitedLines } = runCampaign({ ...plain, nodes: 4, seed: 1, seeds: 100 })
+  const missed = new Set(unvisitedLines)
+  // L31-32 need a lock newer than the polka that a proposer shows: rare, even where one tries.
+  const faults = ['reviver'] as const
+  const bad = { faults, partitions: 'halves', dropPermille: 500, delayMs: 60 } as const
+  for (let seed = 1; seed <= 60 && missed.size > 0; seed++)
+    for (const line of simulate({ ...calm(seed, 4), ...bad, healMs: 20_000 }).lines)
+      missed.delete(line)
+  assert.deepEqual([...missed], [])
 })
 
 for (const [name, control] of Object.entries(controls))
