@@ -66,7 +66,7 @@ async function run(...args: string[]) {
 }
 
 const status: StatusView = {
-  version: '0.1.0',
+  version: '1.2.3',
   engine: 'embedded',
   operator: { id: 1, name: 'operator-1' },
   ready: true,

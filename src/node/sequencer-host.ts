@@ -18,6 +18,7 @@ import type { L2BlockSummary } from './history.ts'
 import type { CallPool } from './mempool.ts'
 import { recover } from './native-recover.ts'
 import type { PassedCalls } from './passed-calls.ts'
+import { version } from './version.ts'
 
 /** Name of the sequencer in the genesis and in leaves. */
 export const sequencerName = 'sequencer'
@@ -120,6 +121,7 @@ export const ethereumRpc = (
     engine,
     pool,
     chainId,
+    clientVersion: `nodeop/${version}`,
     submit: (payload: Uint8Array) =>
       submit(encodeTransaction({ kind: 'call', service: sequencerName, payload })),
   })

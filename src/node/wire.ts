@@ -20,7 +20,7 @@ import { identityOf } from './keys.ts'
 import { L1Worker } from './l1-duties.ts'
 import { Mempool } from './mempool.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
-import { openGateway, version } from './operator-gateway.ts'
+import { openGateway } from './operator-gateway.ts'
 import type { OperatorOptions, OperatorParts, RunningOperator } from './operator-parts.ts'
 import { OutboxIndex } from './outbox-index.ts'
 import { createPassedCalls } from './passed-calls.ts'
@@ -32,6 +32,7 @@ import {
   type SequencerHost,
   sequencerName,
 } from './sequencer-host.ts'
+import { version } from './version.ts'
 import { createReporter } from './wire-duties.ts'
 import { createL1Parts } from './wire-l1.ts'
 

@@ -11,6 +11,8 @@ export type RpcParts = {
   readonly engine: Engine
   readonly pool: Pick<Pool, 'pendingNonce' | 'get' | 'take'>
   readonly chainId: number
+  /** Name and version that clients see, such as `nodeop/1.2.3`. */
+  readonly clientVersion: string
   /** Hands a signed transaction to the network; a refusal's `detail` is shown to the client. */
   readonly submit: (raw: Uint8Array) => Promise<Verdict>
 }

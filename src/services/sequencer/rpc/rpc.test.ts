@@ -37,6 +37,8 @@ const l2 = defineChain({
   rpcUrls: { default: { http: [] } },
 })
 
+const clientVersion = 'nodeop/1.2.3'
+
 type Bench = {
   readonly methods: Record<string, RpcMethod>
   readonly chain: TestChain
@@ -49,7 +51,13 @@ async function createBench(): Promise<Bench> {
   const chain = await createTestChain()
   const { engine, genesis } = chain
   const pool = createPool({ engine, genesis, recover: nativeRecover })
-  const methods = createEthereumRpc({ engine, pool, chainId, submit: (raw) => pool.admit(raw) })
+  const methods = createEthereumRpc({
+    engine,
+    pool,
+    chainId,
+    clientVersion,
+    submit: (raw) => pool.admit(raw),
+  })
   const mine = async (): Promise<void> => {
     const raws = pool.take(1_000_000)
     const { dropped } = await chain.run(...raws.map((raw) => toHex(raw)))
@@ -160,7 +168,7 @@ test('eth_sendRawTransaction: what no record can hold is refused before it is pu
   const bench = await createBench()
   const submit = () => assert.fail('it was put into a record')
   const { engine } = bench.chain
-  const methods = createEthereumRpc({ engine, pool: bench.pool, chainId, submit })
+  const methods = createEthereumRpc({ engine, pool: bench.pool, chainId, clientVersion, submit })
   const raw = `0x02${'00'.repeat(128 * 1024)}`
   await assert.rejects(ask({ ...bench, methods }, 'eth_sendRawTransaction', raw), {
     rpcCode: -32000,
@@ -294,6 +302,7 @@ test('the chain introduces itself', async () => {
   const bench = await createBench()
   assert.equal(await ask(bench, 'eth_chainId'), toHex(chainId))
   assert.equal(await ask(bench, 'net_version'), String(chainId))
+  assert.equal(await ask(bench, 'web3_clientVersion'), clientVersion)
   assert.equal(await ask(bench, 'eth_syncing'), false)
   assert.deepEqual(await ask(bench, 'eth_accounts'), [])
   const genesis = (await ask(bench, 'eth_getBlockByNumber', '0x0', false)) as { timestamp: Hex }

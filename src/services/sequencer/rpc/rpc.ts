@@ -20,7 +20,7 @@ export function createEthereumRpc(parts: RpcParts): Record<string, RpcMethod> {
   }
 }
 
-const networkMethods = ({ chainId }: RpcParts): Record<string, RpcMethod> => ({
+const networkMethods = ({ chainId, clientVersion }: RpcParts): Record<string, RpcMethod> => ({
   eth_chainId: async (): Promise<Hex> => `0x${chainId.toString(16)}`,
   eth_syncing: async () => false,
   eth_accounts: async () => [],
@@ -28,6 +28,3 @@ const networkMethods = ({ chainId }: RpcParts): Record<string, RpcMethod> => ({
   net_listening: async () => true,
   web3_clientVersion: async () => clientVersion,
 })
-
-/** Name and version that clients see. */
-const clientVersion = 'nodeop/0.1.0'
