@@ -11,6 +11,7 @@ import {
   type Pool,
   readL2Genesis,
   sequencerComputation,
+  sequencerSpec,
   transactionPlace,
 } from '#services/sequencer'
 import type { CommittedBlock } from './application.ts'
@@ -21,7 +22,7 @@ import type { PassedCalls } from './passed-calls.ts'
 import { version } from './version.ts'
 
 /** Name of the sequencer in the genesis and in leaves. */
-export const sequencerName = 'sequencer'
+export const sequencerName = sequencerSpec.name
 
 /** The L2 as one operator runs it: engine in a worker thread, pool, and Ethereum's JSON-RPC. */
 export type SequencerHost = {
