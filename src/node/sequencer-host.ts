@@ -57,6 +57,7 @@ const keptComputations = 64
 
 /**
  * The same engine for several operators: each computation runs once, named by its input's digest.
+ * One that fails is forgotten, so that who asks later may have it tried again.
  */
 export function shareL2(l2: L2): L2 {
   const running = new Map<Hex, Promise<Uint8Array>>()
@@ -68,6 +69,9 @@ export function shareL2(l2: L2): L2 {
       if (known) return known
       const started = l2.compute(input)
       setBounded(running, digest, started, keptComputations)
+      started.catch(() => {
+        if (running.get(digest) === started) running.delete(digest)
+      })
       return started
     },
     close: async () => {}, // who opened the engine closes it
