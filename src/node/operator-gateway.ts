@@ -19,7 +19,10 @@ export function openGateway(options: OperatorOptions, parts: OperatorParts): Pro
     findTransaction: async (hash) => (sequencer ? findTransaction(sequencer, hash) : undefined),
     gatewayOf: (operator) => options.gateways().get(operator),
   })
-  const ethereum = sequencer ? ethereumRpc(sequencer, (bytes) => engine.submit(bytes)) : {}
+  const isBehind = () => !healthOf(parts).ready
+  const ethereum = sequencer
+    ? ethereumRpc(sequencer, (bytes) => engine.submit(bytes), isBehind)
+    : {}
   return createGateway({
     port: options.port,
     methods: { ...ethereum, ...serveNodeop(api) },

@@ -121,11 +121,13 @@ const sibling = (name: string): string =>
 export const ethereumRpc = (
   { engine, pool, chainId }: SequencerHost,
   submit: (bytes: Uint8Array) => Promise<Verdict>,
+  isBehind: () => boolean,
 ) =>
   createEthereumRpc({
     engine,
     pool,
     chainId,
+    isBehind,
     clientVersion: `nodeop/${version}`,
     submit: (payload: Uint8Array) =>
       submit(encodeTransaction({ kind: 'call', service: sequencerName, payload })),
