@@ -13,7 +13,7 @@ export type NetworkCounts = {
 }
 
 /** Watches the blocks that consensus decides, and the windows that operators miss. */
-export class Network {
+export class NetworkWatch {
   readonly #rpc: Rpc
   readonly #heights = new Map<number, Pick<BlockView, 'timeMs' | 'round'>>()
   #missedBefore = 0

@@ -45,11 +45,11 @@ function agreeOnMedian(
   const ordered = revealed
     .map((one) => ({ ...one, value: service.toNumber(one.result) }))
     .sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : a.operator - b.operator))
-  const half = weightOf(revealed)
+  const total = weightOf(revealed)
   let passed = 0n
   const middle = ordered.find((one) => {
     passed += BigInt(one.weight)
-    return passed * 2n >= half
+    return passed * 2n >= total
   })
   if (!middle) return { ok: false, reason: 'TooFewReveals' }
   const limit = (absolute(middle.value) * BigInt(toleranceBps)) / 10_000n
@@ -74,7 +74,8 @@ function agreeExactly(revealed: readonly Revealed[], committeeWeight: number): A
   return { ok: false, reason: 'NoMajority' }
 }
 
-const weightOf = (members: readonly { weight: number }[]): bigint =>
+/** The weight of members together. */
+export const weightOf = (members: readonly { readonly weight: number }[]): bigint =>
   members.reduce((sum, { weight }) => sum + BigInt(weight), 0n)
 
 const idsOf = (members: readonly { operator: OperatorId }[]): readonly OperatorId[] =>

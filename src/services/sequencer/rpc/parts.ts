@@ -15,6 +15,10 @@ export type RpcParts = {
   readonly engine: Engine
   readonly pool: Pick<Pool, 'pendingNonce' | 'get' | 'take'>
   readonly chainId: number
+  /** Name and version that clients see, such as `nodeop/1.2.3`. */
+  readonly clientVersion: string
+  /** Whether the chain here is replayed, or does not follow the network. */
+  readonly isBehind: () => boolean
   /** Hands a signed transaction to the network; a refusal's `detail` is shown to the client. */
   readonly submit: (raw: Uint8Array) => Promise<Verdict>
 }
