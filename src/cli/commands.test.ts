@@ -111,6 +111,7 @@ const standing: Partial<NodeopApi> = {
       commitMs: 1,
       revealMs: 1,
       toleranceBps: 100,
+      requires: [],
       consumer: account(7),
     },
   ],

@@ -111,6 +111,7 @@ const sequencerSpec: ServiceSpec = {
   commitMs: 0,
   revealMs: 0,
   toleranceBps: 0,
+  requires: [],
   consumer: `0x${'00'.repeat(20)}`,
 }
 
@@ -126,6 +127,7 @@ const toGenesisOperator = ({ id, name, identity, key }: DevnetOperator): Genesis
   id,
   name,
   power: 1n,
+  capabilities: [],
   ...identity,
   verifyingShare: key.verifyingShare,
 })

@@ -11,7 +11,7 @@ import { creditEarning, type Observation, observe } from './scores.ts'
 const { ledger: fresh } = new LedgerNetwork(4, {}, idealCrypto)
 const observed = (observations: readonly Observation[]) =>
   scoreOf(
-    observations.reduce((ledger, one) => observe(ledger, 'byte', 1, one), fresh),
+    observations.reduce((ledger, one) => observe(ledger, 'byte', 1, one, undefined), fresh),
     'byte',
     1,
   )

@@ -25,6 +25,7 @@ const spec: ReplicatedService['spec'] = {
   commitMs: 0,
   revealMs: 0,
   toleranceBps: 0,
+  requires: [],
   consumer: '0x0000000000000000000000000000000000000000',
 }
 
