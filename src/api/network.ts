@@ -25,7 +25,7 @@ export const statusSchema = z.object({
     groupKey: hexOf(33),
   }),
   /** The ledger at its last committed block. */
-  ledger: z.object({ height: count, timeMs: count, appHash: hash }),
+  ledger: z.object({ height: count, timeMs: count, appHash: hash, epoch: count }),
   l1: z.object({
     chainId: count,
     outbox: account,

@@ -77,7 +77,7 @@ const status: StatusView = {
     threshold: 3,
     groupKey: `0x02${'11'.repeat(32)}`,
   },
-  ledger: { height: 12, timeMs: 1_700_000_000_000, appHash: word(1) },
+  ledger: { height: 12, timeMs: 1_700_000_000_000, appHash: word(1), epoch: 3 },
   l1: { chainId: 31_337, outbox: account(5), serviceManager: account(6), block: 9, events: 3 },
   outbox: { leaves: 5, cut: 2, certified: 2, onL1: 1 },
   tasks: { open: 0, settled: 1, expired: 0 },

@@ -132,7 +132,8 @@ test('allocator: any prices with the right signs bound every feasible allocation
       }
       const judged = judgeAllocation(programme, proposal, 2 ** 40)
       const best = judgeAllocation(programme, good, tolerancePpm)
-      assert(judged.ok, 'bound'); assert(best.ok, best.ok ? '' : best.detail)
+      assert(judged.ok, 'bound')
+      assert(best.ok, best.ok ? '' : best.detail)
       assert(judged.bound >= best.objective)
     }),
     { numRuns: 60 },

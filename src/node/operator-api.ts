@@ -11,7 +11,16 @@ import {
   unknownProof,
 } from '#api'
 import { type Hex, oneWad } from '#primitives'
-import { type Ledger, operatorsOf, parameter, parameterNames, scoreOf, sharesOf, taskOf, trustOf } from '#protocol'
+import {
+  type Ledger,
+  operatorsOf,
+  parameter,
+  parameterNames,
+  scoreOf,
+  sharesOf,
+  taskOf,
+  trustOf,
+} from '#protocol'
 import {
   type CheckpointRecord,
   encodeTransaction,

@@ -18,7 +18,7 @@ const point: Hex = '0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b
 function answersWith(view: { digest: Hex }, overrides: Partial<Answers> = {}): Answers {
   return {
     allocationOf: () => undefined,
-  resultOf: () => undefined,
+    resultOf: () => undefined,
     digestOf: () => undefined,
     nonces: (fromIndex, count) =>
       Array.from({ length: count }, (_, i) => ({

@@ -36,14 +36,14 @@ export function testProgramme(shape: ProgrammeShape): AllocationProgramme {
       return isEqual ? value : below(value + 1) - Math.floor(value / 10)
     }),
     cap: Int32Array.from({ length: n * m }, () => (isEqual || below(10) > 0 ? micro : 0)),
-    congestion: Int32Array.from(values, (v, t) =>
-      Math.floor((v * n) / (2 * (seats[t] as number))),
-    ),
+    congestion: Int32Array.from(values, (v, t) => Math.floor((v * n) / (2 * (seats[t] as number)))),
     shortfallPrice: Int32Array.from(values, (value) => 4 * value),
     capacity: new Int32Array(n).fill(slack ? Math.ceil((work * slack) / n) : 2 ** 30),
     use: new Int32Array(m).fill(1),
     stake: Int32Array.from({ length: n }, () => below(11) * 100_000),
-    stakeFloor: Int32Array.from({ length: m }, (_, t) => (isSecured && t % 2 === 0 ? micro / 2 : 0)),
+    stakeFloor: Int32Array.from({ length: m }, (_, t) =>
+      isSecured && t % 2 === 0 ? micro / 2 : 0,
+    ),
     group: Int32Array.from({ length: n }, () => (groups > 0 ? below(groups + 1) - 1 : -1)),
     groups,
     groupShare: new Int32Array(m).fill(groups > 0 ? micro / 2 : micro),

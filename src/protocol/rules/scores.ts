@@ -131,8 +131,8 @@ function agreementAfter(old: Wad, observation: Observation): Wad {
   return observation === 'outlying' ? average(old, 0n) : old
 }
 
-/** A late one breaks half a duty: others may only have been faster. */
-const broken = { late: oneWad / 2n, missing: oneWad, outlying: oneWad } as const
+/** A late one breaks a quarter of a duty: others may only have been faster. */
+const broken = { late: oneWad / 4n, missing: oneWad, outlying: oneWad } as const
 
 function evidenceAfter(score: Score, observation: Observation): Pick<Score, 'kept' | 'broken'> {
   if (observation === 'unsettled') return score

@@ -68,5 +68,7 @@ export function closeCompetition(ledger: Ledger): Ledger {
 export function isContested(ledger: Ledger): boolean {
   const open = openCompetition(ledger)
   if (!open) return false
-  return !open.best || gapPpm(open.programme, open.best) * 10 > parameter(ledger, 'allocationGapPpm')
+  return (
+    !open.best || gapPpm(open.programme, open.best) * 10 > parameter(ledger, 'allocationGapPpm')
+  )
 }
