@@ -218,7 +218,6 @@ class Network implements Devnet {
   readonly #parts: NetworkParts
   readonly #sharedL2: L2 | undefined
   readonly #transport: Transport = createTransport()
-  readonly #startMs = systemClock.nowMs()
 
   constructor(parts: NetworkParts) {
     this.#parts = parts

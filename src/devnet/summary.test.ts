@@ -52,6 +52,7 @@ test('summarise: counts every stage, every refusal, what is lost and what came t
     seconds: 60,
     blocks: 200,
     blocksAboveRound0: 1,
+    allocations: facts().allocations,
     transactions: {
       sent: 6,
       refused: { TooManyWaiting: 2, PoolFull: 1 },

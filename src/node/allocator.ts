@@ -25,7 +25,8 @@ export function createAllocator(
 /**
  * The best allocation that the float solver finds, in the ledger's whole numbers, with its prices.
  *
- * @returns undefined when the solver stalls: then others may do better.
+ * @returns undefined when no allocation holds the limits, which shortfalls rule out. How good it is,
+ *   the ledger judges.
  */
 export function proposeAllocation(
   epoch: number,
@@ -33,7 +34,7 @@ export function proposeAllocation(
 ): AllocationProposal | undefined {
   const parts = toModel(programme)
   const solution = solve(parts, { tolerance: 1e-7 })
-  if (solution.status !== 'optimal') return undefined
+  if (solution.status === 'infeasible') return undefined
   return { epoch, ...toPrices(programme, solution), ...toEntries(programme, parts, solution) }
 }
 

@@ -129,9 +129,16 @@ test('competition: what moved less than the dead band moves no work', () => {
     [1, 2, 3, 4, 5, 6, 7].flatMap((id) =>
       Array<[OperatorId, Observation]>(times(id)).fill([id, 'agreed']),
     )
-  for (let i = 0; i < 4; i++) allocateAfter(network, served(() => 6))
+  for (let i = 0; i < 4; i++)
+    allocateAfter(
+      network,
+      served(() => 6),
+    )
   const before = standingCompetition(network.ledger)
-  allocateAfter(network, served((id) => (id === 1 ? 5 : 6)))
+  allocateAfter(
+    network,
+    served((id) => (id === 1 ? 5 : 6)),
+  )
   assert.equal(openCompetition(network.ledger), undefined, 'no competition is needed')
   assert.deepEqual(standingCompetition(network.ledger), before)
   const fresh = freezeInputs(network.ledger, undefined)
@@ -144,7 +151,9 @@ for (const fault of ['late', 'missing', 'outlying'] as const)
     const others = [1, 3, 4, 5, 6, 7]
     const serve = (second: Observation) => {
       // Everyone's places in an epoch of ten tasks; the second has no more than its share.
-      const mine = Math.ceil(10 * ((sharesOf(network.ledger, spec(network.ledger)).get(2) ?? 0) / 1e6))
+      const mine = Math.ceil(
+        10 * ((sharesOf(network.ledger, spec(network.ledger)).get(2) ?? 0) / 1e6),
+      )
       const well = others.flatMap((id) => Array<[number, Observation]>(6).fill([id, 'agreed']))
       allocateAfter(network, [...well, ...Array<[number, Observation]>(mine).fill([2, second])])
     }
