@@ -25,8 +25,8 @@ export function createAllocator(
 /**
  * The best allocation that the float solver finds, in the ledger's whole numbers, with its prices.
  *
- * @returns undefined when no allocation holds the limits, which shortfalls rule out. How good it is,
- *   the ledger judges.
+ * @returns undefined when no allocation holds the limits, which shortfalls rule out. How good it
+ *   is, the ledger judges.
  */
 export function proposeAllocation(
   epoch: number,

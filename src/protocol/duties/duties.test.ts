@@ -19,7 +19,7 @@ import {
 const kinds = ({ ledger, timeMs }: LedgerNetwork, id: number, atMs = timeMs) =>
   duties(ledger, id, atMs)
     .map(({ kind }) => kind)
-    .filter((kind) => kind !== 'solve') // owed from the first block on; the competition's tests look
+    .filter((kind) => kind !== 'solve') // owed from the first block on, and tested elsewhere
 
 function ready() {
   const network = new LedgerNetwork(4, { parameters: slowCuts }, idealCrypto)
