@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type Found, type Prices, type Programme, solve } from '#model'
 import { type Draft, instance, seeded, toProgramme } from './allocation-instances.ts'
 import { type Peer, type PeerName, packages, python, startPeer } from './allocation-peer.ts'
+import { verifyFigure } from './allocation-verify.ts'
 import { cost, type Figure, type Report } from './figure.ts'
 
 const name = 'allocation'
@@ -68,6 +69,8 @@ export async function allocation(): Promise<Report> {
     }
     if (one.metric === 'qp-10000x1000-ms') figures.push(memoryFigure(draft))
   }
+  figures.push(verifyFigure(name))
+  notes.push('verify-200x256-ms: no peer: who verifies elsewhere solves again.')
   return { figures, notes }
 }
 

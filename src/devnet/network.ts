@@ -112,6 +112,7 @@ const toGenesisOperator = ({ id, name, identity, key }: DevnetOperator): Genesis
   id,
   name,
   power: 1n,
+  capabilities: [],
   ...identity,
   verifyingShare: key.verifyingShare,
 })

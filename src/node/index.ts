@@ -1,3 +1,4 @@
+export { proposeAllocation, toModel } from './allocator.ts'
 export type { CommittedBlock } from './application.ts'
 export { createDisk, DiskFullError } from './disk.ts'
 export { createEnvironment } from './environment.ts'

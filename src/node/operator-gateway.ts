@@ -66,6 +66,7 @@ async function statusOf(options: OperatorOptions, parts: OperatorParts): Promise
   const { application, history, sequencer } = parts
   const { ledger } = application
   const { height, appHash } = await application.info()
+  const { epoch } = ledger.chain
   const { ready, reason } = healthOf(parts)
   const [newest] = history.blocks(1)
   const head = await sequencer?.engine.head()
@@ -85,7 +86,7 @@ async function statusOf(options: OperatorOptions, parts: OperatorParts): Promise
       threshold: genesis.threshold,
       groupKey: genesis.groupKey,
     },
-    ledger: { height, timeMs: newest?.timeMs ?? genesis.timeMs, appHash },
+    ledger: { height, timeMs: newest?.timeMs ?? genesis.timeMs, appHash, epoch },
     l1: {
       chainId: genesis.l1ChainId,
       outbox: genesis.outbox,

@@ -125,7 +125,7 @@ const status: StatusView = {
     threshold: 3,
     groupKey: `0x02${'11'.repeat(32)}`,
   },
-  ledger: { height: 5, timeMs: 1_000_000, appHash: word(8) },
+  ledger: { height: 5, timeMs: 1_000_000, appHash: word(8), epoch: 3 },
   l1: { chainId: 31_337, outbox, serviceManager: account(6), block: 3, events: 1 },
   outbox: { leaves: 2, cut: 1, certified: 1, onL1: 1 },
   tasks: { open: 0, settled: 1, expired: 0 },

@@ -7,7 +7,7 @@ import type { AssignedService, Revealed } from '../service.ts'
 import { type Agreement, agree, weightOf } from './agreement.ts'
 import { withDelivery } from './deliveries.ts'
 import { appendLeaf } from './outbox.ts'
-import { type Observation, observe } from './scores.ts'
+import { latencyOf, type Observation, observe } from './scores.ts'
 import { endTask, withTask } from './tasks.ts'
 
 /** Draws that a task may take: the first, and one more. */
@@ -143,10 +143,10 @@ const observeAll = (
   task: Task,
   judge: (member: CommitteeMember) => Observation,
 ): Ledger =>
-  task.committee.reduce(
-    (next, member) => observe(next, task.request.service, member.operator, judge(member)),
-    ledger,
-  )
+  task.committee.reduce((next, member) => {
+    const { service } = task.request
+    return observe(next, service, member.operator, judge(member), latencyOf(task, member))
+  }, ledger)
 
 const revealedOf = (task: Task): readonly Revealed[] =>
   task.committee.flatMap(({ operator, weight, result }) =>
