@@ -29,6 +29,8 @@ export const statusSchema = z.object({
     /** Last L1 block at the governed depth, and relevant events that the network agreed on. */
     block: count,
     events: count,
+    /** Why nothing that L1 drives goes on; absent while it does. */
+    reason: z.string().optional(),
   }),
   l2: z.object({ chainId: count, block: count, blockHash: hash, transactions: count }).optional(),
   outbox: z.object({

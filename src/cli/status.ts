@@ -35,7 +35,11 @@ function describeStatus(state: StatusView): string[] {
       ['  outbox', `${outbox.leaves} leaves in ${outbox.cut} checkpoints`],
       ['  checkpoints', `${outbox.certified} certified, ${outbox.onL1} on L1`],
       ['  tasks', `${tasks.open} open, ${tasks.settled} settled, ${tasks.expired} expired`],
-      ['  L1', `chain ${l1.chainId}, block ${l1.block}, ${l1.events} events agreed`],
+      [
+        '  L1',
+        `chain ${l1.chainId}, block ${l1.block}, ${l1.events} events agreed` +
+          (l1.reason ? `; at rest: ${l1.reason}` : ''),
+      ],
       ['  Outbox', l1.outbox],
       ...(l1.url ? [['  L1 endpoint', l1.url]] : []),
     ]),

@@ -1,6 +1,7 @@
+import { systemClock } from './clock.ts'
 import { devnetAccount } from './l1.ts'
 import { l2ChainId } from './network.ts'
-import { type Devnet, systemClock } from './run.ts'
+import type { Devnet } from './run.ts'
 
 /** Accounts whose keys are printed: enough to try things with. */
 const printedAccounts = 3

@@ -1,59 +1,77 @@
-import type { Answers, L1Switches } from '#node'
-import { type OperatorId, resultDigest, type Task } from '#records'
+import { setTimeout as pass } from 'node:timers/promises'
+import { createDisk, type OperatorOptions } from '#node'
+import type { Clock } from '#primitives'
+import type { Genesis, OperatorId } from '#records'
+import { systemClock } from './clock.ts'
+import { copying, lying, ownersIdle } from './misbehaviour.ts'
+import type { DevnetOptions } from './options.ts'
+import { slowDisk, smallDisk } from './troubled-disk.ts'
 
 /** What a devnet can have go wrong. */
-export const chaosKinds = ['submitter', 'operator', 'liar', 'copier'] as const
+export const chaosKinds = [
+  'submitter',
+  'operator',
+  'liar',
+  'copier',
+  'l1-down',
+  'reorg',
+  'deep-reorg',
+  'slow-disk',
+  'disk-full',
+  'clock-skew',
+] as const
 export type ChaosKind = (typeof chaosKinds)[number]
 
-/** Who misbehaves how: the last operator lies, the one before it copies. */
-export const liarOf = (operators: number): OperatorId => operators
-export const copierOf = (operators: number): OperatorId => operators - 1
+/** Who misbehaves how: the last operator lies or has a small disk, the one before it copies. */
+const liarOf = (operators: number): OperatorId => operators
+const copierOf = (operators: number): OperatorId => operators - 1
 
-/** How far a liar is off: ten times the truth, in the bytes of a 256-bit integer. */
-const lieFactor = 10n
+/** Time that a slow disk takes for a sync: a worn one, or a network volume. */
+const slowSyncMs = 50
+/** Room of a small disk: seconds of blocks and votes. */
+const smallDiskBytes = 256 * 1024
+/** How far the outermost clocks are from ours, one ahead and one behind. */
+const skewMs = 2_000
 
-/** An operator that reports ten times what it has read. */
-export const lying = (honest: Answers, operator: OperatorId): Answers => {
-  const lieOf = (task: Task) => {
-    const known = honest.resultOf(task)
-    return known && { ...known, result: multiplied(known.result) }
-  }
+/** With reorganisations: the depth that L1 events must have, and windows that outlast them. */
+const depthBlocks = 8n
+const windowS = 15n
+
+/** Governed parameters that chaos asks for. */
+export const parametersOf = (chaos: readonly ChaosKind[]): Genesis['parameters'] =>
+  chaos.includes('reorg') || chaos.includes('deep-reorg')
+    ? [
+        { name: 'l1DepthBlocks', value: depthBlocks },
+        { name: 'windowS', value: windowS },
+      ]
+    : []
+
+/** What of an operator's surroundings and conduct is the devnet's to choose. */
+type Troubles = Pick<OperatorOptions, 'bend' | 'switches' | 'disk' | 'clock'>
+
+/** How chaos bends one operator: its answers, its duties, its disk and its clock. */
+export function troublesOf(
+  { chaos, operators }: Pick<DevnetOptions, 'chaos' | 'operators'>,
+  id: OperatorId,
+  folder: string,
+): Troubles {
+  const has = (kind: ChaosKind) => chaos.includes(kind)
+  const disk = createDisk(folder)
   return {
-    ...honest,
-    resultOf: lieOf,
-    digestOf: (task) => {
-      honest.digestOf(task) // starts the reading
-      const lie = lieOf(task)
-      return lie && resultDigest({ task: task.id, attempt: task.attempt, operator, ...lie })
-    },
+    clock: has('clock-skew') ? skewed(systemClock, skewOf(id, operators)) : systemClock,
+    ...(has('slow-disk') ? { disk: slowDisk(disk, () => pass(slowSyncMs)) } : {}),
+    ...(has('disk-full') && id === operators ? { disk: smallDisk(disk, smallDiskBytes) } : {}),
+    ...(has('submitter') ? { switches: ownersIdle(id) } : {}),
+    ...(has('copier') && id === copierOf(operators) ? { bend: copying } : {}),
+    ...(has('liar') && id === liarOf(operators) ? { bend: (honest) => lying(honest, id) } : {}),
   }
 }
 
-/**
- * An operator that reads nothing: it commits the digest that a peer has committed, and reveals the
- * result that a peer has revealed, with a made-up salt, since that is what it cannot know.
- */
-export const copying = (honest: Answers): Answers => ({
-  ...honest,
-  digestOf: (task) => task.committee.find(({ digest }) => digest !== undefined)?.digest,
-  resultOf: (task) => {
-    const copied = task.committee.find(({ result }) => result !== undefined)?.result
-    return copied && { result: copied, salt: task.id }
-  },
-})
+/** Clocks spread evenly from slow to fast. */
+const skewOf = (id: OperatorId, operators: number): number =>
+  operators === 1 ? 0 : Math.round(skewMs * ((2 * (id - 1)) / (operators - 1) - 1))
 
-/** Window owners do not submit; everyone else does when the windows have passed. */
-export const ownersIdle = (operator: OperatorId): L1Switches => ({
-  submits: ({ checkpoint }) => checkpoint.submitters[0] !== operator,
+const skewed = (clock: Clock, aheadMs: number): Clock => ({
+  ...clock,
+  nowMs: () => clock.nowMs() + aheadMs,
 })
-
-function multiplied(result: Uint8Array): Uint8Array {
-  let carry = 0n
-  const product = new Uint8Array(result.length)
-  for (let i = result.length - 1; i >= 0; i--) {
-    carry += BigInt(result[i] ?? 0) * lieFactor
-    product[i] = Number(carry & 0xffn)
-    carry >>= 8n
-  }
-  return product
-}

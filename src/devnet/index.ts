@@ -1,4 +1,6 @@
 export { type ChaosKind, chaosKinds } from './chaos.ts'
+export { systemClock } from './clock.ts'
+export { startIncidents } from './incidents.ts'
 export { devnetAccount } from './l1.ts'
 export { createLoad, type Load, type LoadOptions } from './load/load.ts'
 export { type DevnetIo, runDevnet } from './main.ts'
@@ -11,6 +13,5 @@ export {
   parseDevnetOptions,
   type RawDevnetOptions,
 } from './options.ts'
-export { startRestarts } from './restarts.ts'
-export { type Devnet, genesisFile, startDevnet, systemClock } from './run.ts'
+export { type Devnet, genesisFile, startDevnet } from './run.ts'
 export { describeSummary, type Summary, summarise } from './summary.ts'

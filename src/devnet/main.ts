@@ -2,15 +2,16 @@ import { createLogger, loadSecp256k1 } from '#node'
 import { assert, DomainError, type Logger, toHex } from '#primitives'
 import { networkId } from '#records'
 import { announcement, followCheckpoints } from './announce.ts'
+import { systemClock } from './clock.ts'
 import { sendFirstTransfer } from './first-transfer.ts'
+import { startIncidents } from './incidents.ts'
 import { devnetAccount } from './l1.ts'
 import { createLoad } from './load/load.ts'
 import { emptyRecords } from './load/records.ts'
 import { l2ChainId, loadSecrets, loadSenders } from './network.ts'
 import { createObserver } from './observe/observer.ts'
 import type { DevnetOptions } from './options.ts'
-import { startRestarts } from './restarts.ts'
-import { type Devnet, startDevnet, systemClock } from './run.ts'
+import { type Devnet, startDevnet } from './run.ts'
 import { describeSummary, type RunMode, summarise } from './summary.ts'
 
 /** Where a devnet writes: what was asked for, and beside it progress and mistakes. */
@@ -62,18 +63,17 @@ async function runUntil(
     clock: systemClock,
     logger,
   })
-  let endRestarts = async () => {}
+  let endIncidents = async () => {}
   const drive = async () => {
     await observer.start()
     const [gateway] = devnet.gateways()
     assert(gateway, 'a network has gateways')
     say(`transfer ${await sendFirstTransfer(gateway)} sent and confirmed`)
-    if (options.chaos.includes('operator'))
-      endRestarts = startRestarts(devnet, options.operators, logger)
+    endIncidents = startIncidents(options, devnet, say)
     await load?.start()
     await Promise.race([timePassed(options.forMs), interrupted])
     await load?.stop()
-    await endRestarts()
+    await endIncidents()
     say('… sending stopped; waiting until everything is on L1')
     return summarise(await observer.finish(), modeOf(options))
   }
@@ -84,7 +84,7 @@ async function runUntil(
   } finally {
     await observer.stop()
     await load?.stop()
-    await endRestarts()
+    await endIncidents()
     await devnet.stop()
   }
 }

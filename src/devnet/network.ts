@@ -75,6 +75,8 @@ export function createGenesis(options: {
   readonly timeMs: number
   /** Secrets of accounts that hold money on L2 and for fees. */
   readonly funded: readonly Uint8Array[]
+  /** Governed parameters that differ from their defaults. */
+  readonly parameters: Genesis['parameters']
 }): Genesis {
   const { operators, deployment, l1ChainId, timeMs } = options
   const [first] = operators
@@ -95,7 +97,7 @@ export function createGenesis(options: {
       { spec: sequencerSpec, state: l2Genesis(timeMs, funded) },
     ],
     accounts: funded.map((account) => ({ account, balance: feeAccountWei })),
-    parameters: [],
+    parameters: options.parameters,
   }
 }
 

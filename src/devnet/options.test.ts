@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { chaosKinds } from './chaos.ts'
 import { BadOptionError, parseDevnetOptions, type RawDevnetOptions } from './options.ts'
 
 const parse = (raw: RawDevnetOptions) => parseDevnetOptions(raw, '/base')
@@ -67,7 +68,7 @@ test('devnet options: a bad value is one error: option, value, what is allowed',
   refused({ logLevel: 'loud' }, not('log-level', 'loud', 'debug, info, warn, error, silent'))
   refused({ data: '' }, not('data', '', 'the path of a folder'))
   refused({ seed: '-1' }, not('seed', '-1', 'a whole number from 0 to 9007199254740991'))
-  const kinds = 'submitter, operator, liar, copier'
+  const kinds = chaosKinds.join(', ')
   refused({ chaos: 'storm' }, not('chaos', 'storm', kinds))
   refused({ chaos: 'liar,' }, not('chaos', '', kinds))
   const many = 'only with --operators 4 or more'

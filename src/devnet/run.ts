@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import {
   accessSync,
   constants,
@@ -12,12 +11,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTransport, type Transport } from '#consensus'
 import { createLogger, type L2, openL2, type RunningOperator, shareL2, startOperator } from '#node'
-import { type Clock, DomainError, fromHex, type Logger, type Rng } from '#primitives'
+import { DomainError, fromHex, type Logger } from '#primitives'
 import { encode, type Genesis, genesisCodec, type OperatorId } from '#records'
-import { copierOf, copying, liarOf, lying, ownersIdle } from './chaos.ts'
+import { parametersOf, troublesOf } from './chaos.ts'
+import { systemClock, systemRng } from './clock.ts'
 import { deployContracts } from './deploy.ts'
 import { type PriceFeeds, startPriceFeeds } from './feeds.ts'
 import { AnvilDiedError, devnetAccount, freePort, type L1Process, startL1 } from './l1.ts'
+import { type L1Link, openL1Link } from './l1-link.ts'
 import {
   createGenesis,
   createOperators,
@@ -42,6 +43,8 @@ const submissionTipWei = 10n ** 13n
 export type Devnet = {
   readonly genesis: Genesis
   readonly l1: L1Process
+  /** With chaos `l1-down`: what the operators reach L1 by. */
+  readonly link: L1Link | undefined
   readonly feeds: PriceFeeds
   readonly operators: ReadonlyMap<OperatorId, RunningOperator>
   readonly gateways: () => readonly string[]
@@ -53,18 +56,6 @@ export type Devnet = {
   /** Ends everything; the folder of a network without `--data` goes with it. */
   stop(): Promise<void>
 }
-
-/** The wall clock and its timers. */
-export const systemClock: Clock = {
-  nowMs: () => Date.now(),
-  after: (delayMs, run) => {
-    const timer = setTimeout(run, delayMs)
-    return () => clearTimeout(timer)
-  },
-}
-
-/** Secure random bytes. */
-export const systemRng: Rng = (length) => new Uint8Array(randomBytes(length))
 
 /**
  * Starts L1, generates the operators' keys, deploys the contracts, and starts every operator. What
@@ -109,11 +100,13 @@ async function openNetwork(
   say(`generating the group key of ${options.operators} operators`)
   const members = createOperators(options.operators, systemRng)
   say('deploying the contracts')
-  const genesis = await Promise.race([deployNetwork(members, l1), l1Lost])
+  const genesis = await Promise.race([deployNetwork(options, members, l1), l1Lost])
   writeFileSync(join(folder, genesisFile), encode(genesisCodec, genesis), { mode: 0o600 })
   const l2 = options.share ? await openL2(genesis, folder) : undefined
   if (l2) opened.push(() => l2.close())
-  const parts = { options, members, genesis, folder, feeds, l1, l1Lost, l2, logger, opened }
+  const link = options.chaos.includes('l1-down') ? await openL1Link(l1.url) : undefined
+  if (link) opened.push(() => link.close())
+  const parts = { options, members, genesis, folder, feeds, l1, l1Lost, link, l2, logger, opened }
   const network = new Network(parts)
   opened.push(() => network.stopOperators())
   say('starting the operators')
@@ -168,7 +161,11 @@ function refuseUsed(folder: string): void {
     )
 }
 
-async function deployNetwork(members: readonly DevnetOperator[], l1: L1Process): Promise<Genesis> {
+async function deployNetwork(
+  { chaos }: DevnetOptions,
+  members: readonly DevnetOperator[],
+  l1: L1Process,
+): Promise<Genesis> {
   const { groupKey, prove } = possessionOf(members, systemRng)
   const deployment = await deployContracts({
     rpcUrl: l1.url,
@@ -192,6 +189,7 @@ async function deployNetwork(members: readonly DevnetOperator[], l1: L1Process):
     l1ChainId: l1.chainId,
     timeMs: systemClock.nowMs(),
     funded: [...published, ...loadSecrets(loadSenders)],
+    parameters: parametersOf(chaos),
   })
 }
 
@@ -203,6 +201,7 @@ type NetworkParts = {
   readonly feeds: PriceFeeds
   readonly l1: L1Process
   readonly l1Lost: Promise<never>
+  readonly link: L1Link | undefined
   /** With `--share`: the engine of all operators. */
   readonly l2: L2 | undefined
   readonly logger: Logger
@@ -229,6 +228,10 @@ class Network implements Devnet {
     return this.#parts.l1
   }
 
+  get link(): L1Link | undefined {
+    return this.#parts.link
+  }
+
   get l1Lost(): Promise<never> {
     return this.#parts.l1Lost
   }
@@ -242,23 +245,22 @@ class Network implements Devnet {
   }
 
   async startOperator(id: OperatorId): Promise<void> {
-    const { options, members, genesis, folder, feeds, l1 } = this.#parts
+    const { options, members, genesis, folder, feeds, l1, link } = this.#parts
     const shared = this.#sharedL2
     const member = members.find((one) => one.id === id)
     if (!member) throw new Error(`defect: no operator ${id}`)
     const logger = createLogger(options.logLevel, { operator: member.name })
     const running = await startOperator({
       ...member,
-      ...bendOf(options, id),
+      ...troublesOf(options, id, join(folder, member.name)),
       ...(shared ? { l2: shared } : {}),
       genesis,
       folder: join(folder, member.name),
       transport: this.#transport,
-      l1Url: l1.url,
+      l1Url: link?.url ?? l1.url,
       port: this.#portOf(id),
       feeds: feeds.urls,
       gateways: () => new Map([...this.operators].map(([one, { url }]) => [one, url])),
-      clock: systemClock,
       rng: systemRng,
       logger,
       onFailure: (error) => logger.error('operator failed', { error: String(error) }),
@@ -285,14 +287,6 @@ class Network implements Devnet {
   stop(): Promise<void> {
     return closeAll(this.#parts.opened)
   }
-}
-
-/** How chaos bends one operator. */
-function bendOf({ chaos, operators }: DevnetOptions, id: OperatorId) {
-  if (chaos.includes('liar') && id === liarOf(operators))
-    return { bend: (honest: Parameters<typeof lying>[0]) => lying(honest, id) }
-  if (chaos.includes('copier') && id === copierOf(operators)) return { bend: copying }
-  return chaos.includes('submitter') ? { switches: ownersIdle(id) } : {}
 }
 
 /** The data folder holds another run's network. */

@@ -29,7 +29,14 @@ function listen(more: Partial<L1ListenerOptions> = {}) {
   const clock = manualClock()
   const logger = keepingLogger()
   const { outbox, serviceManager, startBlock } = l1
-  const base = { client: l1.client, outbox, serviceManager, startBlock, depth: 1, pollMs: 100 }
+  const base = {
+    client: l1.client,
+    outbox,
+    serviceManager,
+    startBlock,
+    depth: () => 1,
+    pollMs: 100,
+  }
   const listener = createL1Listener({ ...base, clock, logger, ...more })
   let started = false
   const poll = async () => {
@@ -164,7 +171,7 @@ test('listener: an outage is waited out and logged once', async () => {
 
 test('listener: a block counts when it is as deep as governed', async () => {
   await l1.mine(3)
-  const listener = listen({ depth: 3 })
+  const listener = listen({ depth: () => 3 })
   await listener.poll()
   const { events } = listener.view()
   await deposit(30n)
@@ -180,7 +187,7 @@ test('listener: a block counts when it is as deep as governed', async () => {
 
 test('listener: a reorganisation above the depth goes unnoticed', async () => {
   await l1.mine(3)
-  const listener = listen({ depth: 3 })
+  const listener = listen({ depth: () => 3 })
   await listener.poll()
   const before = listener.view()
   await deposit(40n)

@@ -18,8 +18,8 @@ export type L1ListenerOptions = L1Contracts & {
   readonly client: L1Client
   /** First L1 block whose events count. */
   readonly startBlock: number
-  /** Confirmations before a block counts: 1 = the head itself. */
-  readonly depth: number
+  /** Confirmations before a block counts, as governed now: 1 = the head itself. */
+  readonly depth: () => number
   readonly clock: Clock
   readonly logger: Logger
   readonly pollMs: number
@@ -122,7 +122,7 @@ async function turn(state: State): Promise<void> {
 /** Reads what is new. @returns whether the history changed. */
 async function poll(state: State): Promise<boolean> {
   const { client, depth } = state.options
-  const target = toSafe(await client.getBlockNumber()) - depth + 1
+  const target = toSafe(await client.getBlockNumber()) - depth() + 1
   let moved = await followReorganisation(state, target)
   while (state.phase === 'running' && lastBlock(state.history) < target) {
     if (!(await readBlocks(state, target))) break

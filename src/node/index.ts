@@ -1,4 +1,4 @@
-export { DiskFullError } from './disk.ts'
+export { createDisk, DiskFullError } from './disk.ts'
 export { createEnvironment } from './environment.ts'
 export {
   addressOfSecret,

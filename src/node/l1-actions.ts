@@ -45,7 +45,11 @@ function outcomeOf(ended: Submission): L1Outcome {
 }
 
 function logSubmission(logger: Logger, index: number, ended: Submission): void {
-  if (ended.kind === 'refused') logger.warn('submission refused', { index, reason: ended.reason })
+  if (ended.kind === 'refused') {
+    // The listener says once that L1 is out of reach.
+    const say = ended.reason === 'L1Unreachable' ? logger.debug : logger.warn
+    say('submission refused', { index, reason: ended.reason })
+  }
   if (ended.kind === 'recorded')
     logger.info('checkpoint recorded on L1', {
       index,

@@ -139,6 +139,7 @@ const signingMetrics = ({ counter, seconds }: Make) => ({
 
 const l1Metrics = ({ gauge, counter, seconds }: Make) => ({
   l1Block: gauge('l1_block', 'L1 block at the governed depth.'),
+  l1Frozen: gauge('l1_frozen', '1 while operators disagree about L1: what it drives rests.'),
   l1Submissions: counter('l1_submission_total', 'Checkpoints we sent to L1.', ['outcome']),
   l1Deliveries: counter('l1_delivery_total', 'Leaves we executed on L1.', ['outcome']),
   l1Fallback: counter('l1_fallback_total', 'Checkpoints that landed by fallback.'),

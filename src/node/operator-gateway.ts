@@ -1,4 +1,5 @@
 import { type StatusView, serveNodeop } from '#api'
+import { isL1Frozen } from '#protocol'
 import { networkId } from '#records'
 import { createGateway, type Gateway, type Health } from './gateway/gateway.ts'
 import { operatorApi } from './operator-api.ts'
@@ -90,6 +91,7 @@ async function statusOf(options: OperatorOptions, parts: OperatorParts): Promise
       url: options.l1Url,
       block: ledger.chain.l1.block,
       events: ledger.chain.l1.events,
+      ...(isL1Frozen(ledger) ? { reason: 'L1Frozen' } : {}),
     },
     ...(head && sequencer
       ? {

@@ -1,6 +1,6 @@
 import type { EmbeddedEngine, Transport } from '#consensus'
 import type { L1Account, L1Listener } from '#ethereum'
-import type { Clock, Logger, Rng } from '#primitives'
+import type { Clock, Disk, Logger, Rng } from '#primitives'
 import type { Genesis, OperatorId } from '#records'
 import type { FeedUrl } from '#services/price'
 import type { KeyPackage } from '#threshold'
@@ -24,6 +24,8 @@ export type OperatorOptions = {
   readonly key: KeyPackage
   /** Folder of its log, blocks and L2 state; made when absent. */
   readonly folder: string
+  /** What its files go through; absent: the disk that `folder` is on. */
+  readonly disk?: Disk
   readonly transport: Transport
   readonly l1Url: string
   /** 0 for any free port. */

@@ -120,7 +120,9 @@ export class Reporter {
     if (verdict.ok) return
     said.isRefused = true
     const { reason } = verdict
-    if (!wasRefused) this.#logger.warn('own report refused', { reason, sequence: said.sequence })
+    // An engine that has stopped says why itself.
+    if (!wasRefused && reason !== 'EngineStopped')
+      this.#logger.warn('own report refused', { reason, sequence: said.sequence })
   }
 
   /** What to send, if it is time: the same bytes while they can still be taken, else new ones. */

@@ -8,6 +8,7 @@ import {
   signerFromKey,
 } from '#ethereum'
 import { type Hex, type Logger, toHex } from '#primitives'
+import { parameter } from '#protocol'
 import type { LedgerApplication } from './application.ts'
 import type { Guard } from './guard/guard.ts'
 import { transactionGuard } from './guard/transaction-guard.ts'
@@ -20,8 +21,6 @@ import type { OperatorOptions } from './operator-parts.ts'
 const pollMs = 400
 /** What an earlier process left in L1's pool is waited for so long: as many blocks as its own. */
 const patienceMs = 64_000
-/** Confirmations before an L1 block counts on a devnet: the head itself. */
-const devnetDepth = 1
 
 /** One operator's side of L1: what it sees, and what it does with its account. */
 export function createL1Parts(
@@ -44,7 +43,7 @@ export function createL1Parts(
   })
   const listener = createL1Listener({
     ...{ client, outbox, serviceManager, startBlock, clock, logger, pollMs },
-    depth: devnetDepth,
+    depth: () => parameter(application.ledger, 'l1DepthBlocks'),
     agreed: () => application.ledger.chain.l1,
   })
   const readBalance = () => void recordBalance(client, account.address, metrics, logger)

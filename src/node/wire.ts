@@ -6,7 +6,7 @@ import {
   openFileLog,
 } from '#consensus'
 import { assert, type Disk, DomainError, type Hex, vrfProve } from '#primitives'
-import { type Computation, l1EventsToBring } from '#protocol'
+import { type Computation, isL1Frozen, type Ledger, l1EventsToBring } from '#protocol'
 import { encodeTransaction, maxL1Events, networkId, type OperatorId } from '#records'
 import { type Compute, LedgerApplication } from './application.ts'
 import { type Cleanup, createCleanup } from './cleanup.ts'
@@ -60,7 +60,7 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
 
 async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<OperatorParts> {
   const { genesis, secrets, clock, logger, id } = options
-  const disk = createDisk(options.folder)
+  const disk = options.disk ?? createDisk(options.folder)
   await disk.makeFolder('')
   const lock = lockFolder(options.folder)
   cleanup.add(() => lock.release())
@@ -182,6 +182,7 @@ function connect(parts: OperatorParts): void {
     // Blocks that are replayed at the start were counted when they were new.
     if (parts.phase === 'live') recordCommit(metrics, options.id, committed, history)
   })
+  application.onCommitted(({ before, after }) => tellOfL1(parts, before, after))
   application.onCommitted(() => {
     answerDuties(parts)
     worker.look()
@@ -192,6 +193,20 @@ function connect(parts: OperatorParts): void {
     if (round > 0) metrics.consensusLateBlocks.inc()
   })
   listener.onAdvance(() => answerDuties(parts))
+}
+
+/** Says once when what L1 drives comes to rest, and once when it goes on. */
+function tellOfL1({ metrics, options }: OperatorParts, before: Ledger, after: Ledger): void {
+  const isFrozen = isL1Frozen(after)
+  metrics.l1Frozen.set(isFrozen ? 1 : 0)
+  if (isFrozen === isL1Frozen(before)) return
+  const fields = { block: after.chain.l1.block, events: after.chain.l1.events }
+  if (isFrozen)
+    options.logger.error(
+      'over 1/3 of the power sees an L1 that contradicts the agreed one: what L1 drives rests',
+      { code: 'L1Frozen', ...fields },
+    )
+  else options.logger.warn('operators agree about L1 again: what L1 drives goes on', fields)
 }
 
 /** From here on it acts: what was replayed before asks for nothing that is still owed. */

@@ -33,6 +33,11 @@ export const parameterDefinitions = {
   /** Nonce commitments an operator keeps published, and the level below which it adds more. */
   noncesPublished: define(16, 16, 64),
   noncesLow: define(8, 1, 15),
+  /**
+   * L1 blocks, the newest included, after which an event counts: a reorganisation of fewer blocks
+   * goes unnoticed, a deeper one freezes what L1 drives.
+   */
+  l1DepthBlocks: define(1, 1, 1_024),
   /** Time that the submitter of a checkpoint has for delivering its leaves before anyone may. */
   deliveryGraceMs: define(8_000, 1_000, 600_000),
   /** Time after which a task ends although nobody could deliver its result. */

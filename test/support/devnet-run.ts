@@ -13,7 +13,7 @@ import {
   parseDevnetOptions,
   type Summary,
   startDevnet,
-  startRestarts,
+  startIncidents,
   summarise,
   systemClock,
 } from '#devnet'
@@ -63,14 +63,11 @@ export async function runUnderLoad(
   const observer = createObserver({ ...common, l1Url, outbox, records: load.records })
   try {
     await observer.start()
-    const isRestarting = options.chaos.includes('operator')
-    const endRestarts = isRestarting
-      ? startRestarts(devnet, operators, silentLogger)
-      : async () => {}
+    const endIncidents = startIncidents(options, devnet, () => {})
     await load.start()
     await pass(seconds * 1_000)
     await load.stop()
-    await endRestarts()
+    await endIncidents()
     const summary = summarise(await observer.finish(), { chaos: options.chaos })
     const [gatewayUrl = ''] = devnet.gateways()
     const transactions = [...load.records.transactions.keys()]

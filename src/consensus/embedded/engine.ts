@@ -226,8 +226,8 @@ function fail(runtime: Runtime, error: unknown): void {
   if (runtime.phase === 'failed') return
   leave(runtime, 'failed')
   const { logger, onFailure } = runtime.options
-  logger.error('consensus stopped by an error', { error, height: workingHeight(runtime) })
-  onFailure?.(error)
+  if (onFailure) onFailure(error)
+  else logger.error('consensus stopped by an error', { error, height: workingHeight(runtime) })
 }
 
 function leave(runtime: Runtime, phase: 'stopped' | 'failed'): void {

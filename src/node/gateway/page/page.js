@@ -146,7 +146,8 @@ function drawStatus(status) {
     tile(
       'L1 block',
       whole(l1.block),
-      `${counted(l1.events, 'event')} agreed · chain ${l1.chainId}`,
+      `${counted(l1.events, 'event')} agreed · chain ${l1.chainId}` +
+        (l1.reason ? ` · at rest: ${l1.reason}` : ''),
     ),
   )
 }

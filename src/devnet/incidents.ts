@@ -1,0 +1,103 @@
+import { createL1Client } from '#ethereum'
+import type { ChaosKind } from './chaos.ts'
+import { systemClock } from './clock.ts'
+import type { DevnetOptions } from './options.ts'
+import type { Devnet } from './run.ts'
+
+/** One thing that goes wrong for a while: it may wait, by `pause`, and puts right what it broke. */
+type Incident = (around: Around) => Promise<void>
+
+type Around = {
+  readonly devnet: Devnet
+  readonly say: (line: string) => void
+  /** Resolves after so long, or at once when the run ends. */
+  readonly pause: (delayMs: number) => Promise<void>
+}
+
+/** How long everything is well before an incident. */
+const wellMs: Readonly<Partial<Record<ChaosKind, number>>> = {
+  operator: 4_000,
+  'l1-down': 5_000,
+  reorg: 12_000,
+  'deep-reorg': 20_000,
+}
+
+const operatorDownMs = 3_000
+const l1DownMs = 20_000
+/** Fewer and more than the governed depth. */
+const shallowBlocks = 6
+const deepBlocks = 16
+
+/** What happens over and over, each with a while between; what is deep happens once. */
+const incidents: Readonly<Partial<Record<ChaosKind, Incident>>> = {
+  operator: async ({ devnet, pause, say }) => {
+    const last = [...devnet.operators.keys()].at(-1) ?? 0
+    await devnet.stopOperator(last)
+    say(`chaos: operator ${last} is stopped`)
+    await pause(operatorDownMs)
+    await devnet.startOperator(last)
+    say(`chaos: operator ${last} is up again`)
+  },
+  'l1-down': async ({ devnet, pause, say }) => {
+    devnet.link?.setCut(true)
+    say('chaos: no operator reaches L1')
+    await pause(l1DownMs)
+    devnet.link?.setCut(false)
+    say('chaos: L1 is within reach again')
+  },
+  reorg: (around) => reorganise(around, shallowBlocks),
+  'deep-reorg': async (around) => {
+    await reorganise(around, deepBlocks)
+    await around.pause(foreverMs)
+  },
+}
+
+/** Longer than any run. */
+const foreverMs = 2 ** 31 - 1
+
+/** The last blocks of L1 are replaced by empty ones: what they held has never happened. */
+async function reorganise({ devnet, say }: Around, blocks: number): Promise<void> {
+  const client = createL1Client(devnet.l1.url)
+  const ask = (method: string, ...params: unknown[]) => client.request({ method, params } as never)
+  await ask('anvil_reorg', blocks, [])
+  // Anvil gives all new blocks the time of the oldest, and would stay behind for ever.
+  const { timestamp } = await client.getBlock()
+  await ask('evm_increaseTime', Math.floor(systemClock.nowMs() / 1000) - Number(timestamp))
+  say(`chaos: the last ${blocks} blocks of L1 are gone`)
+}
+
+/**
+ * Starts the incidents that were asked for, each over and over.
+ *
+ * @returns ends them, with everything put right again that can be.
+ */
+export function startIncidents(
+  { chaos }: Pick<DevnetOptions, 'chaos'>,
+  devnet: Devnet,
+  say: (line: string) => void,
+): () => Promise<void> {
+  const ended = Promise.withResolvers<void>()
+  let isEnding = false
+  const pause = async (delayMs: number) => {
+    let timer: NodeJS.Timeout | undefined
+    const passed = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, delayMs)
+    })
+    await Promise.race([passed, ended.promise])
+    clearTimeout(timer)
+  }
+  const repeat = async (kind: ChaosKind): Promise<void> => {
+    const incident = incidents[kind]
+    while (incident && !isEnding) {
+      await pause(wellMs[kind] ?? 0)
+      if (!isEnding) await incident({ devnet, say, pause })
+    }
+  }
+  const running = Promise.all(chaos.map(repeat))
+  running.catch(() => {}) // whoever ends them hears of it
+  return async () => {
+    isEnding = true
+    ended.resolve()
+    await running
+  }
+}
