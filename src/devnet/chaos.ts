@@ -29,7 +29,7 @@ const copierOf = (operators: number): OperatorId => operators - 1
 /** Time that a slow disk takes for a sync: a worn one, or a network volume. */
 const slowSyncMs = 50
 /** Room of a small disk: seconds of blocks and votes. */
-const smallDiskBytes = 256 * 1024
+const smallDiskBytes = 128 * 1024
 /** How far the outermost clocks are from ours, one ahead and one behind. */
 const skewMs = 2_000
 

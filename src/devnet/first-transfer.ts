@@ -1,6 +1,9 @@
+import { setTimeout as pass } from 'node:timers/promises'
 import { createPublicClient, createWalletClient, defineChain, http, parseEther } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
+import { createClient } from '#api'
 import type { Hex } from '#primitives'
+import { systemClock } from './clock.ts'
 import { devnetAccount } from './l1.ts'
 import { l2ChainId } from './network.ts'
 
@@ -27,8 +30,22 @@ export async function sendFirstTransfer(gateway: string): Promise<Hex> {
     chain,
     transport,
   })
+  await serving(gateway)
   const hash = await wallet.sendTransaction({ to: to.address, value: parseEther('0.01') })
   const client = createPublicClient({ chain, transport, pollingInterval: 100 })
   await client.waitForTransactionReceipt({ hash })
   return hash
 }
+
+/** A busy machine takes a while to its first block; after that the gateway says why it refuses. */
+async function serving(gateway: string): Promise<void> {
+  const client = createClient([gateway])
+  const deadlineMs = systemClock.nowMs() + firstBlockLimitMs
+  while (systemClock.nowMs() < deadlineMs) {
+    if ((await client.nodeop_status()).ready) return
+    await pass(readyPauseMs)
+  }
+}
+
+const firstBlockLimitMs = 60_000
+const readyPauseMs = 100

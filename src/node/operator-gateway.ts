@@ -37,8 +37,8 @@ export function openGateway(options: OperatorOptions, parts: OperatorParts): Pro
 const behindMs = 10_000
 
 /** Serves while it is live and follows the network. */
-function healthOf({ phase, liveSinceMs, engine, options }: OperatorParts): Health {
-  if (phase === 'failed') return { live: false, ready: false, reason: 'consensus has failed' }
+function healthOf({ phase, failure, liveSinceMs, engine, options }: OperatorParts): Health {
+  if (phase === 'failed') return { live: false, ready: false, reason: failure }
   if (phase === 'superseded')
     return { live: true, ready: false, reason: 'another copy of this operator speaks for it' }
   if (phase !== 'live') return { live: true, ready: false, reason: phase }

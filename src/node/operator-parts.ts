@@ -67,6 +67,8 @@ export type OperatorPhase = 'starting' | 'live' | 'superseded' | 'failed' | 'sto
 export type OperatorParts = {
   readonly options: OperatorOptions
   phase: OperatorPhase
+  /** Code of what made it fail. */
+  failure: string
   /** When it went live; 0 before. */
   liveSinceMs: number
   readonly application: LedgerApplication

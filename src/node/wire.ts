@@ -92,10 +92,7 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
     nowMs: () => clock.nowMs(),
     logger,
   })
-  const fail = (error: unknown) => {
-    leave(parts, 'failed')
-    options.onFailure(error)
-  }
+  const fail = (error: unknown) => failWith(parts, error)
   const engine = await createConsensus({ options, application, cleanup, disk, guard }, fail)
   const { listener, account, actions } = createL1Parts(options, application, guard, metrics)
   cleanup.add(() => {
@@ -119,6 +116,7 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
   })
   const parts: OperatorParts = {
     phase: 'starting',
+    failure: '',
     liveSinceMs: 0,
     ...{ options, application, mempool, engine, sequencer, listener, account },
     ...{ worker, reporter, runner, history, outbox, metrics },
@@ -230,7 +228,10 @@ function answerDuties(parts: OperatorParts): void {
     if (events.length > 0 && parts.phase === 'live')
       await engine.submit(encodeTransaction({ kind: 'l1-events', events }))
   }
-  answer().catch((error: unknown) => options.logger.error('duties not answered', { error }))
+  answer().catch((error: unknown) => {
+    // Once it has failed, what is under way ends as it may: why is known.
+    if (parts.phase === 'live') options.logger.error('duties not answered', { error })
+  })
 }
 
 /** Two copies of one operator must not both speak: the older one ends. */
@@ -241,6 +242,14 @@ function supersede(parts: OperatorParts, by: Hex): void {
   logger.error(message, { code: 'Superseded', operator: id, by })
   void parts.engine.stop() // it votes with the same key too
   onFailure(new SupersededError(message, { operator: id, by }))
+}
+
+/** Ends an operator that cannot go on; what fails after that follows from it. */
+function failWith(parts: OperatorParts, error: unknown): void {
+  if (!leave(parts, 'failed')) return
+  parts.failure = error instanceof DomainError ? error.code : 'Defect'
+  void parts.engine.stop()
+  parts.options.onFailure(error)
 }
 
 /**
