@@ -13,5 +13,5 @@ export {
   parseDevnetOptions,
   type RawDevnetOptions,
 } from './options.ts'
-export { type Devnet, genesisFile, startDevnet } from './run.ts'
+export { type Adapt, type Devnet, genesisFile, startDevnet } from './run.ts'
 export { describeSummary, type Summary, summarise } from './summary.ts'

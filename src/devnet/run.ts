@@ -10,7 +10,15 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTransport, type Transport } from '#consensus'
-import { createLogger, type L2, openL2, type RunningOperator, shareL2, startOperator } from '#node'
+import {
+  createLogger,
+  type L2,
+  type OperatorOptions,
+  openL2,
+  type RunningOperator,
+  shareL2,
+  startOperator,
+} from '#node'
 import { DomainError, fromHex, type Logger } from '#primitives'
 import { encode, type Genesis, genesisCodec, type OperatorId } from '#records'
 import { parametersOf, troublesOf } from './chaos.ts'
@@ -62,16 +70,18 @@ export type Devnet = {
  * was opened is closed again when a step fails.
  *
  * @param say - told of each step, for people.
+ * @param adapt - gives operators other surroundings, for fault tests.
  * @throws PortInUseError, AnvilMissingError, AnvilDiedError, DataInUseError and others, one line
  * each.
  */
 export async function startDevnet(
   options: DevnetOptions,
   say: (line: string) => void,
+  adapt: Adapt = (operator) => operator,
 ): Promise<Devnet> {
   const opened: Opened = []
   try {
-    return await openNetwork(options, say, opened)
+    return await openNetwork(options, say, adapt, opened)
   } catch (error) {
     await closeAll(opened)
     throw error
@@ -88,6 +98,7 @@ async function closeAll(opened: Opened): Promise<void> {
 async function openNetwork(
   options: DevnetOptions,
   say: (line: string) => void,
+  adapt: Adapt,
   opened: Opened,
 ): Promise<Devnet> {
   const logger = createLogger(options.logLevel, { part: 'devnet' })
@@ -106,7 +117,20 @@ async function openNetwork(
   if (l2) opened.push(() => l2.close())
   const link = options.chaos.includes('l1-down') ? await openL1Link(l1.url) : undefined
   if (link) opened.push(() => link.close())
-  const parts = { options, members, genesis, folder, feeds, l1, l1Lost, link, l2, logger, opened }
+  const parts = {
+    options,
+    adapt,
+    members,
+    genesis,
+    folder,
+    feeds,
+    l1,
+    l1Lost,
+    link,
+    l2,
+    logger,
+    opened,
+  }
   const network = new Network(parts)
   opened.push(() => network.stopOperators())
   say('starting the operators')
@@ -193,8 +217,12 @@ async function deployNetwork(
   })
 }
 
+/** Changes what an operator is started with. */
+export type Adapt = (operator: OperatorOptions) => OperatorOptions
+
 type NetworkParts = {
   readonly options: DevnetOptions
+  readonly adapt: Adapt
   readonly members: readonly DevnetOperator[]
   readonly genesis: Genesis
   readonly folder: string
@@ -245,12 +273,12 @@ class Network implements Devnet {
   }
 
   async startOperator(id: OperatorId): Promise<void> {
-    const { options, members, genesis, folder, feeds, l1, link } = this.#parts
+    const { options, adapt, members, genesis, folder, feeds, l1, link } = this.#parts
     const shared = this.#sharedL2
     const member = members.find((one) => one.id === id)
     if (!member) throw new Error(`defect: no operator ${id}`)
     const logger = createLogger(options.logLevel, { operator: member.name })
-    const running = await startOperator({
+    const operator: OperatorOptions = {
       ...member,
       ...troublesOf(options, id, join(folder, member.name)),
       ...(shared ? { l2: shared } : {}),
@@ -264,7 +292,8 @@ class Network implements Devnet {
       rng: systemRng,
       logger,
       onFailure: (error) => logger.error('operator failed', { error: String(error) }),
-    })
+    }
+    const running = await startOperator(adapt(operator))
     this.operators.set(id, running)
   }
 
