@@ -3,6 +3,7 @@ export { devnetAccount } from './l1.ts'
 export { createLoad, type Load, type LoadOptions } from './load/load.ts'
 export { type DevnetIo, runDevnet } from './main.ts'
 export { l2ChainId, loadSecrets, loadSenders } from './network.ts'
+export { genesisFile } from './network-file.ts'
 export { createObserver, type Observer, type ObserverOptions } from './observe/observer.ts'
 export {
   BadOptionError,
@@ -12,5 +13,5 @@ export {
   type RawDevnetOptions,
 } from './options.ts'
 export { startRestarts } from './restarts.ts'
-export { type Devnet, genesisFile, startDevnet, systemClock } from './run.ts'
+export { type Devnet, startDevnet, systemClock } from './run.ts'
 export { describeSummary, type Summary, summarise } from './summary.ts'
