@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { openBlock, openFileBlockStore, toProposed } from '#consensus'
 import { genesisFile, parseDevnetOptions, runDevnet } from '#devnet'
-import { createLogger } from '#node'
+import { createDisk, createLogger } from '#node'
 import { toHex } from '#primitives'
 import { decode, genesisCodec, networkId } from '#records'
 import type { GoldenBlock, GoldenLog } from '../test/golden/log.ts'
@@ -20,8 +20,8 @@ await runDevnet(
 )
 const genesis = readFileSync(join(folder, genesisFile))
 const network = networkId(decode(genesisCodec, genesis))
-const file = join(folder, 'operator-1', 'blocks.log')
-const store = await openFileBlockStore(file, network, createLogger('warn', {}))
+const disk = createDisk(join(folder, 'operator-1'))
+const store = await openFileBlockStore('blocks.log', network, createLogger('warn', {}), disk)
 const blocks: GoldenBlock[] = []
 for (let height = 1; height <= store.height(); height++) {
   const stored = await store.load(height)

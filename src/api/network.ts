@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { agreementRules, operatorStatuses, serviceModes } from '#records'
+import { agreementRules, checkpointStatuses, operatorStatuses, serviceModes } from '#records'
 import { account, count, decimal, hash, hexOf } from './values.ts'
 
 /** What `nodeop_status` tells: who answers, what the network is, how far everything has come. */
@@ -143,7 +143,7 @@ export const checkpointFields = {
 /** A checkpoint: what the group signed, when, and what became of it on L1. */
 export const checkpointSchema = z.object({
   ...checkpointFields,
-  status: z.enum(['pending', 'certified', 'landed', 'abandoned']),
+  status: z.enum(checkpointStatuses),
   cutMs: count,
   /** Zero before. */
   certifiedMs: count,

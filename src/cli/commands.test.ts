@@ -286,7 +286,7 @@ const outboxAbi = parseAbi([
 ])
 
 /** The answers of an L1 node about our Outbox: whether the ring holds the root, and the event. */
-const l1Node = (isInRing: boolean, recordedRoot: Hex): Record<string, RpcMethod> => ({
+const l1Node = (isInRing: boolean, recordedRoot: Hex, size = 5n): Record<string, RpcMethod> => ({
   eth_chainId: async () => '0x7a69',
   eth_call: async () =>
     toHex(Uint8Array.from({ length: 32 }, (_, i) => (isInRing && i > 30 ? 1 : 0))),
@@ -299,7 +299,7 @@ const l1Node = (isInRing: boolean, recordedRoot: Hex): Record<string, RpcMethod>
         topics: encodeEventTopics({ abi: outboxAbi, args: { index: 7n } }),
         data: encodeAbiParameters(
           outboxAbi[0].inputs.filter((input) => input.name !== 'index'),
-          [5n, recordedRoot, 1, 0, account(3), 5n, 0n],
+          [size, recordedRoot, 1, 0, account(3), 5n, 0n],
         ),
         blockNumber: '0x2c',
         blockHash: word(3),
@@ -330,8 +330,16 @@ test('prove: the whole path is printed and checked, here and on L1', async (t) =
   }
 })
 
-test('prove: a root that L1 does not know, and another chain, fail', async (t) => {
+test('prove: a root or size that L1 does not know, and another chain, fail', async (t) => {
   const url = await gateway(t, { nodeop_getProof: async () => provenTask() })
+  const root = provenTask().checkpoint?.root as Hex
+  const otherSize = await serve(t, l1Node(false, root, 6n))
+  const sized = await run('prove', word(9), '--rpc', url, '--l1', otherSize, '--json')
+  assert.deepEqual([sized.code, sized.json().recorded.reason], [1, 'RootNotRecorded'])
+  const empty = { ...l1Node(false, root), eth_getTransactionReceipt: async () => null }
+  const without = await serve(t, empty)
+  const unheard = await run('prove', word(9), '--rpc', url, '--l1', without, '--json')
+  assert.deepEqual([unheard.code, unheard.json().recorded.reason], [1, 'RootNotRecorded'])
   const other = await serve(t, l1Node(false, word(5)))
   const unknown = await run('prove', word(9), '--rpc', url, '--l1', other, '--json')
   assert.equal(unknown.code, 1)

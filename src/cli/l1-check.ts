@@ -1,5 +1,13 @@
-import { createPublicClient, http, parseAbi, parseEventLogs } from 'viem'
+import {
+  createPublicClient,
+  http,
+  type Log,
+  type PublicClient,
+  parseEventLogs,
+  TransactionReceiptNotFoundError,
+} from 'viem'
 import type { ProofView } from '#api'
+import { outboxAbi, rpcMessage } from '#ethereum'
 import type { Hex } from '#primitives'
 
 /** What L1 says of a proof's root. */
@@ -16,11 +24,6 @@ export type Recorded = {
   readonly checkpoint: NonNullable<ProofView['checkpoint']>
   readonly l1: NonNullable<ProofView['l1']>
 }
-
-const outboxAbi = parseAbi([
-  'function isRecorded(uint64 index, uint64 size, bytes32 root) view returns (bool)',
-  'event CheckpointRecorded(uint64 indexed index, uint64 size, bytes32 root, uint16 operator, uint8 window, address submitter, uint64 time, uint256 pay)',
-])
 
 /**
  * Asks an L1 node whether the Outbox has recorded the checkpoint. The ring keeps the last 256; for
@@ -41,16 +44,27 @@ export async function checkOnL1(
     const args = [BigInt(index), BigInt(size), root] as const
     const call = { address: outbox, abi: outboxAbi, functionName: 'isRecorded', args } as const
     if (await client.readContract(call).catch(() => false)) return { ok: true, isCurrent: true }
-    const { logs } = await client.getTransactionReceipt({ hash: l1.transaction })
-    const events = parseEventLogs({ abi: outboxAbi, logs, eventName: 'CheckpointRecorded' })
-    const isThere = events.some(
+    const logs = await logsOf(client, l1.transaction)
+    const isThere = parseEventLogs({ abi: outboxAbi, logs, eventName: 'CheckpointRecorded' }).some(
       ({ address, args: found }) =>
-        address.toLowerCase() === outbox && found.index === args[0] && found.root === root,
+        address.toLowerCase() === outbox &&
+        found.index === args[0] &&
+        found.size === args[1] &&
+        found.root === root,
     )
     return isThere ? { ok: true, isCurrent: false } : refuse('RootNotRecorded', `not in ${outbox}`)
   } catch (thrown) {
-    const [words = ''] = String(thrown instanceof Error ? thrown.message : thrown).split('\n')
-    return refuse('L1Unreachable', `${url}: ${words}`)
+    return refuse('L1Unreachable', `${url}: ${rpcMessage(thrown)}`)
+  }
+}
+
+/** What a transaction logged; nothing when L1 does not know it. */
+async function logsOf(client: PublicClient, hash: Hex): Promise<Log[]> {
+  try {
+    return (await client.getTransactionReceipt({ hash })).logs
+  } catch (error) {
+    if (error instanceof TransactionReceiptNotFoundError) return []
+    throw error
   }
 }
 

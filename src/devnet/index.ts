@@ -5,6 +5,7 @@ export { devnetAccount } from './l1.ts'
 export { createLoad, type Load, type LoadOptions } from './load/load.ts'
 export { type DevnetIo, runDevnet } from './main.ts'
 export { l2ChainId, loadSecrets, loadSenders } from './network.ts'
+export { genesisFile } from './network-file.ts'
 export { createObserver, type Observer, type ObserverOptions } from './observe/observer.ts'
 export {
   BadOptionError,
@@ -13,5 +14,5 @@ export {
   parseDevnetOptions,
   type RawDevnetOptions,
 } from './options.ts'
-export { type Adapt, type Devnet, genesisFile, startDevnet } from './run.ts'
+export { type Adapt, type Devnet, startDevnet } from './run.ts'
 export { describeSummary, type Summary, summarise } from './summary.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -8,6 +8,7 @@ import { test } from 'node:test'
 import { createL1Client } from '#ethereum'
 import type { Logger } from '#primitives'
 import { devnetAccount, startL1 } from './l1.ts'
+import { adoptL1 } from './l1-adopt.ts'
 
 const logger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
@@ -80,4 +81,22 @@ test('startL1: an anvil that dies later is reported', async () => {
   process.kill(l1.pid, 'SIGKILL')
   assert.equal(await died.promise, '')
   await l1.stop()
+})
+
+test('startL1: one that outlived its starter is taken up, another on its port is not', async () => {
+  const stateDir = mkdtempSync(join(tmpdir(), 'nodeop-l1-test-'))
+  const first = await startL1({ logger, stateDir })
+  try {
+    const note = join(stateDir, 'process.json')
+    const again = await startL1({ logger, stateDir })
+    assert.deepEqual([again.pid, again.url], [first.pid, first.url])
+    const stranger = { ...JSON.parse(readFileSync(note, 'utf8')), origin: `0x${'00'.repeat(32)}` }
+    writeFileSync(note, JSON.stringify(stranger))
+    assert.equal(await adoptL1({ logger, stateDir }), undefined)
+    await again.stop()
+    await assert.rejects(createL1Client(first.url).getChainId())
+  } finally {
+    await first.stop()
+    rmSync(stateDir, { recursive: true })
+  }
 })

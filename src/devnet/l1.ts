@@ -7,12 +7,16 @@ import { join } from 'node:path'
 import { mnemonicToAccount } from 'viem/accounts'
 import { createL1Client } from '#ethereum'
 import { DomainError, type Hex, type Logger, toHex } from '#primitives'
+import { adoptL1, noteL1, originOf, shutdownLimitMs } from './l1-adopt.ts'
 
 /** How to run the devnet's L1. */
 export type L1Options = {
   /** Absent or 0: any free one. */
   readonly port?: number
-  /** Where its chain is kept, written each second; absent: it ends with this process. */
+  /**
+   * Where its chain is kept, written each second; absent: it ends with this process. With a folder
+   * it outlives us when we are killed, and the next start on the folder takes it up again.
+   */
   readonly stateDir?: string
   readonly chainId?: number
   readonly blockTimeS?: number
@@ -41,17 +45,25 @@ export type L1Process = {
  * @throws AnvilMissingError, PortInUseError, AnvilDiedError: one clear line each.
  */
 export async function startL1(options: L1Options): Promise<L1Process> {
+  const running = options.stateDir && (await adoptL1({ ...options, stateDir: options.stateDir }))
+  return running || (await launchL1(options))
+}
+
+async function launchL1(options: L1Options): Promise<L1Process> {
   const binary = options.binary ?? findAnvil()
   const chainId = options.chainId ?? defaultChainId
   const port = await freePort(options.port ?? 0)
   const folder = options.stateDir ?? mkdtempSync(join(tmpdir(), 'nodeop-l1-'))
-  mkdirSync(folder, { recursive: true })
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
   const logFile = join(folder, 'anvil.log')
   const child = launch(binary, argumentsOf(options, chainId, port), logFile)
   const anvil: Anvil = { child, logFile, exited: exitOf(child), stopping: false }
+  const running = { pid: child.pid ?? 0, port, chainId }
+  if (options.stateDir && child.pid !== undefined) noteL1(options.stateDir, running)
   const url = `http://127.0.0.1:${port}`
   try {
     await ready(anvil, url, port, binary)
+    if (options.stateDir) noteL1(options.stateDir, { ...running, origin: await originOf(url) })
   } catch (error) {
     await end(anvil)
     if (!options.stateDir) rmSync(folder, { recursive: true, force: true })
@@ -63,11 +75,12 @@ export async function startL1(options: L1Options): Promise<L1Process> {
     process.off('exit', killWithUs)
     if (!anvil.stopping) options.onExit?.(complaintIn(logFile))
   })
-  options.logger.info('L1 started', { url, chainId, pid: child.pid })
+  const { pid } = running
+  options.logger.info('L1 started', { url, chainId, pid })
   return {
     url,
     chainId,
-    pid: child.pid ?? 0,
+    pid,
     stop: async () => {
       await end(anvil)
       if (!options.stateDir) rmSync(folder, { recursive: true, force: true })
@@ -122,10 +135,13 @@ const argumentsOf = (options: L1Options, chainId: number, port: number): readonl
   ...(options.stateDir ? stateArguments(options.stateDir) : []),
 ]
 
-/** Historical states too: without them no reorganisation works after a reload. */
+/**
+ * The chain and its newest state. States of earlier blocks are left out: they would add 50 kB a
+ * block to what is written each second, and only a reorganisation that goes below the block of a
+ * reload needs them.
+ */
 const stateArguments = (stateDir: string): readonly string[] => [
   ...['--state', join(stateDir, 'anvil.json'), '--state-interval', '1'],
-  '--preserve-historical-states',
 ]
 
 /** Its words go to a file, not to a pipe: it must outlive us. */
@@ -212,7 +228,6 @@ function complaintIn(file: string): string {
 
 /** A chain of many blocks takes seconds to load. */
 const startupLimitMs = 20_000
-const shutdownLimitMs = 5_000
 
 /** There is no anvil to run as the devnet's L1. */
 export class AnvilMissingError extends DomainError<'AnvilMissing', { wanted: string }> {

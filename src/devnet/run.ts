@@ -1,16 +1,7 @@
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTransport, type Transport } from '#consensus'
 import {
+  createDisk,
   createLogger,
   type L2,
   type OperatorOptions,
@@ -19,13 +10,15 @@ import {
   shareL2,
   startOperator,
 } from '#node'
-import { DomainError, fromHex, type Logger } from '#primitives'
-import { encode, type Genesis, genesisCodec, type OperatorId } from '#records'
+import { type Disk, fromHex, type Logger } from '#primitives'
+import type { Genesis, OperatorId } from '#records'
 import { parametersOf, troublesOf } from './chaos.ts'
 import { systemClock, systemRng } from './clock.ts'
 import { deployContracts } from './deploy.ts'
 import { type PriceFeeds, startPriceFeeds } from './feeds.ts'
+import { openFolder, requireSize } from './folder.ts'
 import { AnvilDiedError, devnetAccount, freePort, type L1Process, startL1 } from './l1.ts'
+import { anchorOf, requireAnchor } from './l1-anchor.ts'
 import { type L1Link, openL1Link } from './l1-link.ts'
 import {
   createGenesis,
@@ -35,13 +28,11 @@ import {
   loadSenders,
   possessionOf,
 } from './network.ts'
+import { loadNetwork, type SavedNetwork, saveNetwork } from './network-file.ts'
 import type { DevnetOptions } from './options.ts'
 
 /** Accounts of the published phrase that hold money. */
 const fundedAccounts = 10
-
-/** The genesis in a devnet's folder, as SSZ. */
-export const genesisFile = 'genesis.ssz'
 
 const oneEther = 10n ** 18n
 /** Pay of a submission on top of its gas. */
@@ -66,13 +57,14 @@ export type Devnet = {
 }
 
 /**
- * Starts L1, generates the operators' keys, deploys the contracts, and starts every operator. What
- * was opened is closed again when a step fails.
+ * Starts L1, generates the operators' keys, deploys the contracts, and starts every operator; goes
+ * on with the network that `--data` holds, if it holds one. What was opened is closed again when a
+ * step fails.
  *
  * @param say - told of each step, for people.
  * @param adapt - gives operators other surroundings, for fault tests.
- * @throws PortInUseError, AnvilMissingError, AnvilDiedError, DataInUseError and others, one line
- * each.
+ * @throws PortInUseError, AnvilMissingError, AnvilDiedError, FolderInUseError, DataDamagedError and
+ * others, one line each.
  */
 export async function startDevnet(
   options: DevnetOptions,
@@ -103,16 +95,20 @@ async function openNetwork(
 ): Promise<Devnet> {
   const logger = createLogger(options.logLevel, { part: 'devnet' })
   await requirePorts(options)
-  const folder = openFolder(options, opened)
+  const folder = openFolder(options.data, (close) => opened.push(close))
+  const disk = createDisk(folder)
+  const saved = await loadNetwork(disk)
+  if (saved) requireSize(saved, options)
   const feeds = await startPriceFeeds({ seed: options.seed })
   opened.push(() => feeds.close())
-  say('starting L1 (anvil)')
-  const { l1, l1Lost } = await openL1(logger, opened)
-  say(`generating the group key of ${options.operators} operators`)
-  const members = createOperators(options.operators, systemRng)
-  say('deploying the contracts')
-  const genesis = await Promise.race([deployNetwork(options, members, l1), l1Lost])
-  writeFileSync(join(folder, genesisFile), encode(genesisCodec, genesis), { mode: 0o600 })
+  say(
+    saved ? 'going on with the network of the folder; starting L1 (anvil)' : 'starting L1 (anvil)',
+  )
+  const stateDir = options.data === undefined ? undefined : join(folder, 'l1')
+  const { l1, l1Lost } = await openL1(logger, stateDir, opened)
+  if (saved) await requireAnchor(l1.url, saved.anchor, folder)
+  const made = saved ?? (await makeNetwork({ options, say, l1, l1Lost, disk }))
+  const { genesis, members } = made
   const l2 = options.share ? await openL2(genesis, folder) : undefined
   if (l2) opened.push(() => l2.close())
   const link = options.chaos.includes('l1-down') ? await openL1Link(l1.url) : undefined
@@ -138,51 +134,41 @@ async function openNetwork(
   return network
 }
 
+/** A network of the size that was asked for, in a folder that holds none. */
+async function makeNetwork(parts: {
+  readonly options: DevnetOptions
+  readonly say: (line: string) => void
+  readonly l1: L1Process
+  readonly l1Lost: Promise<never>
+  readonly disk: Disk
+}): Promise<SavedNetwork> {
+  const { options, say, l1, l1Lost, disk } = parts
+  say(`generating the group key of ${options.operators} operators`)
+  const members = createOperators(options.operators, systemRng)
+  say('deploying the contracts')
+  const genesis = await Promise.race([deployNetwork(options, members, l1), l1Lost])
+  const anchor = await anchorOf(l1.url, genesis.l1StartBlock)
+  const network = { genesis, members, anchor }
+  await saveNetwork(disk, network)
+  return network
+}
+
 /** @throws PortInUseError before anything is started, so that nothing has to be undone. */
 async function requirePorts({ port, operators }: DevnetOptions): Promise<void> {
   if (port > 0) for (let place = 0; place < operators; place++) await freePort(port + place)
 }
 
-function openFolder({ data }: DevnetOptions, opened: Opened): string {
-  if (data === undefined) {
-    const folder = mkdtempSync(join(tmpdir(), 'nodeop-devnet-'))
-    opened.push(() => rmSync(folder, { recursive: true, force: true }))
-    return folder
-  }
-  try {
-    mkdirSync(data, { recursive: true, mode: 0o700 })
-    accessSync(data, constants.W_OK)
-  } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
-    throw new DataUnusableError(
-      `--data ${data} cannot be used as a folder (${why})`,
-      { folder: data },
-      cause,
-    )
-  }
-  refuseUsed(data)
-  return data
-}
-
-async function openL1(logger: Logger, opened: Opened) {
+async function openL1(logger: Logger, stateDir: string | undefined, opened: Opened) {
   const lost = Promise.withResolvers<never>()
   lost.promise.catch(() => {}) // whoever needs L1 waits for this too; alone it is no failure
   const onExit = (said: string) =>
     lost.reject(
       new AnvilDiedError(`anvil, the devnet's L1, ended by itself${said && `: ${said}`}`, { said }),
     )
-  const l1 = await startL1({ logger, accounts: fundedAccounts, onExit })
+  const folder = stateDir === undefined ? {} : { stateDir }
+  const l1 = await startL1({ logger, accounts: fundedAccounts, onExit, ...folder })
   opened.push(() => l1.stop())
   return { l1, l1Lost: lost.promise }
-}
-
-/** A folder that holds a network is left alone: going on with one is not possible yet. */
-function refuseUsed(folder: string): void {
-  if (existsSync(join(folder, genesisFile)))
-    throw new DataInUseError(
-      `--data ${folder} holds a network already; name an empty folder, or none`,
-      { folder },
-    )
 }
 
 async function deployNetwork(
@@ -316,14 +302,4 @@ class Network implements Devnet {
   stop(): Promise<void> {
     return closeAll(this.#parts.opened)
   }
-}
-
-/** The data folder holds another run's network. */
-export class DataInUseError extends DomainError<'DataInUse', { folder: string }> {
-  override readonly code = 'DataInUse'
-}
-
-/** The data folder cannot be made, or not written. */
-export class DataUnusableError extends DomainError<'DataUnusable', { folder: string }> {
-  override readonly code = 'DataUnusable'
 }

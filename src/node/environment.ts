@@ -1,9 +1,8 @@
-import { DomainError, fromHex, type Hex, toHex, vrfVerify } from '#primitives'
+import { DomainError, fromHex, type Hex, setBounded, toHex, vrfVerify } from '#primitives'
 import type { Environment, Service } from '#protocol'
 import type { Genesis, ServiceSpec } from '#records'
 import { priceService } from '#services/price'
 import { sequencerService } from '#services/sequencer'
-import { setBounded } from './bounded.ts'
 import { createPassedCalls, type PassedCalls } from './passed-calls.ts'
 import { loadSecp256k1, recoverAddressWith } from './recover.ts'
 

@@ -1,9 +1,8 @@
 import type { BlockView } from '#api'
-import type { Hex } from '#primitives'
+import { type Hex, setBounded } from '#primitives'
 import { type Ledger, operatorsOf } from '#protocol'
 import type { Task } from '#records'
 import type { CommittedBlock } from './application.ts'
-import { setBounded } from './bounded.ts'
 
 /** Blocks and dropped transactions that an operator remembers for people. */
 const maxBlocks = 1_024

@@ -1,5 +1,6 @@
 export { createDisk, DiskFullError } from './disk.ts'
 export { createEnvironment } from './environment.ts'
+export { type FolderLock, lockFolder } from './guard/lock.ts'
 export {
   addressOfSecret,
   generateSecrets,
@@ -14,4 +15,5 @@ export type { OperatorOptions, RunningOperator } from './operator-parts.ts'
 export { loadSecp256k1 } from './recover.ts'
 export type { Answers } from './reporter.ts'
 export { type L2, openL2, shareL2 } from './sequencer-host.ts'
+export { loadFile, saveFile } from './whole-file.ts'
 export { startOperator } from './wire.ts'

@@ -1,7 +1,6 @@
-import type { Clock, Hex, Logger } from '#primitives'
+import { type Clock, type Hex, type Logger, setBounded } from '#primitives'
 import { type Duty, duties, type Ledger } from '#protocol'
 import type { CheckpointRecord, Leaf, OperatorId } from '#records'
-import { setBounded } from './bounded.ts'
 
 /** What came of bringing a checkpoint to L1: `done` and `already` mean that it stands there. */
 export type L1Outcome = 'done' | 'already' | 'too-early' | 'failed'

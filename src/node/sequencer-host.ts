@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Hex, sha256Hex } from '#primitives'
+import { type Hex, setBounded, sha256Hex } from '#primitives'
 import { serviceState } from '#protocol'
 import { encodeTransaction, type Genesis, type Verdict } from '#records'
 import {
@@ -14,7 +14,6 @@ import {
   transactionPlace,
 } from '#services/sequencer'
 import type { CommittedBlock } from './application.ts'
-import { setBounded } from './bounded.ts'
 import type { L2BlockSummary } from './history.ts'
 import type { CallPool } from './mempool.ts'
 import { recover } from './native-recover.ts'

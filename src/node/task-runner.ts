@@ -1,6 +1,13 @@
-import { type Clock, fromHex, type Hex, type Logger, sha256Hex, utf8 } from '#primitives'
+import {
+  type Clock,
+  fromHex,
+  type Hex,
+  type Logger,
+  setBounded,
+  sha256Hex,
+  utf8,
+} from '#primitives'
 import { maxResultBytes, type OperatorId, resultDigest, type Task } from '#records'
-import { setBounded } from './bounded.ts'
 
 /** Computes the result of a task off-chain. May fail; it is tried again a few times. */
 export type Execute = (service: string, payload: Uint8Array) => Promise<Uint8Array>

@@ -6,6 +6,7 @@ import {
   type OperatorId,
   optional,
   record,
+  submittersPerCheckpoint,
   uint16,
   uint32,
   uint64,
@@ -65,7 +66,7 @@ const windowsCodec: Codec<Windows> = record({
   first: uint64,
   startS: uint64,
   windowS: uint32,
-  submitters: list(uint16, 4),
+  submitters: list(uint16, submittersPerCheckpoint),
   certifiedMs: uint64,
 })
 

@@ -1,5 +1,5 @@
 import { encodeAbiParameters } from 'viem'
-import { fromHex, type Hex, toHex as hexOf, keccak256Hex, toHex, utf8 } from '#primitives'
+import { fromHex, type Hex, keccak256Hex, toHex, utf8 } from '#primitives'
 import {
   byteList,
   type Codec,
@@ -70,7 +70,7 @@ export const leafTuple = (leaf: Leaf) => ({
   agreeingWeight: leaf.agreeingWeight,
   committeeWeight: leaf.committeeWeight,
   stakeWei: leaf.stakeWei,
-  body: hexOf(leaf.body),
+  body: toHex(leaf.body),
 })
 
 /** `keccak256(abi.encode(leaf))`: longer than 64 bytes, so never mistaken for an inner node. */

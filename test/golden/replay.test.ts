@@ -42,7 +42,7 @@ test(`golden log: the same app hash at every height on Node ${process.versions.n
   assert([...ledger.endedTasks.values()].some(({ status }) => status === 'settled'))
 })
 
-test('golden log: one changed bit in the ledger changes every later app hash', async () => {
+test('golden log: a ledger with another epoch has another app hash after the next block', async () => {
   const { ledger, execute } = await openReplay()
   const [block] = golden.blocks
   assert(block)

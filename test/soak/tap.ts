@@ -1,9 +1,8 @@
 // What one operator sends, as its peers hear it: every signature that ever leaves it.
-import type { Link, Transport } from '#consensus'
+import { decodeMessage, type Link, type Message, type Transport } from '#consensus'
 import type { Hex } from '#primitives'
 import type { Ledger } from '#protocol'
 import { type OperatorId, reportDigest, type Statement, tryDecodeTransaction } from '#records'
-import { decodeMessage, type Message } from '../../src/consensus/embedded/messages.ts'
 import type { SigningChecker } from '../support/signing-checker.ts'
 
 /** Shows an operator's messages to a checker before they go out. */

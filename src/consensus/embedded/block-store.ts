@@ -3,7 +3,6 @@ import { type Codec, decode, encode, hash32, record, uint64 } from '#records'
 import type { ValidatorSchedule, ValidatorSet } from '../core/index.ts'
 import { type Commit, commitCodec } from './block.ts'
 import { blockBytes, scheduleCodec, validatorSetCodec } from './codecs.ts'
-import { defaultDisk } from './default-disk.ts'
 import { ownerHeader, whoseFile } from './owner.ts'
 import { CorruptFileError, openRecordFile } from './record-file.ts'
 
@@ -51,7 +50,7 @@ export async function openFileBlockStore(
   path: string,
   networkId: Hex,
   logger: Logger,
-  disk: Disk = defaultDisk,
+  disk: Disk,
 ): Promise<BlockStore> {
   const offsets: number[] = []
   const mine = { version: 1, networkId, validator: undefined }

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type Clock, type Hex, type Logger, sha256Hex, utf8 } from '#primitives'
 import type { Application, DecidedBlock, Validator } from '#records'
 import { type BlockStore, createMemoryBlockStore } from './block-store.ts'
@@ -161,16 +158,6 @@ export function decided({ engine }: TestPeer, height: number): Promise<void> {
       resolve()
     })
   })
-}
-
-/** A folder that is gone afterwards. */
-export async function withFolder(run: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'consensus-'))
-  try {
-    await run(folder)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
 }
 
 const testOptions = (

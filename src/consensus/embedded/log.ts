@@ -2,7 +2,6 @@ import type { Disk, Hex, Logger } from '#primitives'
 import { type Codec, decode, encode, hash32, record, tagged, uint32, uint64 } from '#records'
 import type { Proposal, Timeout, Validity, Vote } from '../core/index.ts'
 import { blockBytes, proposalCodec, timeoutCodec, validityCodec, voteCodec } from './codecs.ts'
-import { defaultDisk } from './default-disk.ts'
 import { ownerHeader, whoseFile } from './owner.ts'
 import { openRecordFile } from './record-file.ts'
 
@@ -55,7 +54,7 @@ export async function openFileLog(
   path: string,
   owner: { readonly networkId: Hex; readonly validator: Hex },
   logger: Logger,
-  disk: Disk = defaultDisk,
+  disk: Disk,
 ): Promise<ConsensusLog> {
   let records: LogRecord[] = []
   const mine = { version: 1, ...owner }

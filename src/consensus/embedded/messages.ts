@@ -44,7 +44,8 @@ export const maxVotes = 8192
 export const maxFetchedBlocks = 32
 export const fetchedBytes = 512 * 1024
 
-const maxValues = 256
+/** Most blocks that a status names. */
+export const maxValues = 256
 
 const messageCodec: Codec<Message> = tagged<Message>({
   proposal: record({ proposal: proposalCodec, block: blockBytes }),

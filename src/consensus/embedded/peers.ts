@@ -19,6 +19,7 @@ import {
   fetchedBytes,
   type Message,
   maxFetchedBlocks,
+  maxValues,
   maxVotes,
 } from './messages.ts'
 import { enter, pace } from './pacing.ts'
@@ -57,7 +58,7 @@ export async function receive(runtime: Runtime, from: Hex, message: Message): Pr
 
 /** Tells peers where this validator is: those who have more answer with it. */
 export function sayStatus(runtime: Runtime, to?: Hex): void {
-  const values = [...runtime.blocks.keys()].slice(0, maxStatusValues)
+  const values = [...runtime.blocks.keys()].slice(0, maxValues)
   const { machine } = runtime.core
   const height = workingHeight(runtime)
   const round = runtime.phase === 'running' ? Math.max(0, machine.round) : 0
@@ -65,8 +66,6 @@ export function sayStatus(runtime: Runtime, to?: Hex): void {
   if (to === undefined) sendToAll(runtime, status)
   else sendTo(runtime, to, status)
 }
-
-const maxStatusValues = 256
 
 async function onProposal(runtime: Runtime, from: Hex, proposal: Proposal, bytes: Uint8Array) {
   if (!wants(runtime.core, proposal)) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { appendFile, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import { test } from 'node:test'
+import { concatBytes } from '#primitives'
+import { createFaultyDisk } from '../../../test/support/faulty-disk.ts'
 import { createMemoryBlockStore, openFileBlockStore } from './block-store.ts'
 import { createEmbeddedEngine } from './engine.ts'
 import {
@@ -15,7 +15,6 @@ import {
   testNetwork,
   testSigner,
   testTiming,
-  withFolder,
 } from './fixture.ts'
 import { type ConsensusLog, createMemoryLog, type MemoryLog, openFileLog } from './log.ts'
 import { decodeMessage } from './messages.ts'
@@ -163,66 +162,70 @@ test('restart: with its log lost, the same crash does make a validator sign twic
   assert(doubles.some((slot) => slot === `${victim.key} 1 0 proposal`))
 })
 
-test('restart: all validators at once, from files, with a torn log, go on where they were', () =>
-  withFolder(async (folder) => {
-    const pathOf = (i: number, name: string) => join(folder, `${i}`, name)
-    const open = async () => {
-      const transport = createTransport()
-      const validators = [0, 1, 2, 3].map((i) => ({
-        consensusKey: testSigner(i).publicKey,
-        power: 1n,
-      }))
-      return Promise.all(
-        [0, 1, 2, 3].map(async (i): Promise<TestPeer> => {
-          const owner = { networkId: testNetwork, validator: testSigner(i).publicKey }
-          const log = await openFileLog(pathOf(i, 'log'), owner, silentLogger)
-          const store = await openFileBlockStore(pathOf(i, 'blocks'), testNetwork, silentLogger)
-          const application = createCountingApplication(validators)
-          const engine = createEmbeddedEngine({
-            ...{ networkId: testNetwork, application, signer: testSigner(i), log, transport },
-            ...{ blockStore: store, clock: systemClock, logger: silentLogger, timing: testTiming },
-          })
-          return {
-            key: owner.validator,
-            signer: () => testSigner(i),
-            application,
-            store,
-            engine,
-            log,
-          }
-        }),
-      )
+test('restart: all validators at once, from files, with a torn log, go on where they were', async () => {
+  const disk = createFaultyDisk(1)
+  const pathOf = (i: number, name: string) => `${i}/${name}`
+  const tear = (path: string, more: (held: Uint8Array) => Uint8Array) => {
+    const held = disk.bytes(path) ?? new Uint8Array(0)
+    disk.put(path, concatBytes(held, more(held)))
+  }
+  const open = async () => {
+    const transport = createTransport()
+    const validators = [0, 1, 2, 3].map((i) => ({
+      consensusKey: testSigner(i).publicKey,
+      power: 1n,
+    }))
+    return Promise.all(
+      [0, 1, 2, 3].map(async (i): Promise<TestPeer> => {
+        const owner = { networkId: testNetwork, validator: testSigner(i).publicKey }
+        const log = await openFileLog(pathOf(i, 'log'), owner, silentLogger, disk)
+        const store = await openFileBlockStore(pathOf(i, 'blocks'), testNetwork, silentLogger, disk)
+        const application = createCountingApplication(validators)
+        const engine = createEmbeddedEngine({
+          ...{ networkId: testNetwork, application, signer: testSigner(i), log, transport },
+          ...{ blockStore: store, clock: systemClock, logger: silentLogger, timing: testTiming },
+        })
+        return {
+          key: owner.validator,
+          signer: () => testSigner(i),
+          application,
+          store,
+          engine,
+          log,
+        }
+      }),
+    )
+  }
+  const close = async (peers: readonly TestPeer[]) => {
+    for (const { engine, log, store } of peers) {
+      await engine.stop()
+      await log.close()
+      await store.close()
     }
-    const close = async (peers: readonly TestPeer[]) => {
-      for (const { engine, log, store } of peers) {
-        await engine.stop()
-        await log.close()
-        await store.close()
-      }
-    }
-    const first = await open()
-    await Promise.all(first.map(({ engine }) => engine.start()))
-    await Promise.all(first.map((peer) => decided(peer, 4)))
-    await close(first)
-    const before = first.map(({ application }) => application.committed.map(({ hash }) => hash))
-    await appendFile(pathOf(1, 'log'), Uint8Array.of(1, 2, 3, 4, 0, 0))
-    await appendFile(pathOf(2, 'blocks'), (await readFile(pathOf(2, 'blocks'))).subarray(-50))
+  }
+  const first = await open()
+  await Promise.all(first.map(({ engine }) => engine.start()))
+  await Promise.all(first.map((peer) => decided(peer, 4)))
+  await close(first)
+  const before = first.map(({ application }) => application.committed.map(({ hash }) => hash))
+  tear(pathOf(1, 'log'), () => Uint8Array.of(1, 2, 3, 4, 0, 0))
+  tear(pathOf(2, 'blocks'), (held) => held.subarray(-50))
 
-    const second = await open()
-    await Promise.all(second.map(({ engine }) => engine.start()))
-    const height = Math.max(...before.map(({ length }) => length))
-    await Promise.all(second.map((peer) => decided(peer, height + 3)))
-    await close(second)
-    for (const [i, { application }] of second.entries()) {
-      const after = application.committed.map(({ hash }) => hash)
-      assert.deepEqual(after.slice(0, before[i]?.length), before[i])
-      assert.deepEqual(
-        after.slice(0, height),
-        second[0]?.application.committed.map(({ hash }) => hash).slice(0, height),
-      )
-    }
-    assert.equal((await stat(`${pathOf(1, 'log')}.bad`)).size, 6)
-  }))
+  const second = await open()
+  await Promise.all(second.map(({ engine }) => engine.start()))
+  const height = Math.max(...before.map(({ length }) => length))
+  await Promise.all(second.map((peer) => decided(peer, height + 3)))
+  await close(second)
+  for (const [i, { application }] of second.entries()) {
+    const after = application.committed.map(({ hash }) => hash)
+    assert.deepEqual(after.slice(0, before[i]?.length), before[i])
+    assert.deepEqual(
+      after.slice(0, height),
+      second[0]?.application.committed.map(({ hash }) => hash).slice(0, height),
+    )
+  }
+  assert.equal(disk.bytes(`${pathOf(1, 'log')}.bad`)?.length, 6)
+})
 
 test('restart: an application behind the block store executes what it lacks', async () => {
   const network = createTestNetwork()

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, hash, sign, verify } from 'node:crypto'
-import { assert, concatBytes, equalBytes, fromHex, type Hex, toHex } from '#primitives'
+import { assert, concatBytes, equalBytes, fromHex, type Hex, setBounded, toHex } from '#primitives'
 
 /** One thing that a validator signs at most once. */
 export type SignSlot = {
@@ -75,14 +75,14 @@ export function createVerifier(): Verifier {
     if (known) return known
     const encoded = Buffer.from(concatBytes(publicKeyPrefix, fromHex(publicKey, 32)))
     const key = createPublicKey({ key: encoded, format: 'der', type: 'spki' })
-    keepBounded(keys, publicKey, key, rememberedKeys)
+    setBounded(keys, publicKey, key, rememberedKeys)
     return key
   }
   return (publicKey, bytes, signature) => {
     const seen = good.get(signature)
     if (seen?.publicKey === publicKey && equalBytes(seen.bytes, bytes)) return true
     if (!verify(null, bytes, keyOf(publicKey), fromHex(signature, 64))) return false
-    keepBounded(good, signature, { publicKey, bytes }, rememberedSignatures)
+    setBounded(good, signature, { publicKey, bytes }, rememberedSignatures)
     return true
   }
 }
@@ -90,11 +90,6 @@ export function createVerifier(): Verifier {
 /** Enough for two heights of the largest validator set. */
 const rememberedSignatures = 2048
 const rememberedKeys = 1024
-
-function keepBounded<Key, Value>(map: Map<Key, Value>, key: Key, value: Value, limit: number) {
-  if (map.size >= limit) for (const oldest of [...map.keys()].slice(0, 1)) map.delete(oldest)
-  map.set(key, value)
-}
 
 /** The steps of a round, in order. */
 const stepOrder = { proposal: 0, prevote: 1, precommit: 2 } as const

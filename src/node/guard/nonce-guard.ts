@@ -1,4 +1,4 @@
-import type { Hex, Logger } from '#primitives'
+import { type Hex, type Logger, setBounded } from '#primitives'
 import type { NonceCommitment, Session } from '#records'
 import {
   ForeignNonceError,
@@ -72,8 +72,7 @@ export function createThresholdSigner(options: ThresholdSignerOptions): Threshol
     shareOf(session) {
       const digest = sessionDigest(session)
       if (shares.has(digest)) return shares.get(digest)
-      shares.set(digest, undefined)
-      if (shares.size > maxSessions) shares.delete(shares.keys().next().value as Hex)
+      setBounded(shares, digest, undefined, maxSessions)
       sign(session, digest).catch((error) => {
         if (isUnsignable(error))
           logger.info('session not signed', { checkpoint: session.checkpoint, error })

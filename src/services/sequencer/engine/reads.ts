@@ -5,7 +5,7 @@ import { trieGet, trieOf } from '../state/trie.ts'
 import { findLogs } from './logs.ts'
 import { blockEntry, headHash, readBlock, readHeader, readPlace, readReceipts } from './rows.ts'
 import type { AccountState, BlockHead, BlockRef, Engine, StoredTransaction } from './types.ts'
-import { isDelegation } from './validity.ts'
+import { isDelegation, noAccount } from './validity.ts'
 import { decodeAccount, type StateSource } from './world-state.ts'
 
 type Reads = Omit<Engine, 'execute' | 'call' | 'estimateGas' | 'close'>
@@ -86,7 +86,7 @@ function accountRow(source: StateSource, stateRoot: Hex, address: Hex) {
 
 function accountAt(source: StateSource, stateRoot: Hex, address: Hex): AccountState {
   const account = accountRow(source, stateRoot, address)
-  if (!account) return { nonce: 0n, balance: 0n, isContract: false }
+  if (!account) return noAccount
   const { nonce, balance } = account
   const code = account.isContract() ? source.code(account.codeHash) : undefined
   return { nonce, balance, isContract: code !== undefined && !isDelegation(code) }

@@ -1,7 +1,6 @@
 import { ecrecover } from '@ethereumjs/util'
-import { keccak256 } from '#primitives'
+import { bigintToBytes, bytesToBigint, keccak256 } from '#primitives'
 import { type EthereumTransaction, isSignatureInRange } from '../state/ethereum-transaction.ts'
-import { integerOf } from '../state/header.ts'
 
 /**
  * The uncompressed public key (64 bytes, without prefix) that signed a 32-byte digest, or undefined
@@ -36,16 +35,11 @@ export const toEthereumjsRecover =
   (recover: Recover) =>
   (digest: Uint8Array, v: bigint, r: Uint8Array, s: Uint8Array): Uint8Array => {
     const recovery = v >= 27n ? v - 27n : v
-    const inRange = isSignatureInRange(integerOf(r), integerOf(s), false)
+    const [rValue, sValue] = [bytesToBigint(r), bytesToBigint(s)]
+    const inRange = isSignatureInRange(rValue, sValue, false)
     if (!inRange || (recovery !== 0n && recovery !== 1n)) throw new Error('signature out of range')
-    const key = recover(digest, padded(r), padded(s), recovery === 0n ? 0 : 1)
+    const [rWord, sWord] = [bigintToBytes(rValue, 32), bigintToBytes(sValue, 32)]
+    const key = recover(digest, rWord, sWord, recovery === 0n ? 0 : 1)
     if (!key) throw new Error('signature of nobody')
     return key
   }
-
-function padded(bytes: Uint8Array): Uint8Array {
-  if (bytes.length === 32) return bytes
-  const whole = new Uint8Array(32)
-  whole.set(bytes, 32 - bytes.length)
-  return whole
-}

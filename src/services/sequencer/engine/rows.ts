@@ -1,6 +1,14 @@
-import { concatBytes, fromHex, type Hex, type Store, toHex, uint64Bytes } from '#primitives'
+import {
+  bytesToBigint,
+  concatBytes,
+  fromHex,
+  type Hex,
+  type Store,
+  toHex,
+  uint64Bytes,
+} from '#primitives'
 import type { EthereumTransaction, TransactionType } from '../state/ethereum-transaction.ts'
-import { encodeHeader, type Header, headerOf, integerOf } from '../state/header.ts'
+import { encodeHeader, type Header, headerOf } from '../state/header.ts'
 import { decodeRlp, type RlpItem, rlpBytes, rlpInteger, rlpList } from '../state/rlp.ts'
 import type { BlockHead, Log, StoredBlock, StoredReceipt } from './types.ts'
 import type { StateSink, StateSource } from './world-state.ts'
@@ -129,8 +137,8 @@ export function readPlace(
   const row = store.get(keyOf('transaction', fromHex(transaction)))
   if (!row) return undefined
   return {
-    number: Number(integerOf(row.subarray(0, 8))),
-    index: Number(integerOf(row.subarray(8))),
+    number: Number(bytesToBigint(row.subarray(0, 8))),
+    index: Number(bytesToBigint(row.subarray(8))),
   }
 }
 
@@ -149,7 +157,7 @@ const encodeStoredReceipt = (receipt: StoredReceipt): Uint8Array =>
 function decodeStoredReceipt(item: RlpItem): StoredReceipt {
   const fields = item as readonly RlpItem[]
   const bytes = (index: number): Uint8Array => fields[index] as Uint8Array
-  const integer = (index: number): number => Number(integerOf(bytes(index)))
+  const integer = (index: number): number => Number(bytesToBigint(bytes(index)))
   return {
     transactionHash: toHex(bytes(0)),
     type: integer(1) as TransactionType,

@@ -10,7 +10,7 @@ import type { Machine } from './machine.ts'
 import type { Queue } from './queue.ts'
 import { blockHead } from './reads.ts'
 import type { BlockRef, CallMessage, CallResult, Engine } from './types.ts'
-import { insufficientFunds } from './validity.ts'
+import { feeBelowBase, insufficientFunds } from './validity.ts'
 
 /** Most gas of a call, and what it has when it names none: that of a default block. */
 export const callGasCap = 30_000_000n
@@ -75,10 +75,7 @@ async function applyMessage(
   const cost = value + gas * gasPrice
   if (account.balance < cost) return failed(insufficientFunds(from, account.balance, cost).detail)
   if (gasPrice !== 0n && gasPrice < header.baseFeePerGas)
-    return failed(
-      `max fee per gas less than block base fee: address ${from}, ` +
-        `maxFeePerGas: ${gasPrice}, baseFee: ${header.baseFeePerGas}`,
-    )
+    return failed(feeBelowBase(from, gasPrice, header.baseFeePerGas).detail)
   const bearing = gasBearing(message)
   const intrinsic = intrinsicGas(bearing)
   const least = BigInt(Math.max(intrinsic, floorGas(bearing.data)))

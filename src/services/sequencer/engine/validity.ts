@@ -3,6 +3,7 @@ import type { Account, Address } from '@ethereumjs/util'
 import { toHex } from '#primitives'
 import type { StaticReason } from '../state/check.ts'
 import type { EthereumTransaction } from '../state/ethereum-transaction.ts'
+import type { AccountState } from './types.ts'
 
 /** Why the state leaves a transaction out. Codes of `docs/reasons.md`. */
 export type StateReason =
@@ -25,12 +26,8 @@ export type Refused<Reason = DropReason> = {
   readonly detail: string
 }
 
-/** What an account must still be for its transaction to run. */
-export type SenderState = {
-  readonly nonce: bigint
-  readonly balance: bigint
-  readonly isContract: boolean
-}
+/** The state of an address without an account. */
+export const noAccount: AccountState = { nonce: 0n, balance: 0n, isContract: false }
 
 /** Most wei that a transaction can cost its sender. */
 export const maxCostOf = ({ gasLimit, maxFeePerGas, value }: EthereumTransaction): bigint =>
@@ -40,7 +37,7 @@ export const maxCostOf = ({ gasLimit, maxFeePerGas, value }: EthereumTransaction
 export function senderRefusal(
   transaction: EthereumTransaction,
   sender: string,
-  state: SenderState,
+  state: AccountState,
   baseFee: bigint,
 ): Refused<StateReason> | undefined {
   const { nonce, maxFeePerGas } = transaction
@@ -51,12 +48,7 @@ export function senderRefusal(
       `nonce too high: address ${sender}, tx: ${nonce} state: ${state.nonce}`,
     )
   if (state.isContract) return refused('SenderIsContract', `sender not an eoa: address ${sender}`)
-  if (maxFeePerGas < baseFee)
-    return refused(
-      'MaxFeeBelowBaseFee',
-      `max fee per gas less than block base fee: address ${sender}, ` +
-        `maxFeePerGas: ${maxFeePerGas}, baseFee: ${baseFee}`,
-    )
+  if (maxFeePerGas < baseFee) return feeBelowBase(sender, maxFeePerGas, baseFee)
   const cost = maxCostOf(transaction)
   if (state.balance < cost) return insufficientFunds(sender, state.balance, cost)
   return undefined
@@ -69,6 +61,18 @@ export const nonceTooLow = (
   expected: bigint,
 ): Refused<'NonceTooLow'> =>
   refused('NonceTooLow', `nonce too low: address ${sender}, tx: ${nonce} state: ${expected}`)
+
+/** The refusal of a fee cap that the block's base fee exceeds. */
+export const feeBelowBase = (
+  sender: string,
+  maxFeePerGas: bigint,
+  baseFee: bigint,
+): Refused<'MaxFeeBelowBaseFee'> =>
+  refused(
+    'MaxFeeBelowBaseFee',
+    `max fee per gas less than block base fee: address ${sender}, ` +
+      `maxFeePerGas: ${maxFeePerGas}, baseFee: ${baseFee}`,
+  )
 
 /** The refusal of a cost that the balance does not cover. */
 export const insufficientFunds = (
@@ -91,9 +95,9 @@ export const refused = <Reason extends string>(
 export async function senderState(
   state: StateManagerInterface,
   address: Address,
-): Promise<SenderState> {
+): Promise<AccountState> {
   const account = await state.getAccount(address)
-  if (!account) return { nonce: 0n, balance: 0n, isContract: false }
+  if (!account) return noAccount
   const { nonce, balance } = account
   return { nonce, balance, isContract: await isContract(state, address, account) }
 }

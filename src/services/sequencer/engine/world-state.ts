@@ -1,9 +1,8 @@
 import type { AccountFields, StateManagerInterface } from '@ethereumjs/common'
 import { OriginalStorageCache } from '@ethereumjs/statemanager'
 import { Account, type Address, bytesToUnprefixedHex, unprefixedHexToBytes } from '@ethereumjs/util'
-import { assert, DomainError, type Hex, keccak256 } from '#primitives'
+import { assert, bytesToBigint, DomainError, type Hex, keccak256 } from '#primitives'
 import { encodeAccount } from '../state/genesis.ts'
-import { integerOf } from '../state/header.ts'
 import { decodeRlp, rlpBytes } from '../state/rlp.ts'
 import {
   type NodeSink,
@@ -332,7 +331,7 @@ const copyOf = (account: Account | undefined): Account | undefined =>
 export function decodeAccount(encoded: Uint8Array): Account {
   const [nonce, balance, storageRoot, codeHash] = decodeRlp(encoded) as readonly Uint8Array[]
   assert(nonce && balance && storageRoot && codeHash, 'an account has four fields')
-  return new Account(integerOf(nonce), integerOf(balance), storageRoot, codeHash)
+  return new Account(bytesToBigint(nonce), bytesToBigint(balance), storageRoot, codeHash)
 }
 
 /** The store lacks the code that an account refers to: it is damaged. */

@@ -1,8 +1,8 @@
-import { type Hex, keccak256Hex, toHex } from '#primitives'
+import { type Hex, keccak256Hex, setBounded, toHex } from '#primitives'
 import type { TransactionResult, Verdict } from '#records'
 import { type Recover, senderOf } from '../engine/recover.ts'
-import type { Engine } from '../engine/types.ts'
-import { maxCostOf, refused, type SenderState } from '../engine/validity.ts'
+import type { AccountState, Engine } from '../engine/types.ts'
+import { maxCostOf, noAccount, refused } from '../engine/validity.ts'
 import { type CheckRules, checkEthereumTransaction, checkRules } from '../state/check.ts'
 import type { EthereumTransaction } from '../state/ethereum-transaction.ts'
 import { readL2Genesis } from '../state/genesis.ts'
@@ -125,19 +125,17 @@ async function admit(pool: Inside, raw: Uint8Array): Promise<Verdict> {
   }
 }
 
-async function stateOf(pool: Inside, address: Hex): Promise<SenderState> {
+async function stateOf(pool: Inside, address: Hex): Promise<AccountState> {
   const { generation } = pool
   const { accounts, nextBaseFee } = await pool.engine.accounts([address])
   if (generation === pool.generation) pool.baseFee = nextBaseFee
-  return accounts[0] ?? nobody
+  return accounts[0] ?? noAccount
 }
-
-const nobody = { nonce: 0n, balance: 0n, isContract: false }
 
 function insert(
   pool: Inside,
   sender: Hex,
-  state: SenderState,
+  state: AccountState,
   transaction: EthereumTransaction,
 ): Verdict {
   if (pool.byHash.has(transaction.hash)) return refused('AlreadyKnown', 'already known')
@@ -247,7 +245,7 @@ async function committed(
   addresses.forEach((address, i) => {
     const queue = pool.senders.get(address)
     if (!queue) return
-    queue.state = accounts[i] ?? nobody
+    queue.state = accounts[i] ?? noAccount
     revalidate(pool, queue)
   })
 }
@@ -272,9 +270,7 @@ function revalidate(pool: Inside, queue: SenderQueue): void {
 
 function end(pool: Inside, waiting: Waiting, reason: string): void {
   remove(pool, waiting)
-  pool.ended.set(waiting.transaction.hash, reason)
-  const [oldest] = pool.ended.keys()
-  if (pool.ended.size > maxEnded && oldest) pool.ended.delete(oldest)
+  setBounded(pool.ended, waiting.transaction.hash, reason, maxEnded)
 }
 
 function remove(pool: Inside, { transaction, sender }: Waiting): void {

@@ -1,6 +1,12 @@
 import type { Hex } from '#primitives'
-import type { SenderState } from '../engine/validity.ts'
-import { insufficientFunds, maxCostOf, type Refused, refused } from '../engine/validity.ts'
+import type { AccountState } from '../engine/types.ts'
+import {
+  feeBelowBase,
+  insufficientFunds,
+  maxCostOf,
+  type Refused,
+  refused,
+} from '../engine/validity.ts'
 import type { EthereumTransaction } from '../state/ethereum-transaction.ts'
 
 /** A transaction that waits, with the order of its arrival. */
@@ -15,7 +21,7 @@ export type Waiting = {
 /** What one sender has waiting, and its account after the latest block. */
 export type SenderQueue = {
   readonly address: Hex
-  state: SenderState
+  state: AccountState
   readonly byNonce: Map<bigint, Waiting>
 }
 
@@ -64,12 +70,7 @@ export function queueRefusal(
     return refused('NonceTooLow', `nonce too low: next nonce ${state.nonce}, tx nonce ${nonce}`)
   if (state.isContract)
     return refused('SenderIsContract', `sender not an eoa: address ${queue.address}`)
-  if (maxFeePerGas < baseFee)
-    return refused(
-      'MaxFeeBelowBaseFee',
-      `max fee per gas less than block base fee: address ${queue.address}, ` +
-        `maxFeePerGas: ${maxFeePerGas}, baseFee: ${baseFee}`,
-    )
+  if (maxFeePerGas < baseFee) return feeBelowBase(queue.address, maxFeePerGas, baseFee)
   const old = byNonce.get(nonce)
   if (old && !outbids(transaction, old.transaction))
     return refused('ReplacementUnderpriced', 'replacement transaction underpriced')

@@ -4,14 +4,11 @@ import {
   decodeEthereumTransaction,
   type EthereumTransaction,
 } from '../state/ethereum-transaction.ts'
-import { emptyRoot, type Header } from '../state/header.ts'
+import { emptyOmmersHash, emptyRoot, type Header } from '../state/header.ts'
 import { rlpBytes, rlpInteger, rlpList } from '../state/rlp.ts'
 
 /** An integer as JSON-RPC writes it. */
 export const quantity = (value: bigint | number): Hex => `0x${value.toString(16)}`
-
-/** keccak-256(RLP([])): the ommers hash of every block. */
-const emptyOmmersHash: Hex = toHex(keccak256(Uint8Array.of(0xc0)))
 
 /** A stored transaction, decoded: it was valid when it was stored. */
 export function storedTransaction(raw: Uint8Array): EthereumTransaction {

@@ -1,6 +1,5 @@
-import { concatBytes, type Hex, keccak256, toHex } from '#primitives'
-import { integerOf } from './header.ts'
-import { decodeRlp, integerBytes, type RlpItem, rlpBytes, rlpInteger, rlpList } from './rlp.ts'
+import { bigintToBytes, bytesToBigint, concatBytes, type Hex, keccak256, toHex } from '#primitives'
+import { decodeRlp, RlpError, type RlpItem, rlpBytes, rlpInteger, rlpList } from './rlp.ts'
 
 /** Types of transaction that the sequencer takes: EIP-155, 2930, 1559 and 7702. No blobs. */
 export const transactionTypes = [0, 1, 2, 4] as const
@@ -68,7 +67,7 @@ export function decodeEthereumTransaction(raw: Uint8Array): Decoded {
     return { ok: true, transaction: decodeTyped(raw, first) }
   } catch (error) {
     if (error instanceof Refusal) return { ok: false, reason: error.reason, detail: error.message }
-    if (error instanceof Error && 'code' in error && error.code === 'BadRlp')
+    if (error instanceof RlpError)
       return { ok: false, reason: 'MalformedTransaction', detail: `rlp: ${error.message}` }
     throw error
   }
@@ -164,14 +163,8 @@ function signature(rItem: RlpItem | undefined, sItem: RlpItem | undefined, parit
   const s = integer(sItem, 32, 's')
   if (!isSignatureInRange(r, s, true) || parity > 1n)
     throw new Refusal('InvalidSignature', 'invalid transaction v, r, s values')
-  return { r: word(r), s: word(s), recovery: parity === 0n ? (0 as const) : (1 as const) }
-}
-
-function word(value: bigint): Uint8Array {
-  const padded = new Uint8Array(32)
-  const bytes = integerBytes(value)
-  padded.set(bytes, 32 - bytes.length)
-  return padded
+  const recovery = parity === 0n ? (0 as const) : (1 as const)
+  return { r: bigintToBytes(r, 32), s: bigintToBytes(s, 32), recovery }
 }
 
 function accessListOf(item: RlpItem): AccessListEntry[] {
@@ -227,7 +220,7 @@ function integer(item: RlpItem | undefined, maxBytes: number, name: string): big
   const bytes = bytesOf(item, name)
   if (bytes.length > maxBytes || bytes[0] === 0)
     throw new Refusal('MalformedTransaction', `rlp: ${name} is no integer of ${maxBytes} bytes`)
-  return integerOf(bytes)
+  return bytesToBigint(bytes)
 }
 
 const encodeItem = (item: RlpItem): Uint8Array =>

@@ -1,4 +1,5 @@
 import {
+  bytesToBigint,
   DomainError,
   equalBytes,
   fromHex,
@@ -14,7 +15,6 @@ import {
   emptyRoot,
   type Header,
   headerHash,
-  integerOf,
   zeroHash,
 } from './header.ts'
 import { integerBytes, rlpBytes, rlpInteger, rlpList } from './rlp.ts'
@@ -214,7 +214,7 @@ const slotsOf = (storage: Fields): (readonly [Uint8Array, Uint8Array])[] =>
     .sort()
     .map((slot): readonly [Uint8Array, Uint8Array] => [
       fromHex(hex({ slot }, 'slot', 32), 32),
-      integerBytes(integerOf(fromHex(hex(storage, slot, 32), 32))),
+      integerBytes(bytesToBigint(fromHex(hex(storage, slot, 32), 32))),
     ])
     .filter(([, value]) => !equalBytes(value, new Uint8Array(0)))
 

@@ -1,5 +1,5 @@
-import { fromHex, type Hex, keccak256, toHex } from '#primitives'
-import { decodeRlp, type RlpItem, rlpBytes, rlpInteger, rlpList } from './rlp.ts'
+import { bytesToBigint, fromHex, type Hex, keccak256, toHex } from '#primitives'
+import { type RlpItem, rlpBytes, rlpInteger, rlpList } from './rlp.ts'
 import { emptyTrieRoot } from './trie.ts'
 
 /** Header of an L2 block: an Ethereum header with every field of the Prague and Osaka forks. */
@@ -24,7 +24,7 @@ export type Header = {
 }
 
 /** keccak-256(RLP([])): L2 blocks have no ommers. */
-const emptyOmmersHash = keccak256(Uint8Array.of(0xc0))
+export const emptyOmmersHash: Hex = toHex(keccak256(Uint8Array.of(0xc0)))
 /** SHA-256 of nothing: no execution requests (EIP-7685). */
 export const emptyRequestsHash: Hex =
   '0xe3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
@@ -38,7 +38,7 @@ export const zeroHash: Hex = toHex(new Uint8Array(32))
 export const encodeHeader = (header: Header): Uint8Array =>
   rlpList([
     hexItem(header.parentHash),
-    rlpBytes(emptyOmmersHash),
+    hexItem(emptyOmmersHash),
     hexItem(header.feeRecipient),
     hexItem(header.stateRoot),
     hexItem(header.transactionsRoot),
@@ -65,7 +65,7 @@ const hexItem = (hex: Hex): Uint8Array => rlpBytes(fromHex(hex))
 /** keccak-256 of the RLP: the block's hash. */
 export const headerHash = (header: Header): Hex => toHex(keccak256(encodeHeader(header)))
 
-/** The header of its RLP, as `encodeHeader` writes it. @throws RlpError on other bytes. */
+/** The header of its decoded RLP, which `encodeHeader` wrote: nothing is checked. */
 export function headerOf(item: RlpItem): Header {
   const field = (index: number): Uint8Array => item[index] as Uint8Array
   const hex = (index: number): Hex => toHex(field(index))
@@ -76,26 +76,16 @@ export function headerOf(item: RlpItem): Header {
     transactionsRoot: hex(4),
     receiptsRoot: hex(5),
     logsBloom: hex(6),
-    number: Number(integerOf(field(8))),
-    gasLimit: Number(integerOf(field(9))),
-    gasUsed: Number(integerOf(field(10))),
-    timestamp: Number(integerOf(field(11))),
+    number: Number(bytesToBigint(field(8))),
+    gasLimit: Number(bytesToBigint(field(9))),
+    gasUsed: Number(bytesToBigint(field(10))),
+    timestamp: Number(bytesToBigint(field(11))),
     extraData: hex(12),
     prevRandao: hex(13),
-    baseFeePerGas: integerOf(field(15)),
+    baseFeePerGas: bytesToBigint(field(15)),
     parentBeaconBlockRoot: hex(19),
     requestsHash: hex(20),
   }
-}
-
-/** `headerOf` on bytes. */
-export const decodeHeader = (bytes: Uint8Array): Header => headerOf(decodeRlp(bytes))
-
-/** Big-endian bytes as a non-negative integer. */
-export function integerOf(bytes: Uint8Array): bigint {
-  let value = 0n
-  for (const byte of bytes) value = (value << 8n) | BigInt(byte)
-  return value
 }
 
 /**

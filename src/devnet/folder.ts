@@ -1,0 +1,70 @@
+import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { lockFolder } from '#node'
+import { DomainError } from '#primitives'
+import type { SavedNetwork } from './network-file.ts'
+
+/**
+ * The folder of a network, kept from other processes as long as it is open; without `data` a
+ * temporary one, which goes when it is closed.
+ *
+ * @param onOpened - told how to close what is open.
+ * @throws DataUnusableError, FolderInUseError
+ */
+export function openFolder(
+  data: string | undefined,
+  onOpened: (close: () => void) => void,
+): string {
+  const folder = data === undefined ? mkdtempSync(join(tmpdir(), 'nodeop-devnet-')) : usable(data)
+  if (data === undefined) onOpened(() => rmSync(folder, { recursive: true, force: true }))
+  const lock = lockFolder(folder)
+  onOpened(() => lock.release())
+  return folder
+}
+
+function usable(data: string): string {
+  try {
+    mkdirSync(data, { recursive: true, mode: 0o700 })
+    accessSync(data, constants.R_OK | constants.W_OK | constants.X_OK)
+    return data
+  } catch (cause) {
+    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+    throw new DataUnusableError(
+      `--data ${data} cannot be used as a folder (${why})`,
+      { folder: data },
+      cause,
+    )
+  }
+}
+
+/**
+ * Operators neither join nor leave by an option.
+ *
+ * @throws DataMismatchError
+ */
+export function requireSize(
+  { members }: SavedNetwork,
+  asked: { readonly operators: number },
+): void {
+  const holds = members.length
+  if (holds !== asked.operators)
+    throw new DataMismatchError(
+      `--data holds a network of ${holds} operators, not ${asked.operators}: ` +
+        `say --operators ${holds}, or name an empty folder`,
+      { holds, asked: asked.operators },
+    )
+}
+
+/** The data folder cannot be made, or not written. */
+export class DataUnusableError extends DomainError<'DataUnusable', { folder: string }> {
+  override readonly code = 'DataUnusable'
+}
+
+/** The data folder holds a network of another size than was asked for. */
+export class DataMismatchError extends DomainError<
+  'DataMismatch',
+  { readonly holds: number; readonly asked: number }
+> {
+  override readonly code = 'DataMismatch'
+}

@@ -1,0 +1,113 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pass } from 'node:timers/promises'
+import { createL1Client } from '#ethereum'
+import type { Hex, Logger } from '#primitives'
+import type { L1Process } from './l1.ts'
+
+/** How long anvil may take to write its chain when it is told to end. */
+export const shutdownLimitMs = 5_000
+
+/** Where the anvil of a folder runs, and by what it is known. */
+type RunningL1 = {
+  readonly pid: number
+  readonly port: number
+  readonly chainId: number
+  /** Hash of its first block, which holds the time of its first start; absent until it answered. */
+  readonly origin?: Hex
+}
+
+/** In the folder of a chain: the process that has it. */
+const processFile = (stateDir: string): string => join(stateDir, 'process.json')
+
+/**
+ * Leaves a note for a later start, which finds the process when this one was killed. Written as
+ * soon as there is one, and again when it has answered: two that write one chain would spoil it.
+ */
+export const noteL1 = (stateDir: string, running: RunningL1): void =>
+  writeFileSync(processFile(stateDir), JSON.stringify(running), { mode: 0o600 })
+
+/** Hash of an L1's first block. */
+export async function originOf(url: string): Promise<Hex> {
+  const block = await createL1Client(url, answerLimitMs).getBlock({ blockNumber: 0n })
+  return block.hash
+}
+
+/**
+ * The anvil that an earlier process has left on this folder's chain; undefined when none answers.
+ * All devnets have one chain id, and a port may be another's since: it is known by its first block.
+ */
+export async function adoptL1(options: {
+  readonly stateDir: string
+  readonly logger: Logger
+  readonly onExit?: (complaint: string) => void
+}): Promise<L1Process | undefined> {
+  const { stateDir, logger, onExit } = options
+  const noted = readNote(stateDir)
+  if (!noted || !isAlive(noted.pid)) return undefined
+  const { pid, port, chainId } = noted
+  const url = `http://127.0.0.1:${port}`
+  const origin = await answerOf(pid, url)
+  if (!origin || (noted.origin ?? origin) !== origin) return undefined
+  noteL1(stateDir, { ...noted, origin })
+  logger.info('L1 taken up again', { url, chainId, pid })
+  const watch = setInterval(() => {
+    if (isAlive(pid)) return
+    clearInterval(watch)
+    onExit?.('')
+  }, watchMs).unref()
+  const stop = async () => {
+    clearInterval(watch)
+    await endProcess(pid)
+    rmSync(processFile(stateDir), { force: true })
+  }
+  return { url, chainId, pid, stop }
+}
+
+/** What it says its first block is; waits while it is still starting. */
+async function answerOf(pid: number, url: string): Promise<Hex | undefined> {
+  for (let waitedMs = 0; isAlive(pid) && waitedMs < answerLimitMs; waitedMs += pauseMs) {
+    const origin = await originOf(url).catch(() => undefined)
+    if (origin) return origin
+    await pass(pauseMs)
+  }
+  return undefined
+}
+
+function readNote(stateDir: string): RunningL1 | undefined {
+  try {
+    const { pid, port, chainId, origin } = JSON.parse(readFileSync(processFile(stateDir), 'utf8'))
+    return [pid, port, chainId].every(Number.isSafeInteger) && pid > 1
+      ? { pid, port, chainId, origin }
+      : undefined
+  } catch {
+    return undefined // none, or half a note: then there is nothing to take up
+  }
+}
+
+/** SIGTERM lets it write its state; after a while it is killed. */
+async function endProcess(pid: number): Promise<void> {
+  process.kill(pid, 'SIGTERM')
+  for (let waitedMs = 0; isAlive(pid) && waitedMs < shutdownLimitMs; waitedMs += pauseMs)
+    await pass(pauseMs)
+  if (isAlive(pid)) process.kill(pid, 'SIGKILL')
+}
+
+/** Whether a process runs. One that has ended and waits for its parent to hear of it does not. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+  } catch {
+    return false
+  }
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return stat.slice(stat.lastIndexOf(')') + 2)[0] !== 'Z'
+  } catch {
+    return process.platform !== 'linux'
+  }
+}
+
+const pauseMs = 20
+const watchMs = 500
+const answerLimitMs = 5_000

@@ -1,0 +1,210 @@
+import { identityOf, loadFile, type OperatorSecrets, saveFile } from '#node'
+import {
+  concatBytes,
+  type Disk,
+  DomainError,
+  equalBytes,
+  fromHex,
+  type Hex,
+  sha256,
+  toHex,
+  utf8,
+} from '#primitives'
+import {
+  byteList,
+  type Codec,
+  decode,
+  encode,
+  fixedHex,
+  type Genesis,
+  genesisCodec,
+  hash32,
+  list,
+  maxOperators,
+  networkId,
+  record,
+  text,
+  uint64,
+} from '#records'
+import { decodeKeyPackage, encodeKeyPackage } from '#threshold'
+import type { DevnetOperator } from './network.ts'
+
+/** The genesis in a devnet's folder, as SSZ. */
+export const genesisFile = 'genesis.ssz'
+
+/**
+ * What only a devnet's folder knows of its network: every operator's secrets, and which L1 it is
+ * on. The secrets are in plain bytes, readable by the file's owner alone: a devnet has to start
+ * without asking anybody, and what it guards is money of its own making.
+ */
+export const keysFile = 'devnet.keys'
+
+/** A block of L1 by which a network knows its chain again: the one that made the Outbox. */
+export type L1Anchor = { readonly block: number; readonly hash: Hex }
+
+/** A network as its folder keeps it. */
+export type SavedNetwork = {
+  readonly genesis: Genesis
+  readonly members: readonly DevnetOperator[]
+  readonly anchor: L1Anchor
+}
+
+/** Keeps a network. The keys come last: a folder without them holds no network yet. */
+export async function saveNetwork(disk: Disk, network: SavedNetwork): Promise<void> {
+  await saveFile(disk, genesisFile, encode(genesisCodec, network.genesis))
+  const body = encode(keysCodec, toKeys(network))
+  await saveFile(disk, keysFile, concatBytes(utf8(header), sha256(body), body))
+}
+
+/**
+ * The network of a folder; undefined when it holds none, or one that never came to run.
+ *
+ * @throws DataDamagedError, DataVersionError: nothing is changed then.
+ */
+export async function loadNetwork(disk: Disk): Promise<SavedNetwork | undefined> {
+  const keys = await loadFile(disk, keysFile)
+  if (!keys) {
+    await refuseWithoutKeys(disk)
+    return undefined
+  }
+  const saved = openKeys(disk, keys)
+  const genesisBytes = await loadFile(disk, genesisFile)
+  if (!genesisBytes) throw damaged(disk, genesisFile, 'is missing')
+  const genesis = attempt(disk, genesisFile, () => decode(genesisCodec, genesisBytes))
+  if (networkId(genesis) !== saved.network)
+    throw damaged(disk, genesisFile, `is not the genesis of network ${saved.network}`)
+  const members = attempt(disk, keysFile, () => toMembers(saved.operators))
+  requireSameKeys(disk, genesis, members)
+  return { genesis, members, anchor: { block: saved.l1Block, hash: saved.l1Hash } }
+}
+
+/** What a run leaves that has ended before its network was whole is made anew; more is not. */
+async function refuseWithoutKeys(disk: Disk): Promise<void> {
+  const operator = (await disk.list('')).find((name) => name.startsWith('operator-'))
+  if (operator) throw damaged(disk, keysFile, `is missing, and ${operator} was in use`)
+}
+
+/** First line of the file of keys; its number goes up whenever what follows changes. */
+const header = 'NodeOP devnet 1\n'
+
+function openKeys(disk: Disk, bytes: Uint8Array): Keys {
+  const lineEnd = bytes.indexOf(0x0a) + 1
+  const line = bytes.subarray(0, lineEnd)
+  const body = bytes.subarray(lineEnd + 32)
+  if (!equalBytes(line, utf8(header))) throw unknownHeader(disk, line)
+  if (!equalBytes(bytes.subarray(lineEnd, lineEnd + 32), sha256(body)))
+    throw damaged(disk, keysFile, 'has a wrong checksum')
+  return attempt(disk, keysFile, () => decode(keysCodec, body))
+}
+
+function unknownHeader(disk: Disk, line: Uint8Array): Error {
+  const found = Buffer.from(line).toString('latin1').trim()
+  if (!/^NodeOP devnet \d{1,9}$/.test(found)) return damaged(disk, keysFile, 'has no heading')
+  const path = disk.pathOf(keysFile)
+  return new DataVersionError(
+    `${path} is of "${found}", this software reads "${header.trim()}": use the other version`,
+    { path },
+  )
+}
+
+type OperatorKeys = Readonly<Record<keyof OperatorSecrets, Hex>> & {
+  readonly name: string
+  /** As the threshold room writes it. */
+  readonly key: Uint8Array
+}
+
+type Keys = {
+  readonly network: Hex
+  readonly l1Block: number
+  readonly l1Hash: Hex
+  readonly operators: readonly OperatorKeys[]
+}
+
+const keysCodec: Codec<Keys> = record({
+  network: hash32,
+  l1Block: uint64,
+  l1Hash: hash32,
+  operators: list<OperatorKeys>(
+    record({
+      name: text(64),
+      ledgerSecret: fixedHex(32),
+      l1Secret: fixedHex(32),
+      consensusSeed: fixedHex(32),
+      vrfSecret: fixedHex(32),
+      nonceSeed: fixedHex(32),
+      saltSecret: fixedHex(32),
+      key: byteList(2 ** 16),
+    }),
+    maxOperators,
+  ),
+})
+
+const toKeys = ({ genesis, members, anchor }: SavedNetwork): Keys => ({
+  network: networkId(genesis),
+  l1Block: anchor.block,
+  l1Hash: anchor.hash,
+  operators: members.map(({ name, secrets, key }) => ({
+    name,
+    ledgerSecret: toHex(secrets.ledgerSecret),
+    l1Secret: toHex(secrets.l1Secret),
+    consensusSeed: toHex(secrets.consensusSeed),
+    vrfSecret: toHex(secrets.vrfSecret),
+    nonceSeed: secrets.nonceSeed,
+    saltSecret: toHex(secrets.saltSecret),
+    key: encodeKeyPackage(key),
+  })),
+})
+
+const toMembers = (operators: readonly OperatorKeys[]): readonly DevnetOperator[] =>
+  operators.map(({ name, key: packed, ...hex }) => {
+    const key = decodeKeyPackage(packed)
+    const secrets: OperatorSecrets = {
+      ledgerSecret: fromHex(hex.ledgerSecret),
+      l1Secret: fromHex(hex.l1Secret),
+      consensusSeed: fromHex(hex.consensusSeed),
+      vrfSecret: fromHex(hex.vrfSecret),
+      nonceSeed: hex.nonceSeed,
+      saltSecret: fromHex(hex.saltSecret),
+    }
+    return { id: key.operator, name, secrets, identity: identityOf(secrets), key }
+  })
+
+/** The keys are those that the genesis names, operator by operator. */
+function requireSameKeys(disk: Disk, genesis: Genesis, members: readonly DevnetOperator[]): void {
+  const isOwn = ({ id, identity, key }: DevnetOperator, place: number) => {
+    const known = genesis.operators[place]
+    return (
+      known?.id === id &&
+      known.ledgerAddress === identity.ledgerAddress &&
+      known.consensusKey === identity.consensusKey &&
+      known.verifyingShare === key.verifyingShare
+    )
+  }
+  if (members.length !== genesis.operators.length || !members.every(isOwn))
+    throw damaged(disk, keysFile, 'holds other keys than the genesis names')
+}
+
+function attempt<T>(disk: Disk, file: string, run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error
+    throw damaged(disk, file, 'cannot be read', error)
+  }
+}
+
+function damaged(disk: Disk, file: string, fault: string, cause?: unknown): DataDamagedError {
+  const path = disk.pathOf(file)
+  const message = `${path} ${fault}: restore the folder from a copy, or name an empty one`
+  return new DataDamagedError(message, { path }, cause)
+}
+
+/** The folder's network cannot be read: a file is missing, damaged or another network's. */
+export class DataDamagedError extends DomainError<'DataDamaged', { path: string }> {
+  override readonly code = 'DataDamaged'
+}
+
+/** Another version of the software wrote the folder. */
+export class DataVersionError extends DomainError<'DataVersion', { path: string }> {
+  override readonly code = 'DataVersion'
+}
