@@ -44,7 +44,7 @@ export async function openL2(genesis: Genesis, folder: string): Promise<L2 | und
   if (!entry) return undefined
   const engine = await createWorkerEngine({
     genesis: entry.state,
-    store: { kind: 'sqlite', file: join(folder, 'l2.sqlite'), durable: false },
+    store: { file: join(folder, 'l2.sqlite'), durable: false },
     recoverModule: new URL(sibling('native-recover'), import.meta.url).href,
   })
   return { engine, compute: sequencerComputation(engine), close: () => engine.close() }

@@ -1,5 +1,6 @@
 export * from './catch-up.ts'
 export * from './driver.ts'
+export * from './journal.ts'
 export { paperLines } from './round.ts'
 export {
   type CoreState,
@@ -7,7 +8,6 @@ export {
   type FutureMessage,
   knowsVote,
   referencedValues,
-  waitingFor,
 } from './state.ts'
 export * from './types.ts'
 export * from './validators.ts'

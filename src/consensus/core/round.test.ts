@@ -46,7 +46,15 @@ const arms: readonly Arm[] = [
     input: { type: 'startRound', round: 0, isProposer: false },
     output: { type: 'schedule', step: 'propose' },
     changes: { round: 0, step: 'propose' },
-    lines: [10, 11, 21],
+    lines: [10, 11, 12, 13, 14, 20, 21],
+  },
+  {
+    name: 'L52-54: so does the round 0 that follows a decision',
+    state: createRound(2),
+    input: { type: 'startRound', round: 0, isProposer: false },
+    output: { type: 'schedule', step: 'propose' },
+    changes: { round: 0, step: 'propose' },
+    lines: [52, 53, 54, 11, 12, 13, 14, 20, 21],
   },
   {
     name: 'L18: a proposer without a valid value asks for one',
@@ -54,7 +62,7 @@ const arms: readonly Arm[] = [
     input: { type: 'startRound', round: 2, isProposer: true },
     output: { type: 'getValue' },
     changes: { round: 2, step: 'propose' },
-    lines: [11, 18],
+    lines: [11, 12, 13, 14, 15, 17, 18],
   },
   {
     name: 'L16, L19: a proposer with a valid value proposes it again',
@@ -62,7 +70,7 @@ const arms: readonly Arm[] = [
     input: { type: 'startRound', round: 2, isProposer: true },
     output: { type: 'propose', value: a, validRound: 0 },
     changes: { round: 2, step: 'propose' },
-    lines: [11, 16, 19],
+    lines: [11, 12, 13, 14, 15, 16, 19],
   },
   {
     name: 'L19: the value that came is proposed as new',
@@ -78,7 +86,7 @@ const arms: readonly Arm[] = [
     input: fresh,
     output: prevote(a),
     changes: { step: 'prevote' },
-    lines: [22, 24],
+    lines: [22, 23, 24, 27],
   },
   {
     name: 'L24: so does the value that is locked',
@@ -86,7 +94,7 @@ const arms: readonly Arm[] = [
     input: fresh,
     output: prevote(a),
     changes: { step: 'prevote' },
-    lines: [22, 24],
+    lines: [22, 23, 24, 27],
   },
   {
     name: 'L26: a lock on another value gives nil',
@@ -94,7 +102,7 @@ const arms: readonly Arm[] = [
     input: fresh,
     output: prevote(undefined),
     changes: { step: 'prevote' },
-    lines: [22, 26],
+    lines: [22, 23, 25, 26, 27],
   },
   {
     name: 'L26: an invalid value gives nil',
@@ -102,7 +110,7 @@ const arms: readonly Arm[] = [
     input: { ...fresh, valid: false },
     output: prevote(undefined),
     changes: { step: 'prevote' },
-    lines: [22, 26],
+    lines: [22, 23, 25, 26, 27],
   },
   {
     name: 'L30: a polka as new as the lock frees it',
@@ -110,7 +118,7 @@ const arms: readonly Arm[] = [
     input: shown,
     output: prevote(a),
     changes: { step: 'prevote' },
-    lines: [28, 30],
+    lines: [28, 29, 30, 33],
   },
   {
     name: 'L32: a polka older than the lock does not',
@@ -118,7 +126,7 @@ const arms: readonly Arm[] = [
     input: shown,
     output: prevote(undefined),
     changes: { step: 'prevote' },
-    lines: [28, 32],
+    lines: [28, 29, 31, 32, 33],
   },
   {
     name: 'L34: prevotes of 2/3 start the timer',
@@ -140,7 +148,7 @@ const arms: readonly Arm[] = [
       validValue: a,
       validRound: 1,
     },
-    lines: [36, 40, 42],
+    lines: [36, 37, 38, 39, 40, 41, 42, 43],
   },
   {
     name: 'L42: a late polka only makes the value valid',
@@ -148,7 +156,7 @@ const arms: readonly Arm[] = [
     input: { type: 'polkaValue', value: a },
     output: undefined,
     changes: { validValue: a, validRound: 1 },
-    lines: [36, 42],
+    lines: [36, 37, 42, 43],
   },
   {
     name: 'L44: a polka for nil precommits nil, and keeps the lock',
@@ -156,7 +164,7 @@ const arms: readonly Arm[] = [
     input: { type: 'polkaNil' },
     output: precommit(undefined),
     changes: { step: 'precommit' },
-    lines: [44, 45],
+    lines: [44, 45, 46],
   },
   {
     name: 'L47: precommits of 2/3 start the timer, in any step',
@@ -172,7 +180,7 @@ const arms: readonly Arm[] = [
     input: { type: 'precommitValue', round: 1, value: a },
     output: { type: 'decide', round: 1, value: a },
     changes: { step: 'decided' },
-    lines: [49, 51],
+    lines: [49, 50, 51],
   },
   {
     name: 'L55: others in a later round pull along',
@@ -188,7 +196,7 @@ const arms: readonly Arm[] = [
     input: { type: 'timeoutPropose', round: 1 },
     output: prevote(undefined),
     changes: { step: 'prevote' },
-    lines: [57, 59],
+    lines: [57, 58, 59, 60],
   },
   {
     name: 'L61: no polka in time gives nil',
@@ -196,7 +204,7 @@ const arms: readonly Arm[] = [
     input: { type: 'timeoutPrevote', round: 1 },
     output: precommit(undefined),
     changes: { step: 'precommit' },
-    lines: [61, 63],
+    lines: [61, 62, 63, 64],
   },
   {
     name: 'L65: no decision in time starts the next round',
@@ -204,7 +212,7 @@ const arms: readonly Arm[] = [
     input: { type: 'timeoutPrecommit', round: 1 },
     output: { type: 'newRound', round: 2 },
     changes: {},
-    lines: [65, 67],
+    lines: [65, 66, 67],
   },
 ]
 

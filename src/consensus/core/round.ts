@@ -64,11 +64,8 @@ export const createRound = (height: number): RoundState => ({
   validRound: -1,
 })
 
-/** All lines that a run can visit; a simulator reports the ones that none of its seeds did. */
-export const paperLines: readonly number[] = [
-  10, 11, 16, 18, 19, 21, 22, 24, 26, 28, 30, 32, 34, 35, 36, 40, 42, 44, 45, 47, 48, 49, 51, 55,
-  56, 57, 59, 61, 63, 65, 67,
-]
+/** Every line that runs, L10 to L67; the simulator reports the ones that none of its seeds did. */
+export const paperLines: readonly number[] = Array.from({ length: 58 }, (_, i) => 10 + i)
 
 /** One event of the algorithm. An event that does not fit the step changes nothing. */
 export function advanceRound(state: RoundState, input: RoundInput): RoundTransition {
@@ -89,7 +86,7 @@ export function advanceRound(state: RoundState, input: RoundInput): RoundTransit
       return onPolkaValue(state, input.value)
     case 'polkaNil': // L44
       if (state.step !== 'prevote') return unchanged(state)
-      return vote(state, 'precommit', undefined, [44, 45])
+      return vote(state, 'precommit', undefined, [44, 45, 46])
     case 'precommitAny': // L47
       return to(state, { type: 'schedule', step: 'precommit' }, [47, 48])
     case 'precommitValue': // L49
@@ -106,19 +103,25 @@ export function advanceRound(state: RoundState, input: RoundInput): RoundTransit
 }
 
 function startRound(state: RoundState, isProposer: boolean): RoundTransition {
-  const begun = state.round === 0 ? [10, 11] : [11] // L10, L11
-  if (!isProposer) return to(state, { type: 'schedule', step: 'propose' }, [...begun, 21]) // L21
+  const begun = [...startedBy(state), 11, 12, 13, 14]
+  if (!isProposer) return to(state, { type: 'schedule', step: 'propose' }, [...begun, 20, 21])
   const { validValue: value, validRound } = state
-  if (value === undefined) return to(state, { type: 'getValue' }, [...begun, 18]) // L18
-  return to(state, { type: 'propose', value, validRound }, [...begun, 16, 19]) // L16, L19
+  if (value === undefined) return to(state, { type: 'getValue' }, [...begun, 15, 17, 18]) // L18
+  return to(state, { type: 'propose', value, validRound }, [...begun, 15, 16, 19]) // L16, L19
+}
+
+/** Round 0 begins with the process (L10) or after the decision before (L52-54). */
+function startedBy({ height, round }: RoundState): readonly number[] {
+  if (round !== 0) return []
+  return height === 1 ? [10] : [52, 53, 54]
 }
 
 function onProposal(state: RoundState, value: BlockId, valid: boolean): RoundTransition {
   if (state.step !== 'propose') return unchanged(state)
   const free = state.lockedRound === -1 || state.lockedValue === value // L23
   return valid && free
-    ? vote(state, 'prevote', value, [22, 24]) // L24
-    : vote(state, 'prevote', undefined, [22, 26]) // L26
+    ? vote(state, 'prevote', value, [22, 23, 24, 27]) // L24
+    : vote(state, 'prevote', undefined, [22, 23, 25, 26, 27]) // L26
 }
 
 function onProposalAndPolka(
@@ -131,21 +134,21 @@ function onProposalAndPolka(
     return unchanged(state)
   const free = state.lockedRound <= validRound || state.lockedValue === value // L29
   return valid && free
-    ? vote(state, 'prevote', value, [28, 30]) // L30
-    : vote(state, 'prevote', undefined, [28, 32]) // L32
+    ? vote(state, 'prevote', value, [28, 29, 30, 33]) // L30
+    : vote(state, 'prevote', undefined, [28, 29, 31, 32, 33]) // L32
 }
 
 function onPolkaValue(state: RoundState, value: BlockId): RoundTransition {
   if (state.step !== 'prevote' && state.step !== 'precommit') return unchanged(state)
   const known = { ...state, validValue: value, validRound: state.round } // L42, L43
-  if (state.step === 'precommit') return to(known, undefined, [36, 42])
+  if (state.step === 'precommit') return to(known, undefined, [36, 37, 42, 43])
   const locked = { ...known, lockedValue: value, lockedRound: state.round } // L38, L39
-  return vote(locked, 'precommit', value, [36, 40, 42]) // L40
+  return vote(locked, 'precommit', value, [36, 37, 38, 39, 40, 41, 42, 43]) // L40
 }
 
 function onPrecommitValue(state: RoundState, round: number, value: BlockId): RoundTransition {
   if (state.step === 'decided') return unchanged(state)
-  return to({ ...state, step: 'decided' }, { type: 'decide', round, value }, [49, 51]) // L51
+  return to({ ...state, step: 'decided' }, { type: 'decide', round, value }, [49, 50, 51]) // L51
 }
 
 function onTimeout(
@@ -156,13 +159,13 @@ function onTimeout(
   if (state.round !== round || state.step === 'decided') return unchanged(state)
   switch (type) {
     case 'timeoutPropose': // L57
-      if (state.step !== 'propose') return to(state, undefined, [57])
-      return vote(state, 'prevote', undefined, [57, 59]) // L59
+      if (state.step !== 'propose') return to(state, undefined, [57, 58])
+      return vote(state, 'prevote', undefined, [57, 58, 59, 60]) // L59
     case 'timeoutPrevote': // L61
-      if (state.step !== 'prevote') return to(state, undefined, [61])
-      return vote(state, 'precommit', undefined, [61, 63]) // L63
+      if (state.step !== 'prevote') return to(state, undefined, [61, 62])
+      return vote(state, 'precommit', undefined, [61, 62, 63, 64]) // L63
     case 'timeoutPrecommit': // L65
-      return to(state, { type: 'newRound', round: round + 1 }, [65, 67]) // L67
+      return to(state, { type: 'newRound', round: round + 1 }, [65, 66, 67]) // L67
     default:
       return unreachable(type)
   }

@@ -2,17 +2,18 @@ import { assert, type Hex, unreachable } from '#primitives'
 import {
   apply,
   type Ballot,
-  type FutureMessage,
   type Input,
+  type JournalInput,
   type Offer,
   type Output,
   type Proposal,
   type Timeout,
-  waitingFor,
+  toJournal,
 } from '../core/index.ts'
 import { finalize, toCommit } from './deciding.ts'
 import { addEvidence } from './evidence.ts'
 import { judge } from './judging.ts'
+import type { LogRecord } from './log.ts'
 import { makeBlock } from './proposing.ts'
 import { isLive, type Runtime, schedule, sendTo, sendToAll, workingHeight } from './runtime.ts'
 import { proposalSignBytes, voteSignBytes } from './sign-bytes.ts'
@@ -43,7 +44,7 @@ export async function carryOutAll(
 }
 
 /** One step of the core, without its consequences. */
-export function advance(runtime: Runtime, input: Input): readonly Output[] {
+function advance(runtime: Runtime, input: Input): readonly Output[] {
   const before = runtime.core.machine
   const { state, outputs } = apply(runtime.core, input)
   runtime.core = state
@@ -133,44 +134,32 @@ function refused(runtime: Runtime, slot: object): readonly Input[] {
 
 /**
  * Logs what the core is about to take in; unsynced, since the next own message takes it along.
- * Messages of later heights are logged when their height starts: a height's records then all follow
- * the end of the one before.
  */
-function record(runtime: Runtime, input: Input): void {
-  const { options, core } = runtime
-  switch (input.type) {
-    case 'start':
-      for (const held of waitingFor(input.height, core.future)) recordMessage(runtime, held)
-      return
-    case 'proposal':
-      if (input.proposal.height === core.machine.height) recordMessage(runtime, input)
-      return
-    case 'vote':
-      if (input.vote.height === core.machine.height) recordMessage(runtime, input)
-      return
-    case 'validity': {
-      const { type: kind, ...rest } = input
-      options.log.append({ kind, ...rest })
-      return
-    }
-    case 'timeout':
-      options.log.append({ kind: 'timeout', timeout: input.timeout })
-      return
-    case 'value':
-      return
-    default:
-      unreachable(input)
+function record({ options, blocks, core }: Runtime, input: Input): void {
+  for (const entry of toJournal(core, input)) {
+    const log = toRecord(blocks, entry)
+    if (log) options.log.append(log)
   }
 }
 
-function recordMessage({ options, blocks }: Runtime, message: FutureMessage): void {
-  if (message.type === 'vote') {
-    options.log.append({ kind: 'vote', vote: message.vote })
-    return
+/** Undefined for a proposal whose block is not at hand: replayed, it could not be judged. */
+function toRecord(blocks: Runtime['blocks'], entry: JournalInput): LogRecord | undefined {
+  switch (entry.type) {
+    case 'proposal': {
+      const block = blocks.get(entry.proposal.value)?.bytes
+      return block && { kind: 'proposal', proposal: entry.proposal, block }
+    }
+    case 'vote':
+      return { kind: 'vote', vote: entry.vote }
+    case 'validity': {
+      const { type: kind, ...rest } = entry
+      return { kind, ...rest }
+    }
+    case 'timeout':
+      return { kind: 'timeout', timeout: entry.timeout }
+    default:
+      return unreachable(entry)
   }
-  const { proposal } = message
-  const block = blocks.get(proposal.value)?.bytes
-  if (block) options.log.append({ kind: 'proposal', proposal, block })
 }
 
 /** The proposer may start a block interval later than whoever waits for it. */

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { utf8 } from '#primitives'
+import { type Hex, utf8 } from '#primitives'
 import { createTestNetwork, decided, revive, type TestNetwork } from './fixture.ts'
 import type { MemoryLog } from './log.ts'
+import { decodeMessage } from './messages.ts'
+import type { DropRule } from './transport.ts'
 
 const startAll = ({ peers }: TestNetwork) => Promise.all(peers.map(({ engine }) => engine.start()))
 const stopAll = ({ peers }: TestNetwork) => Promise.all(peers.map(({ engine }) => engine.stop()))
@@ -89,18 +91,49 @@ test('engine: a stopped validator catches up with its own log and store', async 
 })
 
 test('engine: two of four decide nothing, and go on once a third is back', async () => {
-  const network = createTestNetwork()
+  const stalls = watchStalls()
+  const network = createTestNetwork({ drops: stalls.see })
   await startAll(network)
   await all(network, 2)
   const [first, second, third, fourth] = network.peers
   assert(first && second && third && fourth)
   await Promise.all([third.engine.stop(), fourth.engine.stop()])
-  const before = Math.max(...network.peers.map(({ engine }) => engine.status().height))
+  // What was under way may still be decided; from then on the two only say where they are.
+  await stalls.next(first.key, 3)
+  const left = first.engine.status().height
+  await stalls.next(first.key, 30) // longer than two proposers that are gone can take
+  assert.equal(first.engine.status().height, left)
   revive(network, third, (third.log as MemoryLog).survivor())
   await third.engine.start()
-  await Promise.all([first, second, third].map((peer) => decided(peer, before + 3)))
+  await Promise.all([first, second, third].map((peer) => decided(peer, left + 3)))
   await stopAll(network)
 })
+
+/** Counts how often a validator says that it made no progress. */
+function watchStalls() {
+  const counts = new Map<Hex, number>()
+  const waits = new Set<() => void>()
+  const countOf = (key: Hex) => counts.get(key) ?? 0
+  const see: DropRule = (from, _to, bytes) => {
+    if (decodeMessage(bytes).kind === 'status') {
+      counts.set(from, countOf(from) + 1)
+      for (const look of waits) look()
+    }
+    return false
+  }
+  /** Resolves once it has said so this often more. */
+  const next = (key: Hex, more: number) =>
+    new Promise<void>((resolve) => {
+      const wanted = countOf(key) + more
+      const look = () => {
+        if (countOf(key) < wanted) return
+        waits.delete(look)
+        resolve()
+      }
+      waits.add(look)
+    })
+  return { see, next }
+}
 
 test('engine: lost messages cost time, not agreement', async () => {
   let turn = 0

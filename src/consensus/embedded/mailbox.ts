@@ -2,8 +2,6 @@
 export type Mailbox<Event> = {
   /** Queues an event; false when the queue is full and the event is dropped. */
   post(event: Event): boolean
-  /** Resolves once nothing is queued or being handled. */
-  idle(): Promise<void>
   /** Drops what is queued and takes no more; resolves once the current event is handled. */
   close(): Promise<void>
 }
@@ -29,7 +27,6 @@ export function createMailbox<Event>(
       running = undefined
     }
   }
-  const idle = () => running ?? Promise.resolve()
   return {
     post(event) {
       if (!isOpen || queue.length >= limit) return false
@@ -37,11 +34,10 @@ export function createMailbox<Event>(
       running ??= Promise.resolve().then(run)
       return true
     },
-    idle,
     close() {
       isOpen = false
       queue = []
-      return idle()
+      return running ?? Promise.resolve()
     },
   }
 }

@@ -2,13 +2,14 @@ import { DomainError } from '#primitives'
 import {
   createCore,
   createSchedule,
-  type Input,
+  type JournalInput,
   type Output,
   referencedValues,
+  replayJournal,
 } from '../core/index.ts'
 import { openBlock, toProposed } from './block.ts'
 import type { StoredBlock } from './block-store.ts'
-import { advance, carryOutAll, feed } from './consensus.ts'
+import { carryOutAll, feed } from './consensus.ts'
 import { loadIncluded } from './evidence.ts'
 import type { LogRecord } from './log.ts'
 import {
@@ -64,13 +65,16 @@ export async function replayLog(runtime: Runtime): Promise<readonly Output[]> {
   if (records.length === 0) return []
   runtime.phase = 'running'
   runtime.enteredMs = options.clock.nowMs()
-  let open = advance(runtime, { type: 'start', height, schedule: tip.schedule })
+  runtime.movedMs = runtime.enteredMs
+  const inputs: JournalInput[] = []
   for (const record of records) {
     const input = await toInput(runtime, record)
-    if (input) open = [...withoutAnswered(open, input), ...advance(runtime, input)]
+    if (input) inputs.push(input)
   }
+  const { state, open } = replayJournal(runtime.core, tip.schedule, inputs)
+  runtime.core = state
   options.logger.info('consensus log replayed', { height, records: records.length })
-  return open.filter((output) => output.type !== 'schedule' || isCurrent(runtime, output))
+  return open
 }
 
 /** Takes up a height where the log ended. */
@@ -132,7 +136,7 @@ function heightOf(record: LogRecord): number {
 }
 
 /** The input that a record stands for; own messages tell the sign guard what was signed. */
-async function toInput(runtime: Runtime, record: LogRecord): Promise<Input | undefined> {
+async function toInput(runtime: Runtime, record: LogRecord): Promise<JournalInput | undefined> {
   const { networkId, signer } = runtime.options
   switch (record.kind) {
     case 'proposal': {
@@ -162,43 +166,3 @@ async function toInput(runtime: Runtime, record: LogRecord): Promise<Input | und
       return undefined
   }
 }
-
-/** Open work without what a later record shows to have been done. */
-const withoutAnswered = (open: readonly Output[], input: Input): readonly Output[] =>
-  open.filter((output) => !isAnswered(output, input))
-
-function isAnswered(output: Output, input: Input): boolean {
-  switch (output.type) {
-    case 'vote':
-      return input.type === 'vote' && isSameSlot(output.ballot, input.vote)
-    case 'propose':
-      return input.type === 'proposal' && isSameProposal(output.offer, input.proposal)
-    case 'getValue':
-      return input.type === 'proposal' && input.proposal.round === output.round
-    case 'checkValue':
-      return input.type === 'validity' && isSameValue(output.proposal, input)
-    case 'schedule':
-      return input.type === 'timeout' && isSameSlot(output.timeout, input.timeout)
-    default:
-      return false
-  }
-}
-
-type Slot = { readonly round: number; readonly step: string; readonly validator?: string }
-
-const isSameSlot = (a: Slot, b: Slot): boolean =>
-  a.round === b.round && a.step === b.step && a.validator === b.validator
-
-const isSameProposal = (
-  a: { readonly round: number; readonly proposer: string },
-  b: { readonly round: number; readonly proposer: string },
-): boolean => a.round === b.round && a.proposer === b.proposer
-
-const isSameValue = (
-  a: { readonly round: number; readonly value: string },
-  b: { readonly round: number; readonly value: string },
-): boolean => a.round === b.round && a.value === b.value
-
-/** Timers of earlier rounds need not run again. */
-const isCurrent = ({ core }: Runtime, { timeout }: Extract<Output, { type: 'schedule' }>) =>
-  timeout.round === core.machine.round

@@ -1,4 +1,3 @@
-import { ecrecover } from '@ethereumjs/util'
 import { bigintToBytes, bytesToBigint, keccak256 } from '#primitives'
 import { type EthereumTransaction, isSignatureInRange } from '../state/ethereum-transaction.ts'
 
@@ -13,15 +12,6 @@ export type Recover = (
   s: Uint8Array,
   recovery: 0 | 1,
 ) => Uint8Array | undefined
-
-/** Recovery in JavaScript, for where no native library loads. */
-export const portableRecover: Recover = (digest, r, s, recovery) => {
-  try {
-    return ecrecover(digest, BigInt(recovery), r, s)
-  } catch {
-    return undefined // r is no x coordinate of the curve, or the point is infinity
-  }
-}
 
 /** Address of the sender, 20 bytes, or undefined when the signature is of nobody. */
 export function senderOf(transaction: EthereumTransaction, recover: Recover) {

@@ -1,18 +1,14 @@
 import { DomainError } from '#primitives'
+import type { SqliteStoreOptions } from './sqlite-store.ts'
 import type { Engine } from './types.ts'
 
 /** What the worker needs to build its engine. Functions cannot cross threads, modules can. */
 export type WorkerSetup = {
   readonly genesis: Uint8Array
-  readonly store: WorkerStore
+  readonly store: SqliteStoreOptions
   /** URL of a module that exports `recover: Recover`. */
   readonly recoverModule: string
 }
-
-/** The store that the worker opens: a SQLite file, or what a module's `openStore()` returns. */
-export type WorkerStore =
-  | { readonly kind: 'sqlite'; readonly file: string; readonly durable: boolean }
-  | { readonly kind: 'module'; readonly module: string }
 
 /** A method that crosses the thread's border by name. */
 export type EngineMethod = keyof Engine

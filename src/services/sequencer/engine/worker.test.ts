@@ -22,7 +22,7 @@ test('worker: gives what the engine in this thread gives, and resumes from its f
   t.after(() => rmSync(folder, { recursive: true }))
   const genesis = testGenesis()
   const file = join(folder, 'l2.sqlite')
-  const setup = { genesis, store: { kind: 'sqlite', file, durable: true }, recoverModule } as const
+  const setup = { genesis, store: { file, durable: true }, recoverModule } as const
   const list = [await transfer(0, 0, 1), await transfer(0, 9, 1)]
   const inline = await (await createTestChain(genesis)).run(...list)
   const context = contextAt(1, readL2Genesis(genesis).hash)

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { assert, type Store } from '#primitives'
+import { assert } from '#primitives'
 import { createEngine } from './engine.ts'
 import type { Recover } from './recover.ts'
 import { openSqliteStore } from './sqlite-store.ts'
@@ -9,7 +9,6 @@ import {
   type WorkerReply,
   type WorkerRequest,
   type WorkerSetup,
-  type WorkerStore,
 } from './worker-protocol.ts'
 
 // The thread of one operator's engine. It ends when the client closes it.
@@ -29,13 +28,7 @@ try {
 
 async function openEngine({ genesis, store, recoverModule }: WorkerSetup): Promise<Engine> {
   const { recover } = (await import(recoverModule)) as { recover: Recover }
-  return createEngine({ genesis, store: await openStore(store), recover })
-}
-
-async function openStore(store: WorkerStore): Promise<Store> {
-  if (store.kind === 'sqlite') return openSqliteStore(store)
-  const { openStore: open } = (await import(store.module)) as { openStore: () => Store }
-  return open()
+  return createEngine({ genesis, store: openSqliteStore(store), recover })
 }
 
 async function answer(engine: Engine, { id, method, args }: WorkerRequest): Promise<void> {
