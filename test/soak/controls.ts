@@ -1,6 +1,6 @@
 // Takes away one guard after another: a checker that finds nothing then would find nothing ever.
-import { asBuilt, history, without } from '../../src/node/guard/test-support/histories.ts'
-import { createWorld } from '../../src/node/guard/test-support/operator-lives.ts'
+import { asBuilt, history, without } from '../support/guard-histories.ts'
+import { createWorld } from '../support/operator-lives.ts'
 
 /** In how many of the seeds each control was caught, and what was wrong with nothing removed. */
 export type ControlsReport = {
@@ -16,7 +16,8 @@ const lives = 24
 
 /** @param seeds - histories of one operator with and without each guard. */
 export async function runControls(seeds: number): Promise<ControlsReport> {
-  const caught: Record<string, number> = {}
+  const caught = new Map<string, number>(controls.map((name) => [name, 0]))
+  const count = (name: string) => caught.set(name, (caught.get(name) ?? 0) + 1)
   const problems: string[] = []
   for (let seed = 1; seed <= seeds; seed++) {
     const sound = await history(createWorld(seed), asBuilt, { lives })
@@ -24,11 +25,11 @@ export async function runControls(seeds: number): Promise<ControlsReport> {
     if (sound.emptySlots > 0) problems.push(`seed ${seed}: ${sound.emptySlots} slots stayed empty`)
     for (const [purpose, guarding] of Object.entries(without)) {
       const world = await history(createWorld(seed), guarding, { lives, cutsLog: true })
-      if (world.checker.violations.length > 0) caught[purpose] = (caught[purpose] ?? 0) + 1
+      if (world.checker.violations.length > 0) count(purpose)
     }
-    if (await isCaughtWithoutSyncs(seed)) caught['sync'] = (caught['sync'] ?? 0) + 1
+    if (await isCaughtWithoutSyncs(seed)) count('sync')
   }
-  return { seeds, problems, caught }
+  return { seeds, problems, caught: Object.fromEntries(caught) }
 }
 
 /** A disk that ignores syncs loses what was acknowledged, or lets it be signed twice. */

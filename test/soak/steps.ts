@@ -2,7 +2,6 @@
 // another, and starts again from what its disk still holds.
 import { mkdirSync } from 'node:fs'
 import { setTimeout as pass } from 'node:timers/promises'
-import { createClient } from '#api'
 import {
   type Adapt,
   createLoad,
@@ -170,19 +169,17 @@ function followHashes(devnet: Devnet, learn: (ledger: Ledger) => void): Hashes {
 
 /** The victim catches up, and has the network's app hash at the height it has come to. */
 async function compare(devnet: Devnet, hashes: Hashes): Promise<readonly string[]> {
-  const goal = Math.max(...hashes.keys())
-  const url = devnet.operators.get(victim)?.url
-  if (!url) return ['the crashed operator has no gateway']
-  const client = createClient([url])
+  const goal = Math.max(0, ...hashes.keys())
   const deadlineMs = systemClock.nowMs() + patienceMs
   for (;;) {
-    const { ledger } = await client.nodeop_status()
-    if (ledger.height >= goal) {
-      const expected = hashes.get(ledger.height) ?? ledger.appHash
-      if (ledger.appHash === expected) return []
-      return [`app hash at ${ledger.height}: ${ledger.appHash}, and ${expected} elsewhere`]
-    }
-    if (systemClock.nowMs() > deadlineMs) return [`it stays at ${ledger.height} of ${goal}`]
+    const operator = devnet.operators.get(victim)
+    if (!operator) return ['the crashed operator is not there']
+    const { height, appHash } = await operator.application.info()
+    const expected = hashes.get(height) ?? appHash
+    if (appHash !== expected) return [`app hash at ${height}: ${appHash}, not ${expected}`]
+    if (height >= goal) return []
+    if (systemClock.nowMs() > deadlineMs)
+      return [`it stays at ${height} of ${goal}, ${operator.engine.status().phase}`]
     await pass(100)
   }
 }

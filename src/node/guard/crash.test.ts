@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { asBuilt, history, without } from './test-support/histories.ts'
-import { createWorld, live } from './test-support/operator-lives.ts'
+import { asBuilt, history, without } from '../../../test/support/guard-histories.ts'
+import { createWorld, live } from '../../../test/support/operator-lives.ts'
 
 const seeds = Array.from({ length: 40 }, (_, i) => i + 1)
 
