@@ -29,12 +29,14 @@ const programs = {
   devnet: { needs: 'run', start: ['src/cli/main.ts', 'devnet'] },
   nodeop: { needs: 'run', start: ['src/cli/main.ts'] },
   soak: { needs: 'test', start: ['test/soak/main.ts'] },
+  sim: { needs: 'run', start: ['test/sim/main.ts'] },
   bench: { needs: 'test', start: ['bench/main.ts'] },
   check: { needs: 'test', start: ['test/check.ts'] },
   test: { needs: 'test', start: ['test/main.ts'] },
   build: { needs: 'test', start: ['tools/build.ts'] },
   artifacts: { needs: 'test', start: ['tools/artifacts.ts'] },
   golden: { needs: 'test', start: ['tools/golden.ts'] },
+  plots: { needs: 'test', start: ['tools/plots.ts'] },
   format: { needs: 'test', start: ['tools/format.ts'] },
 }
 

@@ -3,9 +3,10 @@ export type Figure = {
   readonly bench: string
   readonly metric: string
   readonly ours: number
-  readonly peer: number
+  /** null: no peer did it, and the notes say why. */
+  readonly peer: number | null
   /** How many times better than the peer we are; above 1 = ahead. */
-  readonly ratio: number
+  readonly ratio: number | null
   readonly unit: string
   /** Operators. */
   readonly n: number
@@ -19,7 +20,15 @@ export const cost = (
   bench: string,
   metric: string,
   { ours, peer, unit, n }: Pick<Figure, 'ours' | 'peer' | 'unit' | 'n'>,
-): Figure => ({ bench, metric, ours, peer, ratio: round(peer / ours), unit, n })
+): Figure => ({
+  bench,
+  metric,
+  ours,
+  peer,
+  ratio: peer === null ? null : round(peer / ours),
+  unit,
+  n,
+})
 
 const round = (value: number) => Math.round(value * 1000) / 1000
 
@@ -28,7 +37,7 @@ export function formatTable({ figures, notes }: Report): string {
   const rows = [
     ['metric', 'n', 'ours', 'peer', 'ratio', 'unit'],
     ...figures.map(({ metric, n, ours, peer, ratio, unit }) =>
-      [metric, n, ours, peer, ratio, unit].map(String),
+      [metric, n, ours, peer ?? '–', ratio ?? '–', unit].map(String),
     ),
   ]
   const widths = (rows[0] ?? []).map((_, column) =>

@@ -1,8 +1,9 @@
 // npm run bench -- NAME [--json]: every figure that the project claims, beside its peer's.
+import { allocation } from './allocation.ts'
 import { certificate } from './certificate.ts'
 import { formatTable, type Report } from './figure.ts'
 
-const benches: Readonly<Record<string, () => Promise<Report>>> = { certificate }
+const benches: Readonly<Record<string, () => Promise<Report>>> = { allocation, certificate }
 
 const args = process.argv.slice(2)
 const flags = args.filter((arg) => arg.startsWith('-'))
@@ -14,11 +15,10 @@ if (!bench || flags.some((flag) => flag !== '--json')) {
   process.exit(2)
 }
 const report = await bench()
-process.stdout.write(
-  flags.includes('--json')
-    ? report.figures.map((figure) => `${JSON.stringify(figure)}\n`).join('')
-    : formatTable(report),
-)
+if (flags.includes('--json')) {
+  process.stdout.write(report.figures.map((figure) => `${JSON.stringify(figure)}\n`).join(''))
+  process.stderr.write(report.notes.map((note) => `${note}\n`).join(''))
+} else process.stdout.write(formatTable(report))
 
 function benchOf(name: string): (() => Promise<Report>) | undefined {
   return Object.hasOwn(benches, name) ? benches[name] : undefined

@@ -39,6 +39,7 @@ export function stagesOf(root: string, names: readonly string[]): Stage[] {
     stage('unit', 'src/**/*.test.ts', 2),
     stage('golden', 'test/golden/*.test.ts', 2),
     existsSync(second) ? onSecond : { ...onSecond, node: undefined },
+    stage('sim', 'test/sim/*.test.ts', 1),
     stage('cluster', 'test/cluster/*.test.ts', 1),
     stage('soak', 'test/soak/*.test.ts', 1),
     stage('e2e', 'test/e2e/*.test.ts', 1),

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { toJson } from '#api'
 import { DomainError } from '#primitives'
+import { allocateCommand } from './allocate.ts'
 import { exitCodes, type Surroundings, UsageError } from './cli.ts'
 import { devnetCommand } from './devnet.ts'
 import { proveCommand } from './prove.ts'
@@ -26,6 +27,7 @@ export async function runCli(args: readonly string[], around: Surroundings): Pro
     .addCommand(statusCommand(around, finish))
     .addCommand(taskCommand(around, finish))
     .addCommand(proveCommand(around, finish))
+    .addCommand(allocateCommand(around, finish))
     .addHelpText('after', '\nExit codes: 0 ok, 1 failed, 2 bad usage.')
   prepare(program, around)
   try {

@@ -1,7 +1,7 @@
 import { setTimeout as pass } from 'node:timers/promises'
 import { createPublicClient, createWalletClient, defineChain, http, parseEther } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
-import type { Hex } from '#primitives'
+import { DomainError, type Hex } from '#primitives'
 import { systemClock } from './clock.ts'
 import { devnetAccount } from './l1.ts'
 import { l2ChainId } from './network.ts'
@@ -15,35 +15,60 @@ export const l2Chain = (gateway: string) =>
     rpcUrls: { default: { http: [gateway] } },
   })
 
+/** A network that confirms nothing for so long will not do so later either. */
+const patienceMs = 120_000
+
 /**
  * Sends one transfer as any wallet would, so that a new network has something to certify.
  *
+ * @param limitMs - how long it may take until it is confirmed.
  * @returns its hash, once it is confirmed.
+ * @throws FirstTransferError when the gateway refuses it, or it takes too long.
  */
-export async function sendFirstTransfer(gateway: string): Promise<Hex> {
+export async function sendFirstTransfer(gateway: string, limitMs = patienceMs): Promise<Hex> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(failed(`no answer within ${limitMs} ms`)), limitMs)
+  try {
+    return await Promise.race([transfer(gateway, limitMs), late.promise])
+  } catch (error) {
+    if (error instanceof FirstTransferError) throw error
+    throw failed(error instanceof Error ? (error.message.split('\n')[0] ?? '') : '', error)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function transfer(gateway: string, limitMs: number): Promise<Hex> {
   const [from, to] = [devnetAccount(0), devnetAccount(1)]
   const chain = l2Chain(gateway)
-  const transport = http(gateway)
+  const transport = http(gateway, { timeout: limitMs, retryCount: 0 })
   const wallet = createWalletClient({
     account: privateKeyToAccount(from.privateKey),
     chain,
     transport,
   })
-  await serving(gateway)
+  await serving(gateway, limitMs)
   const hash = await wallet.sendTransaction({ to: to.address, value: parseEther('0.01') })
   const client = createPublicClient({ chain, transport, pollingInterval: 100 })
-  await client.waitForTransactionReceipt({ hash })
+  await client.waitForTransactionReceipt({ hash, timeout: limitMs })
   return hash
 }
 
 /** A busy machine takes a while to its first block; after that the gateway says why it refuses. */
-async function serving(gateway: string): Promise<void> {
-  const deadlineMs = systemClock.nowMs() + firstBlockLimitMs
+async function serving(gateway: string, limitMs: number): Promise<void> {
+  const deadlineMs = systemClock.nowMs() + limitMs
   while (systemClock.nowMs() < deadlineMs) {
     if ((await fetch(`${gateway}/readyz`)).ok) return
     await pass(readyPauseMs)
   }
 }
 
-const firstBlockLimitMs = 60_000
 const readyPauseMs = 100
+
+const failed = (said: string, cause?: unknown): FirstTransferError =>
+  new FirstTransferError(`the first transfer was not confirmed: ${said}`, { said }, cause)
+
+/** The new network did not confirm the transfer that it begins with. */
+export class FirstTransferError extends DomainError<'FirstTransferFailed', { said: string }> {
+  override readonly code = 'FirstTransferFailed'
+}

@@ -1,7 +1,7 @@
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { lockFolder } from '#node'
+import { lockFolder, makeFolders } from '#node'
 import { DomainError } from '#primitives'
 import type { SavedNetwork } from './network-file.ts'
 
@@ -12,20 +12,21 @@ import type { SavedNetwork } from './network-file.ts'
  * @param onOpened - told how to close what is open.
  * @throws DataUnusableError, FolderInUseError
  */
-export function openFolder(
+export async function openFolder(
   data: string | undefined,
   onOpened: (close: () => void) => void,
-): string {
-  const folder = data === undefined ? mkdtempSync(join(tmpdir(), 'nodeop-devnet-')) : usable(data)
+): Promise<string> {
+  const folder =
+    data === undefined ? mkdtempSync(join(tmpdir(), 'nodeop-devnet-')) : await usable(data)
   if (data === undefined) onOpened(() => rmSync(folder, { recursive: true, force: true }))
   const lock = lockFolder(folder)
   onOpened(() => lock.release())
   return folder
 }
 
-function usable(data: string): string {
+async function usable(data: string): Promise<string> {
   try {
-    mkdirSync(data, { recursive: true, mode: 0o700 })
+    await makeFolders(data, 0o700)
     accessSync(data, constants.R_OK | constants.W_OK | constants.X_OK)
     return data
   } catch (cause) {

@@ -1,10 +1,19 @@
 export { type ChaosKind, chaosKinds } from './chaos.ts'
-export { systemClock } from './clock.ts'
+export { systemClock, systemRng } from './clock.ts'
+export { startPriceFeeds } from './feeds.ts'
+export { sendFirstTransfer } from './first-transfer.ts'
 export { startIncidents } from './incidents.ts'
-export { devnetAccount } from './l1.ts'
+export { devnetAccount, type L1Process, startL1 } from './l1.ts'
 export { createLoad, type Load, type LoadOptions } from './load/load.ts'
 export { type DevnetIo, runDevnet } from './main.ts'
-export { l2ChainId, loadSecrets, loadSenders } from './network.ts'
+export {
+  createGenesis,
+  createOperators,
+  type DevnetOperator,
+  l2ChainId,
+  loadSecrets,
+  loadSenders,
+} from './network.ts'
 export { genesisFile } from './network-file.ts'
 export { createObserver, type Observer, type ObserverOptions } from './observe/observer.ts'
 export {
@@ -14,5 +23,5 @@ export {
   parseDevnetOptions,
   type RawDevnetOptions,
 } from './options.ts'
-export { type Adapt, type Devnet, startDevnet } from './run.ts'
+export { type Adapt, type Devnet, deployNetwork, startDevnet } from './run.ts'
 export { describeSummary, type Summary, summarise } from './summary.ts'

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mnemonicToAccount } from 'viem/accounts'
 import { createL1Client } from '#ethereum'
+import { makeFolders } from '#node'
 import { DomainError, type Hex, type Logger, toHex } from '#primitives'
 import { adoptL1, noteL1, originOf, shutdownLimitMs } from './l1-adopt.ts'
 
@@ -54,7 +55,7 @@ async function launchL1(options: L1Options): Promise<L1Process> {
   const chainId = options.chainId ?? defaultChainId
   const port = await freePort(options.port ?? 0)
   const folder = options.stateDir ?? mkdtempSync(join(tmpdir(), 'nodeop-l1-'))
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  await makeFolders(folder, 0o700)
   const logFile = join(folder, 'anvil.log')
   const child = launch(binary, argumentsOf(options, chainId, port), logFile)
   const anvil: Anvil = { child, logFile, exited: exitOf(child), stopping: false }

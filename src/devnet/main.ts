@@ -5,6 +5,7 @@ import { announcement, followCheckpoints } from './announce.ts'
 import { systemClock } from './clock.ts'
 import { sendFirstTransfer } from './first-transfer.ts'
 import { startIncidents } from './incidents.ts'
+import { awaitInterruption, interruptedCode } from './interruption.ts'
 import { devnetAccount } from './l1.ts'
 import { createLoad } from './load/load.ts'
 import { emptyRecords } from './load/records.ts'
@@ -32,14 +33,15 @@ const taskClient = 9
  */
 export async function runDevnet(options: DevnetOptions, io: DevnetIo): Promise<number> {
   const say = options.json ? io.error : io.write
-  const interrupted = interruption()
+  const interruption = awaitInterruption()
   try {
-    const devnet = await startDevnet(options, (line) => say(`… ${line}`))
+    const devnet = await startDevnet(options, (line) => say(`… ${line}`), interruption.signal)
     for (const line of announcement(devnet)) say(line)
     followCheckpoints(devnet, say)
-    const isClean = await runUntil(options, devnet, interrupted, say, io)
+    const isClean = await runUntil(options, devnet, interruption.happened, say, io)
     return isClean ? 0 : 1
   } catch (error) {
+    if (error === interruption.signal.reason) return interruptedCode
     if (!(error instanceof DomainError)) throw error
     io.error(`${error.code}: ${error.message}`)
     return 1
@@ -107,19 +109,6 @@ const modeOf = ({ share, chaos }: DevnetOptions): RunMode => ({
   ...(share ? { share } : {}),
   ...(chaos.length > 0 ? { chaos } : {}),
 })
-
-/** Resolves at the first Ctrl-C or request to end; a second one ends the process at once. */
-const interruption = (): Promise<void> =>
-  new Promise((resolve) => {
-    let asked = 0
-    const ask = () => {
-      asked += 1
-      if (asked > 1) process.exit(130)
-      resolve()
-    }
-    process.on('SIGINT', ask)
-    process.on('SIGTERM', ask)
-  })
 
 const timePassed = (delayMs: number | undefined): Promise<void> =>
   new Promise((resolve) => {

@@ -62,6 +62,7 @@ export type Devnet = {
  * step fails.
  *
  * @param say - told of each step, for people.
+ * @param signal - aborted: the step at hand is the last, and it throws.
  * @param adapt - gives operators other surroundings, for fault tests.
  * @throws PortInUseError, AnvilMissingError, AnvilDiedError, FolderInUseError, DataDamagedError and
  * others, one line each.
@@ -69,11 +70,16 @@ export type Devnet = {
 export async function startDevnet(
   options: DevnetOptions,
   say: (line: string) => void,
+  signal?: AbortSignal,
   adapt: Adapt = (operator) => operator,
 ): Promise<Devnet> {
   const opened: Opened = []
+  const step = (line: string) => {
+    signal?.throwIfAborted()
+    say(line)
+  }
   try {
-    return await openNetwork(options, say, adapt, opened)
+    return await openNetwork(options, step, adapt, opened)
   } catch (error) {
     await closeAll(opened)
     throw error
@@ -95,7 +101,7 @@ async function openNetwork(
 ): Promise<Devnet> {
   const logger = createLogger(options.logLevel, { part: 'devnet' })
   await requirePorts(options)
-  const folder = openFolder(options.data, (close) => opened.push(close))
+  const folder = await openFolder(options.data, (close) => opened.push(close))
   const disk = createDisk(folder)
   const saved = await loadNetwork(disk)
   if (saved) requireSize(saved, options)
@@ -171,8 +177,13 @@ async function openL1(logger: Logger, stateDir: string | undefined, opened: Open
   return { l1, l1Lost: lost.promise }
 }
 
-async function deployNetwork(
-  { chaos }: DevnetOptions,
+/**
+ * Deploys the contracts for these operators, funds their accounts, and puts the genesis together.
+ *
+ * @throws DeployFailedError
+ */
+export async function deployNetwork(
+  { chaos }: Pick<DevnetOptions, 'chaos'>,
   members: readonly DevnetOperator[],
   l1: L1Process,
 ): Promise<Genesis> {

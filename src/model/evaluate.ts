@@ -26,7 +26,8 @@ export function primalValue(
 ): PrimalValue {
   const { operators: n, tasks: m, resources, demand, shortfallPrice } = programme
   const { start, task, units } = allocation
-  const pair = pairOf(programme)
+  const { utility, congestion, cap } = programme
+  const { isCongestionPair, isCapPair } = pairOf(programme)
   const served = new Float64Array(m)
   let objective = 0
   let violation = 0
@@ -36,16 +37,20 @@ export function primalValue(
       const t = task[e] as number
       const x = units[e] as number
       served[t] = (served[t] as number) + x
-      objective += x * ((programme.utility[i * m + t] as number) - 0.5 * pair.congestion(i, t) * x)
-      const over = x - pair.cap(i, t)
+      const at = i * m + t
+      const q = congestion[isCongestionPair ? at : i] as number
+      objective += x * ((utility[at] as number) - 0.5 * q * x)
+      const over = x - (cap[isCapPair ? at : t] as number)
       if (over > 0) violation = Math.max(violation, relative(over, demand[t] as number))
       if (x < 0) violation = Math.max(violation, relative(-x, demand[t] as number))
     }
     for (let k = 0; k < resources.length; k++) {
       const resource = resources[k] as Resource
       let load = 0
-      for (let e = first; e < end; e++)
-        load += useOf(resource, i, task[e] as number, m) * (units[e] as number)
+      for (let e = first; e < end; e++) {
+        const x = units[e] as number
+        load += resource.use ? useOf(resource, i, task[e] as number, m) * x : x
+      }
       if (k === 0) objective -= 0.5 * (programme.loadCongestion?.[i] ?? 0) * load * load
       const room = resource.capacity[i] as number
       violation = Math.max(violation, relative(load - room, room))

@@ -100,7 +100,7 @@ test('prices: capacity and demand are worth what the optimum gains by one more u
 test('bindings: spare operators are not listed, full ones in words', () => {
   const draft = instance('base', 30, 20, 5)
   const programme = toProgramme(draft)
-  const found = solve(programme)
+  const found = solve(programme, { tolerance: 1e-9 })
   assert(found.status === 'optimal')
   const all = bindings(programme, found)
   const full = all.filter(({ limit }) => limit === 'capacity')

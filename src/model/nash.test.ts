@@ -1,58 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  createProgramme,
-  type PoolGame,
-  poolEquilibrium,
-  priceOfAnarchy,
-  solve,
-  toDense,
-} from '#model'
+import { createProgramme, poolEquilibrium, priceOfAnarchy, solve, toDense } from '#model'
 import { seeded } from '../../bench/allocation-instances.ts'
-
-/** A game, and the value of its work as the programme's utility. */
-function game(operators: number, tasks: number, congestion: number, seed: number): PoolGame {
-  const random = seeded(seed)
-  const fill = (length: number, low: number, high: number) =>
-    new Float64Array(length).map(() => low + (high - low) * random())
-  const demand = fill(tasks, 5, 15)
-  const value = fill(tasks, 1, 2)
-  return {
-    operators,
-    tasks,
-    demand,
-    value,
-    pool: demand.map((d, t) => d * (value[t] as number)),
-    weight: fill(operators, 0.5, 1),
-    cost: fill(operators * tasks, 0.1, 0.3),
-    congestion: new Float64Array(operators).fill(congestion),
-    capacity: new Float64Array(operators).fill((2 * demand.reduce((a, b) => a + b, 0)) / operators),
-  }
-}
-
-function optimum(of: PoolGame): { readonly welfare: number; readonly work: Float64Array } {
-  const { operators, tasks, value, weight, cost } = of
-  const worth = cost.map(
-    (c, e) => (value[e % tasks] as number) * (weight[Math.floor(e / tasks)] as number) - c,
-  )
-  const solution = solve(
-    createProgramme({
-      operators,
-      tasks,
-      utility: worth,
-      congestion: of.congestion,
-      resources: [{ name: 'capacity', capacity: of.capacity }],
-      demand: of.demand,
-      shortfallPrice: new Float64Array(tasks),
-      cap: of.demand,
-    }),
-  )
-  assert(solution.status === 'optimal')
-  return { welfare: solution.objective, work: toDense(solution.allocation, tasks) }
-}
+import { poolGame, poolOptimum } from '../../bench/pool-games.ts'
 
 test('poolEquilibrium: best responses settle, and nobody gains by changing its work alone', () => {
-  const pool = game(12, 4, 0.05, 1)
+  const pool = poolGame(12, 4, 0.05, 1)
   const { work, converged } = poolEquilibrium(pool)
   assert(converged)
   const payOf = (x: Float64Array, i: number) => {
@@ -81,16 +34,16 @@ test('poolEquilibrium: best responses settle, and nobody gains by changing its w
 test('priceOfAnarchy: the programme is never worse than the equilibrium of pooled fees', () => {
   for (const seed of [1, 2, 3])
     for (const congestion of [0.01, 0.05, 0.2]) {
-      const pool = game(20, 5, congestion, seed)
+      const pool = poolGame(20, 5, congestion, seed)
       const equilibrium = poolEquilibrium(pool)
       assert(equilibrium.converged)
-      const ratio = priceOfAnarchy(optimum(pool).welfare, equilibrium.welfare)
+      const ratio = priceOfAnarchy(poolOptimum(pool).welfare, equilibrium.welfare)
       assert(ratio > 1 && ratio < 3, `${ratio}`)
     }
 })
 
 test('poolEquilibrium: pooled fees make more work than there is demand for', () => {
-  const pool = game(20, 5, 0.01, 4)
+  const pool = poolGame(20, 5, 0.01, 4)
   const { work } = poolEquilibrium(pool)
   const done = work.reduce((a, b) => a + b, 0)
   const due = pool.demand.reduce((a, b) => a + b, 0)
@@ -98,7 +51,7 @@ test('poolEquilibrium: pooled fees make more work than there is demand for', () 
 })
 
 test('prices: at the optimum’s prices, each operator’s own best choice is the optimum', () => {
-  const pool = game(10, 3, 0.05, 6)
+  const pool = poolGame(10, 3, 0.05, 6)
   const { operators, tasks } = pool
   const solution = solve(
     createProgramme({

@@ -17,6 +17,7 @@ import {
   type ExecutedBlock,
   encodeTransaction,
   type Genesis,
+  type L1Event,
   type ProposedBlock,
   type Transaction,
   type TransactionResult,
@@ -26,12 +27,15 @@ import {
 } from '#records'
 import type { Mempool } from './mempool.ts'
 import { proposalFault } from './proposals.ts'
+import type { StoredLedger } from './store/ledger-store.ts'
 
 /** A block that this operator has committed, for everyone who follows it. */
 export type CommittedBlock = {
   readonly block: DecidedBlock
   readonly transactions: readonly (Transaction | undefined)[]
   readonly results: readonly TransactionResult[]
+  /** What the block has agreed on of L1, in order. */
+  readonly l1Events: readonly L1Event[]
   readonly before: Ledger
   readonly after: Ledger
   readonly appHash: Hex
@@ -52,10 +56,11 @@ export class LedgerApplication implements Application {
   readonly #mempool: Mempool
   readonly #prove: (alpha: Uint8Array) => Uint8Array
   readonly #nowMs: () => number
+  readonly #keep: (committed: CommittedBlock) => void
   readonly #logger: Logger
   readonly #listeners: ((committed: CommittedBlock) => void)[] = []
   #ledger: Ledger
-  #height = 0
+  #height: number
   #appHash: Hex
   #pending: (Omit<CommittedBlock, 'executionMs'> & { readonly startedMs: number }) | undefined
 
@@ -67,6 +72,10 @@ export class LedgerApplication implements Application {
     /** RFC 9381 proof by this operator's key. */
     readonly prove: (alpha: Uint8Array) => Uint8Array
     readonly nowMs: () => number
+    /** Where the last process ended; absent: before the first block. */
+    readonly stored?: StoredLedger | undefined
+    /** Puts a block's outcome on disk; a commit fails when it throws. */
+    readonly keep: (committed: CommittedBlock) => void
     readonly logger: Logger
   }) {
     this.#environment = options.environment
@@ -75,8 +84,11 @@ export class LedgerApplication implements Application {
     this.#prove = options.prove
     this.#nowMs = options.nowMs
     this.#logger = options.logger
-    this.#ledger = genesisLedger(options.genesis, options.environment)
-    this.#appHash = appHash(this.#ledger)
+    this.#keep = options.keep
+    const { stored } = options
+    this.#ledger = stored?.ledger ?? genesisLedger(options.genesis, options.environment)
+    this.#height = stored?.height ?? 0
+    this.#appHash = stored?.appHash ?? appHash(this.#ledger)
   }
 
   /** The ledger after the last committed block, and that block's height. */
@@ -142,6 +154,7 @@ export class LedgerApplication implements Application {
       block,
       transactions: begun.transactions,
       results,
+      l1Events: begun.l1Events,
       before: this.#ledger,
       after: ledger,
       appHash: hash,
@@ -155,6 +168,7 @@ export class LedgerApplication implements Application {
     const { startedMs, ...executed } = pending
     const committed = { ...executed, executionMs: this.#nowMs() - startedMs }
     this.#pending = undefined
+    this.#keep(committed)
     this.#ledger = committed.after
     this.#height = committed.block.height
     this.#appHash = committed.appHash

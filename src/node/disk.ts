@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { type Disk, type DiskFile, DomainError } from '#primitives'
+import { makeFolders } from './folders.ts'
 
 /** The files below one folder of this machine; only their owner may read them. */
 export function createDisk(folder: string): Disk {
@@ -60,12 +61,7 @@ async function listFolder(path: string): Promise<readonly string[]> {
 
 /** The names of new folders are made durable in the folders above them, the outermost first. */
 async function makeFolder(path: string): Promise<void> {
-  const outermost = await mkdir(path, { recursive: true, mode: ownerOnly.folder })
-  if (outermost === undefined) return
-  const above: string[] = []
-  for (let made = path; made.length >= outermost.length; made = dirname(made))
-    above.unshift(dirname(made))
-  for (const folder of above) await syncFolder(folder)
+  for (const made of await makeFolders(path, ownerOnly.folder)) await syncFolder(dirname(made))
 }
 
 async function syncFolder(path: string): Promise<void> {

@@ -1,8 +1,9 @@
 import type { BlockView } from '#api'
 import { type Hex, setBounded } from '#primitives'
 import { type Ledger, operatorsOf } from '#protocol'
-import type { Task } from '#records'
+import { type Codec, hash32, optional, record, type Task, uint16, uint32, uint64 } from '#records'
 import type { CommittedBlock } from './application.ts'
+import { type Beside, type BesideReader, beside } from './store/beside.ts'
 
 /** Blocks and dropped transactions that an operator remembers for people. */
 const maxBlocks = 1_024
@@ -15,7 +16,7 @@ export type L2BlockSummary = {
   readonly transactions: number
 }
 
-/** What an operator tells of the recent past; lost at a restart, since nothing depends on it. */
+/** What an operator tells of the recent past. On disk it goes beside the ledger. */
 export class History {
   readonly #blocks: BlockView[] = []
   readonly #dropped = new Map<Hex, string>()
@@ -23,11 +24,15 @@ export class History {
   #l2Transactions = 0
   #expired = 0
 
-  /** Takes a committed block, newest first from then on. */
+  /**
+   * Takes a committed block, newest first from then on.
+   *
+   * @returns what is new, to be kept; the round of a block comes with the next one.
+   */
   committed(
     { block, results, after, before }: CommittedBlock,
     l2: L2BlockSummary | undefined,
-  ): void {
+  ): readonly Beside[] {
     const proposer = operatorsOf(after).find(({ consensusKey }) => consensusKey === block.proposer)
     this.#blocks.unshift({
       height: block.height,
@@ -44,6 +49,25 @@ export class History {
       if (status === 'settled') this.#settled += 1
       else this.#expired += 1
     }
+    const newest = this.#blocks.slice(0, 2).map((one) => beside(blockCodec, blockName(one), one))
+    return [...newest, beside(countsCodec, countsName, this.#counts())]
+  }
+
+  /**
+   * Takes what was kept up to a height, before any block.
+   *
+   * @throws CorruptStoreError
+   */
+  load(kept: BesideReader, height: number): void {
+    for (let at = height; at > 0 && this.#blocks.length < maxBlocks; at--) {
+      const block = kept.readBeside(blockCodec, blockName({ height: at }))
+      if (block?.height !== at) break
+      this.#blocks.push(block)
+    }
+    const counts = kept.readBeside(countsCodec, countsName)
+    this.#settled = counts?.settled ?? 0
+    this.#expired = counts?.expired ?? 0
+    this.#l2Transactions = counts?.l2Transactions ?? 0
   }
 
   /** Learns the round in which a committed block was decided. */
@@ -74,15 +98,67 @@ export class History {
     return this.#blocks.slice(0, limit)
   }
 
-  /** L2 transactions executed since this process follows the chain. */
+  /** L2 transactions executed since the operator follows the chain. */
   get l2Transactions(): number {
     return this.#l2Transactions
   }
 
-  /** Tasks that have ended since this process follows the chain. */
+  /** Tasks that have ended since the operator follows the chain. */
   get ended(): { readonly settled: number; readonly expired: number } {
     return { settled: this.#settled, expired: this.#expired }
   }
+
+  #counts(): Counts {
+    return {
+      settled: this.#settled,
+      expired: this.#expired,
+      l2Transactions: this.#l2Transactions,
+    }
+  }
+}
+
+type Counts = {
+  readonly settled: number
+  readonly expired: number
+  readonly l2Transactions: number
+}
+
+const countsCodec: Codec<Counts> = record({
+  settled: uint64,
+  expired: uint64,
+  l2Transactions: uint64,
+})
+const countsName = 'counts'
+
+/** So many names for blocks as are remembered: a newer one takes the place of the oldest. */
+const blockName = ({ height }: { readonly height: number }): string => `block ${height % maxBlocks}`
+
+type KeptBlock = Omit<BlockView, 'refused' | 'l2' | 'round'> & {
+  readonly refused: number
+  readonly l2: L2BlockSummary | undefined
+  readonly round: number | undefined
+}
+
+const keptCodec: Codec<KeptBlock> = record({
+  height: uint64,
+  hash: hash32,
+  timeMs: uint64,
+  proposer: uint16,
+  transactions: uint32,
+  refused: uint32,
+  l2: optional(record<L2BlockSummary>({ number: uint64, hash: hash32, transactions: uint32 })),
+  round: optional(uint32),
+})
+
+/** What is not known is left out of a view, not undefined. */
+const blockCodec: Codec<BlockView> = {
+  ssz: keptCodec.ssz,
+  toSsz: ({ refused = 0, l2, round, ...block }) =>
+    keptCodec.toSsz({ ...block, refused, l2, round }),
+  fromSsz: (bytes) => {
+    const { l2, round, ...block } = keptCodec.fromSsz(bytes)
+    return { ...block, ...(l2 ? { l2 } : {}), ...(round === undefined ? {} : { round }) }
+  },
 }
 
 /** Tasks that a block ended, settled or expired: those that it took from the open ones. */

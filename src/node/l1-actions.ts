@@ -15,22 +15,25 @@ export const l1Actions = (
   access: OutboxAccess,
   operator: OperatorId,
   observer: L1Observer,
-): L1Actions => ({
-  submit: async ({ checkpoint, signature }) => {
-    assert(signature, 'a checkpoint to submit is certified')
-    const l1Signature = signatureForL1(signature)
-    const ended = await submitCheckpoint(access, { checkpoint, signature: l1Signature, operator })
-    observer.submitted(ended.kind)
-    logSubmission(access.logger, checkpoint.index, ended)
-    return outcomeOf(ended)
-  },
-  deliver: async (leaves, siblings, { checkpoint }) => {
-    const proven = leaves.map((leaf, i) => ({ leaf, siblings: siblings[i] as readonly Hex[] }))
-    const ended = await deliverLeaves(access, { leaves: proven, checkpoint })
-    for (const { kind } of ended.values()) observer.delivered(kind)
-    return new Set([...ended].flatMap(([index, { kind }]) => (kind === 'refused' ? [] : [index])))
-  },
-})
+): L1Actions => {
+  const logSubmission = createSubmissionLog(access.logger)
+  return {
+    submit: async ({ checkpoint, signature }) => {
+      assert(signature, 'a checkpoint to submit is certified')
+      const l1Signature = signatureForL1(signature)
+      const ended = await submitCheckpoint(access, { checkpoint, signature: l1Signature, operator })
+      observer.submitted(ended.kind)
+      logSubmission(checkpoint.index, ended)
+      return outcomeOf(ended)
+    },
+    deliver: async (leaves, siblings, { checkpoint }) => {
+      const proven = leaves.map((leaf, i) => ({ leaf, siblings: siblings[i] as readonly Hex[] }))
+      const ended = await deliverLeaves(access, { leaves: proven, checkpoint })
+      for (const { kind } of ended.values()) observer.delivered(kind)
+      return new Set([...ended].flatMap(([index, { kind }]) => (kind === 'refused' ? [] : [index])))
+    },
+  }
+}
 
 function outcomeOf(ended: Submission): L1Outcome {
   switch (ended.kind) {
@@ -44,16 +47,22 @@ function outcomeOf(ended: Submission): L1Outcome {
   }
 }
 
-function logSubmission(logger: Logger, index: number, ended: Submission): void {
-  if (ended.kind === 'refused') {
-    // The listener says once that L1 is out of reach.
-    const say = ended.reason === 'L1Unreachable' ? logger.debug : logger.warn
-    say('submission refused', { index, reason: ended.reason })
+/**
+ * Tells of a refusal once, until submissions end in another way: there can be many in a row. That
+ * L1 is out of reach, the listener says.
+ */
+function createSubmissionLog(logger: Logger): (index: number, ended: Submission) => void {
+  let refusedFor: string | undefined
+  return (index, ended) => {
+    const reason = ended.kind === 'refused' ? ended.reason : undefined
+    const isNews = reason !== undefined && reason !== refusedFor
+    if (isNews && reason !== 'L1Unreachable') logger.warn('submission refused', { index, reason })
+    refusedFor = reason
+    if (ended.kind === 'recorded')
+      logger.info('checkpoint recorded on L1', {
+        index,
+        transaction: ended.transaction,
+        window: ended.window,
+      })
   }
-  if (ended.kind === 'recorded')
-    logger.info('checkpoint recorded on L1', {
-      index,
-      transaction: ended.transaction,
-      window: ended.window,
-    })
 }

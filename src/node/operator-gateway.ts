@@ -11,18 +11,19 @@ export const version = '0.1.0'
 
 /** Opens the operator's HTTP face over its parts. */
 export function openGateway(options: OperatorOptions, parts: OperatorParts): Promise<Gateway> {
-  const { application, engine, history, outbox, sequencer, mempool, metrics } = parts
+  const { application, acceptance, history, outbox, sequencer, mempool, metrics } = parts
   const api = operatorApi({
     ledger: () => application.ledger,
     history,
     outbox,
-    submit: (bytes) => engine.submit(bytes),
+    submit: (bytes) => acceptance.accept(bytes),
     isWaiting: (task) => mempool.hasTask(task),
     status: () => statusOf(options, parts),
-    findTransaction: async (hash) => (sequencer ? findTransaction(sequencer, hash) : undefined),
+    findTransaction: async (hash) =>
+      sequencer && findTransaction(sequencer, hash, (one) => acceptance.reasonOf(one)),
     gatewayOf: (operator) => options.gateways().get(operator),
   })
-  const ethereum = sequencer ? ethereumRpc(sequencer, (bytes) => engine.submit(bytes)) : {}
+  const ethereum = sequencer ? ethereumRpc(sequencer, (bytes) => acceptance.accept(bytes)) : {}
   return createGateway({
     port: options.port,
     methods: { ...ethereum, ...serveNodeop(api) },

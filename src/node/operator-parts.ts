@@ -4,6 +4,7 @@ import type { Clock, Disk, Logger, Rng } from '#primitives'
 import type { Genesis, OperatorId } from '#records'
 import type { FeedUrl } from '#services/price'
 import type { KeyPackage } from '#threshold'
+import type { Acceptance } from './acceptance.ts'
 import type { LedgerApplication } from './application.ts'
 import type { History } from './history.ts'
 import type { OperatorSecrets } from './keys.ts'
@@ -73,6 +74,7 @@ export type OperatorParts = {
   liveSinceMs: number
   readonly application: LedgerApplication
   readonly mempool: Mempool
+  readonly acceptance: Acceptance
   readonly engine: EmbeddedEngine
   readonly sequencer: SequencerHost | undefined
   readonly listener: L1Listener

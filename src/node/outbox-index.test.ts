@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { verifyInclusion } from '#primitives'
 import { emptyTables } from '#protocol'
-import { leafHash } from '#records'
+import { type L1Event, leafHash } from '#records'
 import { committedBlocks } from '../../test/support/committed-blocks.ts'
 import { idealCrypto } from '../../test/support/ledger-crypto.ts'
 import { LedgerNetwork } from '../../test/support/ledger-network.ts'
@@ -75,4 +75,24 @@ test('outbox index: learns executions that the network vouches for, and no other
     transaction: execution.transaction,
     success: true,
   })
+})
+
+test('outbox index: learns what each of several lists in one block has brought', () => {
+  const network = ready()
+  const task = agreeOnTask(network)
+  const landed = recorded(certify(network))
+  const execution = executed(network, task)
+  const saying = (events: readonly L1Event[]) => {
+    const view = viewOf(network, events)
+    return network.operators.map(({ id }) => network.report(id, [view]))
+  }
+  const results = network.block([
+    ...saying([landed]),
+    { kind: 'l1-events', events: [landed] },
+    ...saying([landed, execution]),
+    { kind: 'l1-events', events: [execution] },
+  ])
+  assert(results.every(({ ok }) => ok))
+  const { transaction } = execution
+  assert.deepEqual(indexOf(network).executionOf(0), { transaction, success: true })
 })

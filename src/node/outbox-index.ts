@@ -1,18 +1,28 @@
 import { assert, type Hex, RangeIndex } from '#primitives'
 import type { Ledger } from '#protocol'
-import { type CheckpointRecord, type L1Event, type Leaf, leafHash } from '#records'
+import {
+  bool,
+  type CheckpointRecord,
+  type Codec,
+  hash32,
+  type Leaf,
+  leafCodec,
+  leafHash,
+  record,
+} from '#records'
 import type { CommittedBlock } from './application.ts'
+import { type Beside, type BesideReader, beside } from './store/beside.ts'
 
 /** What the index reads of a block. */
-type Committed = Pick<CommittedBlock, 'transactions' | 'results' | 'before' | 'after'>
+type Committed = Pick<CommittedBlock, 'l1Events' | 'after'>
 
 /** Where on L1 a leaf was executed. */
 export type Execution = { readonly transaction: Hex; readonly success: boolean }
 
 /**
  * What an operator keeps beside the ledger for answering proofs: the outbox's hashes by level, and
- * each leaf by its subject, which the ledger forgets. Rebuilt from committed leaves, so it may be
- * lost.
+ * each leaf by its subject, which the ledger forgets. On disk it goes beside the ledger, leaf by
+ * leaf.
  */
 export class OutboxIndex {
   readonly #range = new RangeIndex()
@@ -20,16 +30,41 @@ export class OutboxIndex {
   readonly #executions = new Map<number, Execution>()
   #size = 0
 
-  /** Takes the leaves that a committed block has added, and what the network agreed on of L1. */
-  committed(block: Committed): void {
-    const { after } = block
+  /**
+   * Takes the leaves that a committed block has added, and what the network agreed on of L1.
+   *
+   * @returns what is new, to be kept.
+   */
+  committed({ after, l1Events }: Committed): readonly Beside[] {
+    const news: Beside[] = []
     for (; this.#size < after.chain.outboxSize; this.#size++) {
       const leaf = after.leaves.get(String(this.#size))
       assert(leaf, `leaf ${this.#size} is in the ledger`)
-      this.#range.append(leafHash(leaf))
-      this.#leaves.set(leaf.subject, leaf)
+      this.#add(leaf)
+      news.push(beside(leafCodec, leafName(leaf.index), leaf))
     }
-    for (const event of agreedEvents(block)) this.#learn(event)
+    for (const event of l1Events) {
+      if (event.kind !== 'leaf-executed') continue
+      const { leafIndex, transaction, success } = event
+      this.#executions.set(leafIndex, { transaction, success })
+      news.push(beside(executionCodec, executionName(leafIndex), { transaction, success }))
+    }
+    return news
+  }
+
+  /**
+   * Takes the first `size` leaves as they were kept, before any block.
+   *
+   * @throws CorruptStoreError
+   */
+  load(kept: BesideReader, size: number): void {
+    for (; this.#size < size; this.#size++) {
+      const leaf = kept.readBeside(leafCodec, leafName(this.#size))
+      assert(leaf?.index === this.#size, `leaf ${this.#size} was kept with its ledger`)
+      this.#add(leaf)
+      const execution = kept.readBeside(executionCodec, executionName(this.#size))
+      if (execution) this.#executions.set(this.#size, execution)
+    }
   }
 
   /** The leaf of a task or L2 block. */
@@ -47,25 +82,16 @@ export class OutboxIndex {
     return this.#executions.get(leafIndex)
   }
 
-  #learn(event: L1Event): void {
-    if (event.kind !== 'leaf-executed') return
-    const { transaction, success } = event
-    this.#executions.set(event.leafIndex, { transaction, success })
+  #add(leaf: Leaf): void {
+    this.#range.append(leafHash(leaf))
+    this.#leaves.set(leaf.subject, leaf)
   }
 }
 
-/**
- * The L1 events that a block agreed on. A transaction may carry more than are vouched for: only as
- * many count as the ledger has counted. Of several in one block nobody can tell which brought how
- * many, and no honest proposer puts in a second.
- */
-function agreedEvents({ transactions, results, before, after }: Committed): readonly L1Event[] {
-  const count = after.chain.l1.events - before.chain.l1.events
-  const [brought, ...more] = transactions.flatMap((transaction, place) =>
-    transaction?.kind === 'l1-events' && results[place]?.ok ? [transaction.events] : [],
-  )
-  return brought && more.length === 0 ? brought.slice(0, count) : []
-}
+const leafName = (index: number): string => `leaf ${index}`
+const executionName = (index: number): string => `execution ${index}`
+
+const executionCodec: Codec<Execution> = record({ transaction: hash32, success: bool })
 
 /**
  * The checkpoint to prove a leaf under: the oldest that L1 recorded and holds the leaf, else the

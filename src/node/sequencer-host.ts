@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Hex, setBounded, sha256Hex } from '#primitives'
-import { serviceState } from '#protocol'
+import { type Ledger, serviceState } from '#protocol'
 import { encodeTransaction, type Genesis, type Verdict } from '#records'
 import {
   createEthereumRpc,
@@ -124,14 +124,28 @@ export const ethereumRpc = (
       submit(encodeTransaction({ kind: 'call', service: sequencerName, payload })),
   })
 
-/** Where a transaction is: in a block, waiting, or ended with a reason. */
-export async function findTransaction({ engine, pool }: SequencerHost, hash: Hex) {
+/**
+ * Where a transaction is: in a block, waiting, or ended with a reason.
+ *
+ * @param reasonBefore - why it ended before this process began.
+ */
+export async function findTransaction(
+  { engine, pool }: SequencerHost,
+  hash: Hex,
+  reasonBefore: (hash: Hex) => string | undefined,
+) {
   const place = await transactionPlace(engine, hash)
   if (place)
     return { state: 'included' as const, place: { ...place, trieProof: [...place.trieProof] } }
   if (pool.get(hash)) return { state: 'waiting' as const }
-  const reason = pool.reasonOf(hash)
+  const reason = pool.reasonOf(hash) ?? reasonBefore(hash)
   return reason === undefined ? undefined : { state: 'ended' as const, reason }
+}
+
+/** Whether the engine's store holds the L2 block that a ledger stands on. */
+export async function holdsHead({ engine }: SequencerHost, ledger: Ledger): Promise<boolean> {
+  const { hash } = l2Head(serviceState(ledger, sequencerName))
+  return (await engine.block({ by: 'hash', hash })) !== undefined
 }
 
 /** The L2 block that a consensus block made; undefined when it made none. */

@@ -6,8 +6,15 @@ import {
   openFileLog,
 } from '#consensus'
 import { assert, type Disk, DomainError, type Hex, vrfProve } from '#primitives'
-import { type Computation, isL1Frozen, type Ledger, l1EventsToBring } from '#protocol'
+import {
+  type Computation,
+  type Environment,
+  isL1Frozen,
+  type Ledger,
+  l1EventsToBring,
+} from '#protocol'
 import { encodeTransaction, maxL1Events, networkId, type OperatorId } from '#records'
+import { Acceptance } from './acceptance.ts'
 import { type Compute, LedgerApplication } from './application.ts'
 import { type Cleanup, createCleanup } from './cleanup.ts'
 import { createDisk } from './disk.ts'
@@ -15,17 +22,19 @@ import { createEnvironment } from './environment.ts'
 import { consensusGuard } from './guard/consensus-guard.ts'
 import { type Guard, openGuard } from './guard/guard.ts'
 import { lockFolder } from './guard/lock.ts'
-import { History } from './history.ts'
+import type { History } from './history.ts'
+import { openJournal } from './journal.ts'
 import { identityOf } from './keys.ts'
 import { L1Worker } from './l1-duties.ts'
+import { type LedgerKeeper, openLedgerKeeper } from './ledger-keeper.ts'
 import { Mempool } from './mempool.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { openGateway, version } from './operator-gateway.ts'
 import type { OperatorOptions, OperatorParts, RunningOperator } from './operator-parts.ts'
-import { OutboxIndex } from './outbox-index.ts'
 import { createPassedCalls } from './passed-calls.ts'
 import { recordCommit } from './record-metrics.ts'
 import {
+  holdsHead,
   hostSequencer,
   l2BlockOf,
   openL2,
@@ -64,11 +73,11 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
   await disk.makeFolder('')
   const lock = lockFolder(options.folder)
   cleanup.add(() => lock.release())
-  const history = new History()
-  const outbox = new OutboxIndex()
   const metrics = createMetrics({ version, engine: 'embedded', operator: options.name })
   const guard = await openSignGuard(options, disk, metrics)
   cleanup.add(() => guard.close())
+  const journal = await openJournal({ disk, owner: ownerOf(options), logger })
+  cleanup.add(() => journal.close())
   const passed = createPassedCalls()
   const environment = createEnvironment(genesis, passed)
   const sequencer = hostSequencer(
@@ -77,20 +86,17 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
     passed,
   )
   cleanup.add(() => sequencer?.close())
-  const mempool = new Mempool({
-    environment,
-    pools: new Map(sequencer ? [[sequencerName, sequencer.callPool]] : []),
-    nowMs: () => clock.nowMs(),
-    onDropped: (hash, reason) => history.dropped(hash, reason),
-  })
+  const keeper = await openKeeper(options, environment, sequencer)
+  cleanup.add(() => keeper.close())
+  const { outbox, history } = keeper
+  const mempool = createMempool(options, environment, sequencer, history)
   const application = new LedgerApplication({
-    genesis,
-    environment,
+    ...{ genesis, environment, mempool, logger },
     compute: computeWith(sequencer),
-    mempool,
     prove: (alpha) => vrfProve(secrets.vrfSecret, alpha),
     nowMs: () => clock.nowMs(),
-    logger,
+    stored: keeper.stored,
+    keep: (committed) => keeper.keep(committed, l2BlockOf(committed)),
   })
   const fail = (error: unknown) => failWith(parts, error)
   const engine = await createConsensus({ options, application, cleanup, disk, guard }, fail)
@@ -114,15 +120,25 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
     onFailure: fail,
     onSuperseded: (by) => supersede(parts, by),
   })
+  const ledger = () => application.ledger
+  const acceptance = new Acceptance({
+    ...{ journal, engine, ledger, mempool, outbox, history, sequencer },
+  })
   const parts: OperatorParts = {
     phase: 'starting',
     failure: '',
     liveSinceMs: 0,
-    ...{ options, application, mempool, engine, sequencer, listener, account },
+    ...{ options, application, mempool, acceptance, engine, sequencer, listener, account },
     ...{ worker, reporter, runner, history, outbox, metrics },
   }
   return parts
 }
+
+/** Whose an operator's files are. */
+const ownerOf = ({ genesis, secrets }: OperatorOptions) => ({
+  networkId: networkId(genesis),
+  validator: identityOf(secrets).consensusKey,
+})
 
 /** The record of all that this operator has signed, counted by purpose. */
 const openSignGuard = (
@@ -135,6 +151,29 @@ const openSignGuard = (
     ...{ rng, logger },
     onJudged: (purpose, isPermitted) =>
       (isPermitted ? metrics.signingPermitted : metrics.signingPrevented).inc({ key: purpose }),
+  })
+
+const openKeeper = (
+  { genesis, folder, id: operator, logger }: OperatorOptions,
+  environment: Environment,
+  sequencer: SequencerHost | undefined,
+): Promise<LedgerKeeper> =>
+  openLedgerKeeper({
+    ...{ folder, genesis, environment, operator, logger },
+    hasServices: async ({ ledger }) => !sequencer || holdsHead(sequencer, ledger),
+  })
+
+const createMempool = (
+  { clock }: OperatorOptions,
+  environment: Environment,
+  sequencer: SequencerHost | undefined,
+  history: History,
+): Mempool =>
+  new Mempool({
+    environment,
+    pools: new Map(sequencer ? [[sequencerName, sequencer.callPool]] : []),
+    nowMs: () => clock.nowMs(),
+    onDropped: (hash, reason) => history.dropped(hash, reason),
   })
 
 /** Calls of replicated services go to their engines. */
@@ -159,8 +198,7 @@ async function createConsensus(
 ): Promise<EmbeddedEngine> {
   const { genesis, secrets, logger, transport, clock } = options
   const network = networkId(genesis)
-  const owner = { networkId: network, validator: identityOf(secrets).consensusKey }
-  const log = await openFileLog('consensus.log', owner, logger, disk)
+  const log = await openFileLog('consensus.log', ownerOf(options), logger, disk)
   cleanup.add(() => log.close())
   const blockStore = await openFileBlockStore('blocks.log', network, logger, disk)
   cleanup.add(() => blockStore.close())
@@ -171,12 +209,11 @@ async function createConsensus(
   })
 }
 
-/** What follows a commit: indexes first, then the duties that the new ledger brings. */
+/** What follows a commit: counting first, then the duties that the new ledger brings. */
 function connect(parts: OperatorParts): void {
-  const { application, engine, outbox, history, worker, listener, metrics, options } = parts
+  const { application, acceptance, engine } = parts
+  const { history, worker, listener, metrics, options } = parts
   application.onCommitted((committed) => {
-    outbox.committed(committed)
-    history.committed(committed, l2BlockOf(committed))
     // Blocks that are replayed at the start were counted when they were new.
     if (parts.phase === 'live') recordCommit(metrics, options.id, committed, history)
   })
@@ -184,6 +221,7 @@ function connect(parts: OperatorParts): void {
   application.onCommitted(() => {
     answerDuties(parts)
     worker.look()
+    acceptance.tidy().catch(options.onFailure)
   })
   engine.onDecided(({ block, round }) => {
     history.decided(block.height, round)
@@ -214,6 +252,7 @@ function goLive(parts: OperatorParts): void {
   parts.liveSinceMs = parts.options.clock.nowMs()
   parts.worker.start()
   answerDuties(parts)
+  parts.acceptance.takeUp().catch(parts.options.onFailure)
 }
 
 /** Speaks for what the ledger asks, and brings the L1 events that are vouched for. Never throws. */

@@ -1,6 +1,7 @@
 import { assert, type Hex, sha256Hex } from '#primitives'
 import {
   type DecidedBlock,
+  type L1Event,
   type Leaf,
   type Transaction,
   type TransactionResult,
@@ -39,6 +40,8 @@ export type BegunBlock = {
   readonly transactions: readonly (Transaction | undefined)[]
   readonly results: readonly TransactionResult[]
   readonly computations: readonly Computation[]
+  /** What the block has agreed on of L1, in order. */
+  readonly l1Events: readonly L1Event[]
   /** Whether nothing was due and nothing was taken: then the ledger stays the very same. */
   readonly isIdle: boolean
 }
@@ -53,23 +56,26 @@ export function beginBlock(
   const isDue = (nextDueMs(ledger) ?? Infinity) <= block.timeMs
   const results: TransactionResult[] = []
   const calls = new Map<string, number[]>()
+  const l1Events: L1Event[] = []
   let next = ledger
   if (isDue || transactions.length > 0) next = advanceEpoch(applyChanges(ledger, block), block)
   for (const [place, transaction] of transactions.entries()) {
     const outcome = applyAt(place, next, transaction, block, environment)
     results.push(resultOf(outcome))
     if (!outcome.ok || !transaction) continue
+    if (transaction.kind === 'l1-events')
+      l1Events.push(...transaction.events.slice(0, eventsBetween(next, outcome.ledger)))
     next = outcome.ledger
     if (transaction.kind === 'randomness') next = drawCommittees(next, block)
     if (transaction.kind === 'call')
       calls.set(transaction.service, [...(calls.get(transaction.service) ?? []), place])
   }
   const isIdle = !isDue && !results.some(({ ok }) => ok)
-  if (isIdle) return { ledger, block, transactions, results, computations: [], isIdle }
+  if (isIdle) return { ledger, block, transactions, results, computations: [], l1Events, isIdle }
   const computations = [...calls].map(([service, places]) =>
     fixComputation(next, block, service, places, transactions, environment),
   )
-  return { ledger: next, block, transactions, results, computations, isIdle }
+  return { ledger: next, block, transactions, results, computations, l1Events, isIdle }
 }
 
 /**
@@ -97,6 +103,10 @@ export function endBlock(
   const advanced = endOverdueDeliveries(advanceTasks(next, block, environment), block)
   return { ledger: advanceSigning(advanced, block), results }
 }
+
+/** How many L1 events the network has agreed on from one ledger to the next. */
+const eventsBetween = (before: Ledger, after: Ledger): number =>
+  after.chain.l1.events - before.chain.l1.events
 
 /** One transaction of a block; randomness is the proposer's, and stands first. */
 function applyAt(

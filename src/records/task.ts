@@ -77,7 +77,7 @@ export type Task = {
   readonly id: Hex
   readonly request: TaskRequest
   readonly status: TaskStatus
-  /** Reserved fee. */
+  /** Reserved while it is open; paid when it is settled; 0 when it has expired. */
   readonly fee: Wei
   /** 1 for the first draw, 2 for the redraw; 0 before. */
   readonly attempt: number

@@ -71,7 +71,7 @@ export async function damageFiles(
     folder = operator.folder
     return { ...operator, logger: silentLogger }
   }
-  const devnet = await startDevnet(parseDevnetOptions(raw, '.'), () => {}, adapt)
+  const devnet = await startDevnet(parseDevnetOptions(raw, '.'), () => {}, undefined, adapt)
   const hashes = new Map<number, Hex>()
   devnet.operators
     .get(1)

@@ -80,7 +80,7 @@ export async function crashAtSteps(
     return { ...operator, disk, transport: tap.through(operator.transport), logger: silentLogger }
   }
   const raw = { operators: '4', port: '0', logLevel: 'silent', seed: String(seed) }
-  const devnet = await startDevnet(parseDevnetOptions(raw, '.'), () => {}, adapt)
+  const devnet = await startDevnet(parseDevnetOptions(raw, '.'), () => {}, undefined, adapt)
   const load = loadOn(devnet)
   try {
     const follow = followHashes(devnet, tap.learn)

@@ -1,7 +1,7 @@
 // A network's outbox of two leaves, as a gateway and an L1 node would tell of it: one L2 block with
 // one transaction, and one task. Hashes are true, so that proofs hold; nothing else is.
 import { encodeAbiParameters, encodeEventTopics, parseAbi, toRlp } from 'viem'
-import { type ProofView, toLeafView } from '#api'
+import { type ProofView, type StatusView, toLeafView } from '#api'
 import { fromHex, type Hex, keccak256Hex, toHex } from '#primitives'
 import type { Leaf } from '#records'
 import type { Answer } from './json-rpc-server.ts'
@@ -109,6 +109,26 @@ export const gatewayMethods: Readonly<Record<string, Answer>> = {
   nodeop_getTask: ([id]) => (id === taskId ? task : null),
   nodeop_blocks: () => [],
   nodeop_operators: () => [],
+  nodeop_status: () => status,
+}
+
+const status: StatusView = {
+  version: '0.0.0',
+  engine: 'embedded',
+  operator: { id: 1, name: 'operator-1' },
+  ready: true,
+  network: {
+    id: word(7),
+    name: 'canned',
+    operators: 4,
+    threshold: 3,
+    groupKey: `0x02${'11'.repeat(32)}`,
+  },
+  ledger: { height: 5, timeMs: 1_000_000, appHash: word(8) },
+  l1: { chainId: 31_337, outbox, serviceManager: account(6), block: 3, events: 1 },
+  outbox: { leaves: 2, cut: 1, certified: 1, onL1: 1 },
+  tasks: { open: 0, settled: 1, expired: 0 },
+  gateways: [],
 }
 
 const block = (number: number) => ({

@@ -6,11 +6,12 @@ import { execute, type LedgerNetwork } from './ledger-network.ts'
 export function committedBlocks(network: LedgerNetwork) {
   let before = genesisLedger(network.genesis, network.environment)
   return network.blocks.map((block: DecidedBlock) => {
-    const { ledger: after, results } = execute(before, block, network.environment)
+    const { ledger: after, results, l1Events } = execute(before, block, network.environment)
     const committed = {
       block,
       transactions: block.transactions.map(tryDecodeTransaction),
       results: results as readonly TransactionResult[],
+      l1Events,
       before,
       after,
       appHash: block.hash,

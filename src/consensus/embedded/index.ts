@@ -22,7 +22,7 @@ export {
   type MemoryLog,
   openFileLog,
 } from './log.ts'
-export { decodeMessage, type Message } from './messages.ts'
+export { decodeMessage, encodeMessage, type Message } from './messages.ts'
 export { type Owner, ownerHeader, whoseFile } from './owner.ts'
 export {
   CorruptFileError,

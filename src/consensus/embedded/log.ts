@@ -20,7 +20,7 @@ export type LogRecord =
   /** The block of this height is stored: nothing before matters any more. */
   | { readonly kind: 'endHeight'; readonly height: number }
 
-/** The write-ahead log. Own messages are synced before they leave. */
+/** The write-ahead log. What an own message follows from is synced before it leaves. */
 export type ConsensusLog = {
   /** What was durable when the log was opened. */
   replay(): readonly LogRecord[]

@@ -1,4 +1,4 @@
-import { DomainError } from '#primitives'
+import { DomainError, type Hex } from '#primitives'
 import {
   createCore,
   createSchedule,
@@ -37,6 +37,7 @@ export async function recoverTip(options: EngineOptions): Promise<Tip> {
       blockStore: stored,
     })
   const genesis = info.height === 0 ? await application.initChain() : undefined
+  if (info.height > 0) requireSame(info.appHash, await load(options, info.height))
   for (let height = info.height + 1; height <= stored; height++)
     await executeAgain(options, await load(options, height))
   if (stored > 0) return toTip(await load(options, stored))
@@ -106,14 +107,16 @@ async function load({ blockStore }: EngineOptions, height: number): Promise<Stor
 async function executeAgain({ application }: EngineOptions, stored: StoredBlock): Promise<void> {
   const { block, hash } = openBlock(stored.block)
   const { appHash } = await application.finalizeBlock({ ...toProposed(block), hash })
-  const { height } = stored
-  if (appHash !== stored.appHash)
-    throw new AppHashDivergedError('executing a stored block again gave another state', {
-      height,
-      ours: appHash,
-      decided: stored.appHash,
-    })
+  requireSame(appHash, stored)
   await application.commit()
+}
+
+/** @throws AppHashDivergedError */
+function requireSame(ours: Hex, { height, appHash: decided }: StoredBlock): void {
+  if (ours !== decided)
+    throw new AppHashDivergedError('the state after a stored block is another than was decided', {
+      ...{ height, ours, decided },
+    })
 }
 
 function toTip({ height, block, commit, appHash, validators, schedule }: StoredBlock): Tip {

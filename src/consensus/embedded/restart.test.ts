@@ -281,6 +281,65 @@ test('restart: an engine that was stopped while it started stays stopped', async
   assert.equal(peer.engine.status().phase, 'stopped')
 })
 
+test('restart: a vote is signed only once the log durably holds all that led to it', async () => {
+  let waiting = 0
+  const unsyncedAtVotes: number[] = []
+  const log = createMemoryLog()
+  const counting: ConsensusLog = {
+    ...log,
+    append(record) {
+      waiting++
+      log.append(record)
+    },
+    async sync() {
+      await log.sync()
+      waiting = 0
+    },
+  }
+  const signer = testSigner(0)
+  const network = createTestNetwork({
+    parts: (i) =>
+      i === 0
+        ? {
+            log: counting,
+            signer: {
+              ...signer,
+              sign(slot, bytes) {
+                if (slot.step !== 'proposal') unsyncedAtVotes.push(waiting)
+                return signer.sign(slot, bytes)
+              },
+            },
+          }
+        : {},
+  })
+  await Promise.all(network.peers.map(({ engine }) => engine.start()))
+  await Promise.all(network.peers.map((peer) => decided(peer, 3)))
+  await Promise.all(network.peers.map(({ engine }) => engine.stop()))
+  assert(unsyncedAtVotes.length >= 6)
+  assert(unsyncedAtVotes.every((count) => count === 0))
+})
+
+test('restart: a proposer whose guard refuses its block still votes in that round', async () => {
+  const { drops, slots } = watchVotes()
+  const network = createTestNetwork({
+    drops,
+    parts: (i, { signer }) => ({
+      signer: {
+        ...testSigner(i),
+        sign: (slot, bytes) =>
+          slot.step === 'proposal' && slot.height === 1 && slot.round === 0
+            ? Promise.resolve({ ok: false, reason: 'SignRefused' })
+            : signer.sign(slot, bytes),
+      },
+    }),
+  })
+  await Promise.all(network.peers.map(({ engine }) => engine.start()))
+  await Promise.all(network.peers.map((peer) => decided(peer, 1)))
+  await Promise.all(network.peers.map(({ engine }) => engine.stop()))
+  const prevotes = network.peers.map(({ key }) => slots.get(`${key} 1 0 prevote`))
+  assert.deepEqual(prevotes, ['undefined', 'undefined', 'undefined', 'undefined'])
+})
+
 test('restart: a log that cannot be written stops the validator before it votes', async () => {
   const { drops, slots } = watchVotes()
   const full: ConsensusLog = {

@@ -8,7 +8,7 @@ import { subjectOf, type Watch } from './watch.ts'
 /** What the watchers have seen, subject by subject. */
 export async function gatherFacts(
   watch: Watch,
-  status: StatusView | undefined,
+  status: StatusView,
   { startMs, stopMs }: { readonly startMs: number; readonly stopMs: number },
 ): Promise<RunFacts> {
   const { records, l1, network, checkpoints } = watch
@@ -16,8 +16,8 @@ export async function gatherFacts(
   const gas = await l1.gasOf(events.recorded.map(({ transaction }) => transaction))
   const { missedWindows, ...blocks } = await network.count(startMs, stopMs)
   return {
-    operators: status?.network.operators ?? 0,
-    engine: status?.engine ?? 'unknown',
+    operators: status.network.operators,
+    engine: status.engine,
     seconds: Math.round((stopMs - startMs) / 1000),
     ...blocks,
     transactions: [...records.transactions.values()].map((sent) => transactionFacts(watch, sent)),

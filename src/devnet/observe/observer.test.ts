@@ -10,7 +10,7 @@ import {
   transactionProof,
   word,
 } from '../../../test/support/canned-network.ts'
-import { type Answer, serveJsonRpc } from '../../../test/support/json-rpc-server.ts'
+import { type Answer, fault, serveJsonRpc } from '../../../test/support/json-rpc-server.ts'
 import { ManualClock, silentLogger } from '../../../test/support/manual-clock.ts'
 import { emptyRecords, type Sent } from '../load/records.ts'
 import type { RunFacts } from './facts.ts'
@@ -47,16 +47,16 @@ async function watch(
   await observer.start()
   clock.advance(1_000)
   mine()
-  let facts: RunFacts | undefined
-  const finished = observer.finish().then((value) => {
-    facts = value
+  let isOver = false
+  const finished = observer.finish().finally(() => {
+    isOver = true
   })
-  while (!facts) {
+  finished.catch(() => {}) // told to who awaits it below
+  while (!isOver) {
     clock.advance(50)
     await new Promise((resolve) => setImmediate(resolve))
   }
-  await finished
-  return facts
+  return await finished
 }
 
 function recordsOf(transactions: readonly Sent[], tasks: readonly Sent[]) {
@@ -80,6 +80,12 @@ test('observer: follows a transaction and a task to L1, proof by proof', async (
     missedWindows: 0,
   })
   assert.deepEqual(facts.repeated, [])
+  assert.deepEqual([facts.operators, facts.engine], [4, 'embedded'])
+})
+
+test('observer: where no gateway tells what the network is, nothing is summed up', async (t) => {
+  const silent = { nodeop_status: () => fault(-32_001, 'starting') }
+  await assert.rejects(watch(t, emptyRecords(), silent), { code: 'GatewaysUnreachable' })
 })
 
 test('observer: a proof that does not hold puts nothing on L1', async (t) => {

@@ -1,3 +1,4 @@
+import { GatewaysUnreachableError } from '#api'
 import { createL1Client } from '#ethereum'
 import { type Clock, DomainError, type Hex, type Logger } from '#primitives'
 import { createPoster } from '../load/connection.ts'
@@ -91,6 +92,7 @@ export function createObserver(options: ObserverOptions): Observer {
       await stopLoops()
       await Promise.all([watch.network.poll(), orUnreachable(options, watch.l1.poll())])
       const status = await ask(rpc, 'nodeop_status', [])
+      if (!status) throw unreachable(gateways)
       const { span } = options.records
       const gathering = gatherFacts(watch, status, {
         startMs: span.startMs || startMs,
@@ -104,6 +106,12 @@ export function createObserver(options: ObserverOptions): Observer {
     },
   }
 }
+
+/** What nobody answered for cannot be summed up. */
+const unreachable = (gateways: readonly string[]): GatewaysUnreachableError =>
+  new GatewaysUnreachableError(`no gateway answers (${gateways.join(', ')})`, {
+    failures: gateways,
+  })
 
 function createWatch(options: ObserverOptions, rpc: Rpc): Watch {
   const { records, clock, logger } = options

@@ -80,6 +80,26 @@ function spread({ frame }: Dual, into: Float64Array, i: number, t: number, x: nu
 
 /** Adds the diagonal of the second derivative. */
 export function addDiagonal(dual: Dual, diagonal: Float64Array): void {
+  const { frame } = dual
+  const isPlain = frame.columns === frame.tasks && frame.resources.length === 1
+  if (isPlain) addPlainDiagonal(dual, diagonal)
+  else addGeneralDiagonal(dual, diagonal)
+}
+
+function addPlainDiagonal(dual: Dual, diagonal: Float64Array): void {
+  const { frame, activeStart, activeTask, activeInverse, activeUse, pivot } = dual
+  for (let i = 0; i < frame.operators; i++) {
+    const own = pivot[i] as number
+    for (let e = activeStart[i] as number, end = activeStart[i + 1] as number; e < end; e++) {
+      const w = activeInverse[e] as number
+      const a = activeUse[e] as number
+      const t = activeTask[e] as number
+      diagonal[t] = (diagonal[t] as number) + w * Math.max(1 - w * a * a * own, 0)
+    }
+  }
+}
+
+function addGeneralDiagonal(dual: Dual, diagonal: Float64Array): void {
   const { frame, edges, activeStart, activeTask, activeInverse, activeUse, pivot } = dual
   const { stake, floor, securityAt, groupOf, groupAt, tasks } = frame
   const k = frame.resources.length

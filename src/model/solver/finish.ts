@@ -62,43 +62,81 @@ export function assess(frame: Frame, point: Point, tolerance: number, effort: Ef
   }
 }
 
-/** Takes what is too much off tasks, and gives what is missing to operators with room. */
-function mend(frame: Frame, { edges, units }: Point): Float64Array {
-  const { tasks: m, operators: n, programme, capacity, resources } = frame
-  const { start, task, cap, use, count: room } = edges
-  const served = servedBy(edges, units, m)
-  const mended = units.slice()
-  for (let e = 0; e < mended.length; e++) {
-    const t = task[e] as number
-    const d = programme.demand[t] as number
-    const all = served[t] as number
-    if (all > d) mended[e] = (mended[e] as number) * (d / all)
-  }
+/**
+ * Takes what is too much off tasks, and gives what is missing to operators with room. Units between
+ * their bounds give and take first: there all operators earn the same, so that it costs nothing of
+ * first order.
+ */
+function mend(frame: Frame, point: Point): Float64Array {
+  const { tasks: m, programme } = frame
+  const mended = withoutExcess(frame, point)
   if (programme.security || programme.groups || programme.shortfallPrice) return mended
-  const lack = programme.demand.map((d, t) => Math.max(d - (served[t] as number), 0))
-  const isShort = (t: number) => (lack[t] as number) > 1e-13 * (programme.demand[t] as number)
-  if (!lack.some((_, t) => isShort(t))) return mended
+  const served = servedBy(point.edges, mended, m, Infinity)
+  const lack = programme.demand.map((d, t) => {
+    const missing = d - (served[t] as number)
+    return missing > 1e-13 * d ? missing : 0
+  })
+  const isShort = lack.some((missing) => missing > 0)
+  if (isShort && fill(frame, point, mended, lack, 0)) fill(frame, point, mended, lack, -1)
+  return mended
+}
+
+/** Units without what is served beyond demand. */
+function withoutExcess({ tasks: m, programme }: Frame, { edges, units }: Point): Float64Array {
+  const { task, cap } = edges
+  const served = servedBy(edges, units, m, Infinity)
+  const between = servedBy(edges, units, m, 1)
+  const factorBetween = new Float64Array(m).fill(1)
+  const factorAtCap = new Float64Array(m).fill(1)
+  for (let t = 0; t < m; t++) {
+    const excess = (served[t] as number) - (programme.demand[t] as number)
+    if (excess <= 0) continue
+    const isEnough = excess <= (between[t] as number)
+    factorBetween[t] = 1 - excess / ((isEnough ? between[t] : served[t]) as number)
+    if (!isEnough) factorAtCap[t] = factorBetween[t] as number
+  }
+  const left = new Float64Array(units.length)
+  for (let e = 0; e < left.length; e++) {
+    const x = units[e] as number
+    const factor = x < (cap[e] as number) ? factorBetween : factorAtCap
+    left[e] = x * (factor[task[e] as number] as number)
+  }
+  return left
+}
+
+/**
+ * Gives what is lacking to pairs with more than `least` units; returns whether some is left.
+ * Changes `mended` and `lack`.
+ */
+function fill(
+  { operators: n, capacity, resources }: Frame,
+  { edges }: Point,
+  mended: Float64Array,
+  lack: Float64Array,
+  least: number,
+): boolean {
+  const { start, task, cap, use, count: room } = edges
   for (let i = 0; i < n; i++) {
-    const left = resources.map(
-      (_, k) => (capacity[k * n + i] as number) - load(edges, mended, i, k),
-    )
+    let left: number[] | undefined
     for (let e = start[i] as number; e < (start[i + 1] as number); e++) {
       const t = task[e] as number
-      if (!isShort(t)) continue
-      let more = Math.min(lack[t] as number, (cap[e] as number) - (mended[e] as number))
-      left.forEach((spare, k) => {
+      if (lack[t] === 0) continue
+      const x = mended[e] as number
+      if (x <= least || x >= (cap[e] as number)) continue
+      left ??= resources.map((_, k) => (capacity[k * n + i] as number) - load(edges, mended, i, k))
+      let more = Math.min(lack[t] as number, (cap[e] as number) - x)
+      for (let k = 0; k < left.length; k++) {
         const a = use[k * room + e] as number
-        if (a > 0) more = Math.min(more, spare / a)
-      })
+        if (a > 0) more = Math.min(more, (left[k] as number) / a)
+      }
       if (more <= 0) continue
-      mended[e] = (mended[e] as number) + more
+      mended[e] = x + more
       lack[t] = (lack[t] as number) - more
-      left.forEach((spare, k) => {
-        left[k] = spare - more * (use[k * room + e] as number)
-      })
+      for (let k = 0; k < left.length; k++)
+        left[k] = (left[k] as number) - more * (use[k * room + e] as number)
     }
   }
-  return mended
+  return lack.some((missing) => missing > 0)
 }
 
 function load(
@@ -113,11 +151,19 @@ function load(
   return sum
 }
 
-function servedBy({ task }: Edges, units: Float64Array, m: number): Float64Array {
+/** Units of each task, of pairs with less than this part of their cap. */
+function servedBy(
+  { task, cap }: Edges,
+  units: Float64Array,
+  m: number,
+  part: number,
+): Float64Array {
   const served = new Float64Array(m)
   for (let e = 0; e < units.length; e++) {
+    const x = units[e] as number
+    if (x >= part * (cap[e] as number)) continue
     const t = task[e] as number
-    served[t] = (served[t] as number) + (units[e] as number)
+    served[t] = (served[t] as number) + x
   }
   return served
 }

@@ -66,7 +66,9 @@ export function minimise(dual: Dual, y: Float64Array, options: NewtonOptions): N
   while (residual > options.tolerance && steps < options.maxSteps && idle < options.patience) {
     steps++
     dampen(dual, scratch, reach)
-    options.effort.conjugate += solveDirection(dual, scratch, Math.min(0.05, residual))
+    // Quadratic convergence, but no better than what is asked for.
+    const accuracy = Math.max(Math.min(0.05, residual), (0.1 * options.tolerance) / residual)
+    options.effort.conjugate += solveDirection(dual, scratch, accuracy)
     scratch.gradient.set(gradient)
     const length = lineSearch(dual, y, value, scratch, (found) => {
       value = found

@@ -53,6 +53,11 @@ test('solve: every family at 300 × 300 and at 1000 × 100', () => {
   }
 })
 
+test('solve: where Newton steps stall, proximal steps get there', () => {
+  const found = assertSolved(instance('near-linear', 300, 300, 13), 'seed 13')
+  assert(found.effort.newton > 500, 'the instance that this is about')
+})
+
 test('solve: linear programmes are solved to the vertex, 20 seeds', () => {
   for (const seed of seeds) {
     const draft = instance('base', 60, 60, seed)

@@ -6,6 +6,7 @@ import { createFrame, type Frame, lookupOf, maxOf, moneyScale } from './frame.ts
 import { isNetwork, solveNetwork } from './network.ts'
 import { type Context, type Point, restrict } from './point.ts'
 import {
+  complete,
   direct,
   follow,
   type Goal,
@@ -28,9 +29,10 @@ export type SolveOptions = {
 const defaultTolerance = 1e-6
 /** Part of the tolerance that the methods aim for, so that rounding cannot spoil an answer. */
 const aim = 1e-2
-/** Residual to which Newton's method is driven: what it leaves is far below the tolerance. */
-const quick = { tolerance: 1e-9, maxSteps: 30, patience: 5 }
-const patient = { tolerance: 1e-9, maxSteps: 2000, patience: 200 }
+/** Residual to which Newton's method is driven first; that of what is mended is far smaller. */
+const firstResidual = 10
+const quick = { maxSteps: 30, patience: 5 }
+const patient = { maxSteps: 2000, patience: 200 }
 const rough = { tolerance: 1e-3, maxSteps: 30, patience: 5, isDone: () => true }
 
 /**
@@ -82,10 +84,10 @@ function solveElastic(programme: Programme, shortfallPrice: Float64Array, terms:
   }
   const isWithin = (part: number) => (point: Point) => {
     const { gap, violation } = check(point)
-    return gap <= part * tolerance && violation <= tolerance
+    return gap <= part * tolerance && violation <= 0.3 * tolerance
   }
   let best: Found | undefined
-  for (const attempt of attempts(context, terms.start, isWithin)) {
+  for (const attempt of attempts(context, terms, isWithin)) {
     const { converged, point } = attempt()
     const found = check(point)
     if (found.status === 'optimal' || converged) return found
@@ -96,30 +98,37 @@ function solveElastic(programme: Programme, shortfallPrice: Float64Array, terms:
 
 type Attempt = () => Stage
 
-/** The methods, the fastest first. */
 /** Makes a test of points: gap within a part of the tolerance. */
 type Within = (part: number) => Goal['isDone']
 
-function attempts(context: Context, start: Prices | undefined, isWithin: Within): Attempt[] {
+/** The methods, the fastest first. */
+function attempts(context: Context, terms: Terms, isWithin: Within): Attempt[] {
   const { frame } = context
-  if (smallestCongestion(frame) === 0) return linearAttempts(context, isWithin)
+  const { start } = terms
+  const tolerance = firstResidual * terms.tolerance
+  if (smallestCongestion(frame) === 0) return linearAttempts(context, tolerance, isWithin)
   const isDone = isWithin(aim)
-  const goal = { ...quick, isDone }
+  const goal = { ...quick, tolerance, isDone }
+  const careful = { ...patient, tolerance, isDone }
   return [
-    ...(start ? [() => direct(context, fromPrices(frame, start), near(frame), goal)] : []),
+    ...(start ? [() => complete(context, fromPrices(frame, start), 0.2 * near(frame), goal)] : []),
     () => {
       const from = approximate(context, 0)
       return direct(context, from, from.isNear ? near(frame) : Infinity, goal)
     },
-    () => follow(context, coldStart(frame), 0, { ...patient, isDone }),
+    () => follow(context, coldStart(frame), 0, careful),
+    () => proximal(context, farFrom(context, careful), { isDone }),
   ]
 }
 
-function linearAttempts(context: Context, isWithin: Within): Attempt[] {
+/** A solution with so much more congestion that it is easily found: where proximal steps begin. */
+const farFrom = (context: Context, goal: Goal): Stage =>
+  follow(context, coldStart(context.frame), smoothing(context.frame) / 300, goal)
+
+function linearAttempts(context: Context, tolerance: number, isWithin: Within): Attempt[] {
   const { frame } = context
   const isDone = isWithin(0.3)
-  const far = () =>
-    follow(context, coldStart(frame), smoothing(frame) / 300, { ...patient, isDone })
+  const far = () => farFrom(context, { ...patient, tolerance, isDone })
   if (!isNetwork(frame)) return [() => proximal(context, far(), { isDone })]
   const rho = gentle(frame)
   return [

@@ -3,7 +3,7 @@ import type { Frame } from './frame.ts'
 import { minimise, type NewtonEnd, type NewtonOptions } from './newton.ts'
 import { type Context, carry, type Point, restrict } from './point.ts'
 import type { Start } from './start.ts'
-import { createDual, unitsAt } from './sweep.ts'
+import { createDual, type Dual, unitsAt } from './sweep.ts'
 
 /** A point, and whether it solves what was asked for. */
 export type Stage = { readonly point: Point; readonly converged: boolean }
@@ -30,38 +30,52 @@ export function direct(context: Context, start: Start, slack: number, goal: Goal
   const { operators, tasks, money } = context.frame
   if (operators * tasks <= smallSize) return complete(context, start, slack, goal)
   const isLost = slack === Infinity
-  const first = isLost ? round(context, start, Infinity, { ...goal, tolerance: 0.2 }) : undefined
-  if (first && !first.converged) return first
+  const first = isLost ? approach(context, start, Infinity, { ...goal, tolerance: 0.2 }) : undefined
+  if (first) return first
   const width = isLost ? 0.03 * money : slack
   const tolerance = Math.max(0.02, goal.tolerance)
-  const second = round(context, start, width, { ...goal, tolerance })
-  if (!second.converged) return second
+  const second = approach(context, start, width, { ...goal, tolerance })
+  if (second) return second
   return complete(context, start, Math.min(0.1 * width, 0.003 * money), goal)
 }
 
 /** Up to this many pairs, all take part from the start. */
 const smallSize = 20_000
 
-function round(context: Context, start: Start, slack: number, goal: Goal): Stage {
+/** Moves the prices closer; a stage only when that failed. */
+function approach(context: Context, start: Start, slack: number, goal: Goal): Stage | undefined {
   const { edges } = restrict(context, start, slack)
-  const { end, units } = run(context, { ...start, edges }, goal.rho ?? 0, undefined, goal)
-  return { point: { ...start, edges, units }, converged: end.converged }
+  const { end, dual } = run(context, { ...start, edges }, goal.rho ?? 0, undefined, goal)
+  if (end.converged) return undefined
+  return { point: { ...start, edges, units: unitsAt(dual, start.y) }, converged: false }
 }
 
-/** Rounds from prices that are off by at most the slack, until no other pair matters. */
-function complete(context: Context, start: Start, slack: number, goal: Goal): Stage {
+/**
+ * Rounds from prices that are off by at most the slack, until the whole is good enough: pairs that
+ * turn out to earn something join; where there are none, the residual was too large.
+ */
+export function complete(context: Context, start: Start, slack: number, goal: Goal): Stage {
   let { edges } = restrict(context, start, slack)
+  let { tolerance } = goal
   for (let count = 1; ; count++) {
     const before = start.y.slice()
-    const { end, units } = run(context, { ...start, edges }, goal.rho ?? 0, undefined, goal)
-    const point = { ...start, edges, units }
+    const { end, dual } = run(context, { ...start, edges }, goal.rho ?? 0, undefined, {
+      ...goal,
+      tolerance,
+    })
+    const point = { ...start, edges, units: unitsAt(dual, start.y) }
     if (!end.converged || count >= maxRounds) return { point, converged: false }
-    if (slack === Infinity || goal.isDone(point)) return { point, converged: true }
+    if (goal.isDone(point)) return { point, converged: true }
     const next = restrict(context, start, 0.1 * farthest(before, start.y), edges)
-    if (next.missing === 0) return { point, converged: true }
     edges = next.edges
+    if (next.missing > 0) continue
+    if (tolerance <= finest) return { point, converged: true }
+    tolerance = Math.max(1e-2 * tolerance, finest)
   }
 }
+
+/** Residual below which rounding errors are all that is left. */
+const finest = 1e-11
 
 /**
  * Follows the solutions from a congestion so large that everybody does a little of everything down
@@ -79,12 +93,15 @@ export function follow(context: Context, start: Start, least: number, goal: Goal
     if (isLast && least === 0) return direct(context, start, slack, goal)
     const before = y.slice()
     const { edges } = restrict(context, start, slack)
-    const { end, units } = run(context, { y, lambda, edges }, rho, undefined, {
+    const { end, dual } = run(context, { y, lambda, edges }, rho, undefined, {
       tolerance: 0.03,
       maxSteps: 60,
       patience: 20,
     })
-    if (isLast) return { point: { y, lambda, edges, units }, converged: end.converged }
+    if (isLast) {
+      const units = unitsAt(dual, y)
+      return { point: { y, lambda, edges, units }, converged: end.converged }
+    }
     slack = 4 * farthest(before, y)
   }
 }
@@ -100,12 +117,12 @@ export function proximal(context: Context, from: Stage, { isDone }: Pick<Goal, '
   let tolerance = 1e-2
   for (let k = 0, rho = largest / 300; k < 60; k++, rho = Math.max(rho / 3, largest * 1e-8)) {
     const before = y.slice()
-    const result = run(context, { y, lambda, edges }, rho, units, {
+    const { dual } = run(context, { y, lambda, edges }, rho, units, {
       tolerance,
       maxSteps: 400,
       patience: 80,
     })
-    units = result.units
+    units = unitsAt(dual, y)
     const point = { y, lambda, edges, units }
     const next = restrict(context, { y, lambda }, 0.5 * farthest(before, y), edges)
     if (next.missing === 0 && isDone(point)) return { point, converged: true }
@@ -122,11 +139,11 @@ function run(
   rho: number,
   centre: Float64Array | undefined,
   goal: Omit<Goal, 'isDone'>,
-): { readonly end: NewtonEnd; readonly units: Float64Array } {
+): { readonly end: NewtonEnd; readonly dual: Dual } {
   setStage(edges, rho, centre)
   const dual = createDual(frame, edges, lambda)
   const end = minimise(dual, y, { ...goal, effort })
-  return { end, units: unitsAt(dual, y) }
+  return { end, dual }
 }
 
 /** A congestion at which an even spread costs about as much as utilities differ. */

@@ -66,9 +66,10 @@ export function coarsen(programme: Programme, stride: number): Programme {
 const sum = (values: Float64Array): number => values.reduce((a, b) => a + b, 0)
 
 /**
- * The operators' own prices at given column prices, over all pairs. A few tasks of each row tell
- * about where its price is, so that only what earns more need be looked at; where that was too
- * high, everything is.
+ * About the operators' own prices at given column prices: what they would be if the tasks that are
+ * looked at, all of few or a sample of many, stood for all.
+ *
+ * @param lambda - shape [K × N]: a guess, and the result.
  */
 export function priceRows(
   frame: Frame,
@@ -79,46 +80,31 @@ export function priceRows(
 ): void {
   const { operators: n, tasks: m, resources, capacity, kappa } = frame
   const buffer = createRowBuffer(m, resources.length)
-  const window = 0.03 * frame.money
-  const step = m >= 200 ? 8 : 1
+  const step = resources.length > 1 ? 1 : Math.max(1, Math.floor(m / sampledTasks))
   for (let i = 0; i < n; i++) {
-    const room = capacity[i] as number
-    const own = kappa[i] as number
-    const row = { i, y, rho, step: 1 }
-    if (resources.length > 1) {
-      const count = gatherRow(frame, lookup, buffer, { ...row, floor: 0 })
-      solveRows(frame, buffer, count, i, lambda)
-      continue
+    const count = gatherRow(frame, lookup, buffer, { i, y, rho, step })
+    if (resources.length > 1) solveRows(frame, buffer, count, i, lambda)
+    else {
+      const room = (capacity[i] as number) / step
+      lambda[i] = solveRow(buffer, count, room, (kappa[i] as number) * step, lambda[i] as number)
     }
-    let price = 0
-    let floor = 0
-    if (step > 1) {
-      const some = gatherRow(frame, lookup, buffer, { ...row, step, floor: 0 })
-      price = solveRow(buffer, some, room / step, own * step, lambda[i] as number)
-      floor = Math.max(price - window, 0)
-    }
-    for (; ; floor = 0) {
-      const count = gatherRow(frame, lookup, buffer, { ...row, floor })
-      price = solveRow(buffer, count, room, own, price)
-      if (price >= floor) break
-    }
-    lambda[i] = price
   }
 }
+
+const sampledTasks = 200
 
 type Row = {
   readonly i: number
   readonly y: Float64Array
-  readonly floor: number
   readonly rho: number
   /** Only every so many tasks. */
   readonly step: number
 }
 
-/** Entries of row i that would earn something if capacity cost only `floor`. */
+/** Entries of row i that would earn something if capacity cost nothing. */
 function gatherRow(frame: Frame, lookup: Lookup, buffer: RowBuffer, row: Row): number {
   const { tasks: m, programme, resources } = frame
-  const { i, y, floor, rho, step } = row
+  const { i, y, rho, step } = row
   const { utility, demand } = programme
   const { congestion, isCongestionPair, cap, isCapPair } = lookup
   const base = i * m
@@ -132,7 +118,6 @@ function gatherRow(frame: Frame, lookup: Lookup, buffer: RowBuffer, row: Row): n
     const margin = (utility[base + t] as number) - price
     if (margin <= 0) continue
     const use = first ? (first[isPair ? base + t : t] as number) : 1
-    if (margin <= use * floor) continue
     const most = Math.min(cap[isCapPair ? base + t : t] as number, demand[t] as number)
     if (most <= 0) continue
     buffer.margin[count] = margin

@@ -45,7 +45,7 @@ export function createDual(frame: Frame, edges: Edges, capacityPrice: Float64Arr
     activeUse: new Float64Array(edges.count * k),
     pivot: new Float64Array(n * k * k),
     buffer: createRowBuffer(tasks, k),
-    window: new Float64Array(n).fill(Infinity),
+    window: new Float64Array(n).fill(0.005 * frame.money),
     sweeps: 0,
   }
 }
@@ -226,15 +226,21 @@ function setPivot(dual: Dual, i: number, end: number): void {
 
 /** Units of each edge at these prices, as the last sweep left λ. */
 export function unitsAt({ frame, edges, capacityPrice }: Dual, y: Float64Array): Float64Array {
-  const { start, task, value, inverse, cap, use, count: room } = edges
+  const { start, task, value, inverse, cap, use, count, isUnit } = edges
   const { operators: n, resources } = frame
-  const units = new Float64Array(start[n] as number)
-  for (let i = 0; i < n; i++)
+  const isPlain = frame.columns === frame.tasks
+  const units = new Float64Array(count)
+  for (let i = 0; i < n; i++) {
+    const own = isUnit && resources.length === 1 ? (capacityPrice[i] as number) : undefined
     for (let e = start[i] as number, end = start[i + 1] as number; e < end; e++) {
-      let net = (value[e] as number) - columnPrice(frame, y, i, task[e] as number)
-      for (let r = 0; r < resources.length; r++)
-        net -= (use[r * room + e] as number) * (capacityPrice[r * n + i] as number)
+      const t = task[e] as number
+      let net = (value[e] as number) - (isPlain ? (y[t] as number) : columnPrice(frame, y, i, t))
+      if (own !== undefined) net -= own
+      else
+        for (let r = 0; r < resources.length; r++)
+          net -= (use[r * count + e] as number) * (capacityPrice[r * n + i] as number)
       if (net > 0) units[e] = Math.min(net * (inverse[e] as number), cap[e] as number)
     }
+  }
   return units
 }

@@ -59,10 +59,12 @@ export const headCodec: Codec<Head> = record({
 export const replacedCodec: Codec<readonly number[]> = list(uint64, 2 ** 32)
 
 /** A single value as it is stored: SHA-256 over its name and bytes, then the bytes. */
-export function seal<T>(codec: Codec<T>, name: string, value: T): Uint8Array {
-  const bytes = encode(codec, value)
-  return concatBytes(sealHash(name, bytes), bytes)
-}
+export const seal = <T>(codec: Codec<T>, name: string, value: T): Uint8Array =>
+  sealBytes(name, encode(codec, value))
+
+/** The same of bytes. */
+export const sealBytes = (name: string, bytes: Uint8Array): Uint8Array =>
+  concatBytes(sealHash(name, bytes), bytes)
 
 /**
  * Reads a single value back.

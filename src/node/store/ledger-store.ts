@@ -12,7 +12,8 @@ import {
   toHex,
 } from '#primitives'
 import { appHash, type Constants, emptyTables, type Ledger, tableNames } from '#protocol'
-import type { OperatorId } from '#records'
+import type { Codec, OperatorId } from '#records'
+import type { Beside, BesideReader } from './beside.ts'
 import type { LedgerDatabase } from './database.ts'
 import { CorruptStoreError, remedy, WrongLedgerError } from './errors.ts'
 import {
@@ -23,6 +24,7 @@ import {
   type Root,
   replacedCodec,
   seal,
+  sealBytes,
   unseal,
 } from './head.ts'
 
@@ -47,7 +49,7 @@ const schemaVersion = 1
 const format = 'NodeOP ledger'
 
 /** Keeps one operator's committed ledger. */
-export class LedgerStore {
+export class LedgerStore implements BesideReader {
   readonly #database: LedgerDatabase
   readonly #kept: number
   /** Names this store among others; see `collectNew`. */
@@ -104,16 +106,22 @@ export class LedgerStore {
    * changed. After an error the store takes nothing more: stop the operator and load again.
    *
    * @param ledger - made from the one that was saved or loaded last.
+   * @param besides - what is kept beside it, in the same transaction.
    * @throws DiskFullError, DiskFailedError, CorruptStoreError, CorruptNodeError
    */
-  save(ledger: Ledger, height: number): void {
+  save(ledger: Ledger, height: number, besides: readonly Beside[] = []): void {
     assert(!this.#hasFailed, 'a store that has failed takes nothing more')
     const before = this.#saved
     assert(before === undefined || height > before.head.height, 'heights go up')
     this.#hasFailed = true
-    const head = this.#write(ledger, height)
+    const head = this.#write(ledger, height, besides)
     this.#hasFailed = false
     this.#saved = { head, ledger }
+  }
+
+  readBeside<T>(codec: Codec<T>, name: string): T | undefined {
+    const sealed = this.#database.value(besideName(name))
+    return sealed && unseal(codec, besideName(name), sealed, this.#database.file)
   }
 
   /** Writes the newest committed ledger into a new file that another store can open. */
@@ -125,7 +133,7 @@ export class LedgerStore {
     this.#database.close()
   }
 
-  #write(ledger: Ledger, height: number): Head {
+  #write(ledger: Ledger, height: number, besides: readonly Beside[]): Head {
     const { head: old, ledger: before } = this.#saved ?? {}
     const filed = fileTables(before, ledger, old, this.#read)
     const { nodes, replaced, roots } = filed
@@ -136,6 +144,8 @@ export class LedgerStore {
     const head: Head = { height, appHash: appHash(ledger), version, nextId, chain, roots }
     const values = new Map<string, Uint8Array | undefined>()
     values.set(headName, seal(headCodec, headName, head))
+    for (const { name, bytes } of besides)
+      values.set(besideName(name), sealBytes(besideName(name), bytes))
     const dropped = isChanged ? this.#prune(version, replaced, values) : []
     this.#database.commit({ nodes, dropped, values })
     return head
@@ -200,6 +210,7 @@ type Tables = ReturnType<typeof emptyTables>
 
 const ownerName = 'owner'
 const headName = 'head'
+const besideName = (name: string): string => `beside ${name}`
 const replacedName = (version: number): string => `replaced ${version}`
 
 /** SQLite works through its pages from left to right. */

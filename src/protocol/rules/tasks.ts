@@ -28,7 +28,7 @@ export const hasRoomForTask = ({ tasks, endedTasks }: Ledger): boolean =>
 
 /**
  * Ends a task and remembers it until its id could no longer be replayed. An expired one is
- * refunded; the fee of a settled one is the caller's to pay out.
+ * refunded, and has cost nothing; the fee of a settled one is the caller's to pay out.
  */
 export function endTask(
   ledger: Ledger,
@@ -39,7 +39,7 @@ export function endTask(
   const ended: Task = {
     ...task,
     ...end,
-    fee: 0n as Wei,
+    fee: end.status === 'expired' ? (0n as Wei) : task.fee,
     deadlineMs: Math.max(task.request.validUntilMs, block.timeMs),
   }
   const moved: Ledger = {

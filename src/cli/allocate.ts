@@ -1,0 +1,77 @@
+import { Command } from 'commander'
+import { toJson } from '#api'
+import {
+  BadProgrammeError,
+  createProgramme,
+  type Programme,
+  type Solution,
+  solve,
+  toShares,
+} from '#model'
+import { type Answer, answerOf, describeAnswer } from './allocation/answer.ts'
+import {
+  type AllocationFile,
+  BadAllocationFileError,
+  loadAllocationFile,
+} from './allocation/file.ts'
+import { exitCodes, type Surroundings, UsageError } from './cli.ts'
+
+type Options = { readonly json?: boolean; readonly unit?: string }
+
+/** `nodeop allocate`: who should do how much of what, and what holds it back. */
+export const allocateCommand = (around: Surroundings, finish: (code: number) => void): Command =>
+  new Command('allocate')
+    .description('allocate tasks to operators by a file; see docs/guides/allocation.md')
+    .argument('<file>', 'operators, tasks and what each pair earns: CSV, or JSON by its name')
+    .option('--unit <size>', 'round to whole multiples of this, within every limit')
+    .option('--json', 'print one JSON line')
+    .action((file: string, options: Options) => finish(allocate(file, options, around)))
+
+function allocate(path: string, options: Options, { io, cwd }: Surroundings): number {
+  const unit = unitOf(options.unit)
+  const file = loadAllocationFile(path, cwd)
+  const programme = inFileTerms(path, file, () => createProgramme(file.parts))
+  const solution = solveFinely(programme)
+  const whole = inFileTerms(path, file, () => rounded(programme, solution, unit))
+  const answer = answerOf(file, programme, solution, whole)
+  for (const line of options.json ? [toJson(answer)] : describeAnswer(answer, file.parts))
+    io.write(line)
+  return isGood(answer) ? exitCodes.ok : exitCodes.failed
+}
+
+/** People should not see noise beside round figures; where that cannot be had, the usual answer. */
+function solveFinely(programme: Programme): Solution {
+  const solution = solve(programme, { tolerance: 1e-9 })
+  return solution.status === 'stalled' ? solve(programme) : solution
+}
+
+const isGood = ({ status }: Answer): boolean => status === 'optimal'
+
+/** Whole multiples of the unit, as units of work; undefined where that was not asked for. */
+function rounded(programme: Programme, solution: Solution, unit: number | undefined) {
+  if (unit === undefined || solution.status === 'infeasible') return undefined
+  const { units, shortfall, ...rest } = toShares(programme, solution.allocation, unit)
+  const times = (values: Float64Array) => values.map((value) => value * unit)
+  return { allocation: { ...rest, units: times(units) }, shortfall: times(shortfall) }
+}
+
+/** What the model says of a row and a column, said of the file. */
+function inFileTerms<T>(path: string, file: AllocationFile, build: () => T): T {
+  try {
+    return build()
+  } catch (error) {
+    if (!(error instanceof BadProgrammeError)) throw error
+    const { part, row, column, rule, value } = error.details
+    const place = file.placeOf(row, column)
+    throw new BadAllocationFileError(
+      `${path}: ${place && `${place}: `}${part} ${rule}, is ${value}`,
+    )
+  }
+}
+
+function unitOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const unit = Number(text)
+  if (text.trim() !== '' && unit > 0 && unit < Infinity) return unit
+  throw new UsageError(`--unit ${JSON.stringify(text)} is not allowed; allowed: a positive number`)
+}

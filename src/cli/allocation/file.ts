@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Names, ProgrammeParts } from '#model'
+import { DomainError } from '#primitives'
+import { readCsv } from './csv.ts'
+import { readJson } from './json.ts'
+
+/** What an allocation file says. */
+export type AllocationFile = {
+  readonly operators: readonly string[]
+  readonly tasks: readonly string[]
+  readonly groups: readonly string[]
+  readonly parts: ProgrammeParts
+  /** Where an entry stands in the file, in words; either may be −1 for none. */
+  readonly placeOf: (row: number, column: number) => string
+}
+
+/** A file that cannot be read as an allocation programme: the message names place and rule. */
+export class BadAllocationFileError extends DomainError<'BadAllocationFile', object> {
+  override readonly code = 'BadAllocationFile'
+
+  constructor(message: string) {
+    super(message, {})
+  }
+}
+
+/**
+ * Reads a programme from a file: JSON where it ends in `.json`, else CSV.
+ *
+ * @throws BadAllocationFileError for the first thing that is wrong.
+ */
+export function loadAllocationFile(path: string, cwd: string): AllocationFile {
+  const text = readText(path, cwd)
+  const faulty = (problem: string) => new BadAllocationFileError(`${path}: ${problem}`)
+  return path.toLowerCase().endsWith('.json') ? readJson(text, faulty) : readCsv(text, faulty)
+}
+
+function readText(path: string, cwd: string): string {
+  try {
+    return readFileSync(resolve(cwd, path), 'utf8').replace(/^\uFEFF/, '')
+  } catch (cause) {
+    const { code = 'unknown error' } = cause as NodeJS.ErrnoException
+    throw new BadAllocationFileError(`cannot read ${path}: ${code}`)
+  }
+}
+
+/** Makes the error of a file from what is wrong in it. */
+export type Faulty = (problem: string) => Error
+
+/** The file's names for what the model counts. */
+export const namesOf = ({ operators, tasks, groups }: AllocationFile): Names => ({
+  operator: (at) => operators[at] ?? '',
+  task: (at) => tasks[at] ?? '',
+  group: (at) => groups[at] ?? '',
+})

@@ -1,0 +1,90 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Logger } from '#primitives'
+import { type Environment, genesisLedger } from '#protocol'
+import { type Genesis, networkId, type OperatorId } from '#records'
+import type { CommittedBlock } from './application.ts'
+import { History, type L2BlockSummary } from './history.ts'
+import { OutboxIndex } from './outbox-index.ts'
+import { LedgerStore, type StoredLedger } from './store/ledger-store.ts'
+import { openSqliteDatabase } from './store/sqlite-database.ts'
+
+/** The ledger's file in the operator's folder. */
+export const ledgerFile = 'ledger.sqlite'
+
+/** One operator's committed state, on disk and in memory: the ledger and what goes beside it. */
+export type LedgerKeeper = {
+  /** Where the last process ended; undefined before the first block. */
+  readonly stored: StoredLedger | undefined
+  readonly outbox: OutboxIndex
+  readonly history: History
+  /**
+   * Takes a block into the indexes and puts everything on disk, in one transaction. Survives the
+   * end of the process when it returns; after a power cut the last ones are made again from the
+   * blocks.
+   *
+   * @throws the store's errors: the operator has to end then.
+   */
+  keep(committed: CommittedBlock, l2: L2BlockSummary | undefined): void
+  close(): void
+}
+
+/**
+ * Opens what an operator keeps of its ledger. The services' own stores must hold what the ledger
+ * says of them; when they do not, since they were lost or shared, everything is made again from the
+ * blocks.
+ *
+ * @param options.hasServices - whether the services' stores hold what this ledger stands on.
+ * @throws WrongLedgerError, CorruptStoreError, CorruptNodeError, and the database's own errors.
+ */
+export async function openLedgerKeeper(options: {
+  readonly folder: string
+  readonly genesis: Genesis
+  readonly environment: Environment
+  readonly operator: OperatorId
+  readonly hasServices: (stored: StoredLedger) => Promise<boolean>
+  readonly logger: Logger
+}): Promise<LedgerKeeper> {
+  const opened = open(options)
+  const { stored } = opened
+  if (!stored || (await options.hasServices(stored).catch(closing(opened)))) return opened
+  options.logger.warn('a service lacks what the ledger stands on: made again from the blocks', {
+    height: stored.height,
+  })
+  opened.close()
+  for (const suffix of ['', '-wal', '-shm', '-journal'])
+    rmSync(join(options.folder, `${ledgerFile}${suffix}`), { force: true })
+  return open(options)
+}
+
+const closing = (keeper: LedgerKeeper) => (error: unknown) => {
+  keeper.close()
+  throw error
+}
+
+function open(options: {
+  readonly folder: string
+  readonly genesis: Genesis
+  readonly environment: Environment
+  readonly operator: OperatorId
+}): LedgerKeeper {
+  const { folder, genesis, environment, operator } = options
+  const database = openSqliteDatabase({ file: join(folder, ledgerFile), durable: false })
+  try {
+    const store = new LedgerStore(database, { network: networkId(genesis), operator })
+    const stored = store.load(genesisLedger(genesis, environment).constants)
+    const outbox = new OutboxIndex()
+    const history = new History()
+    if (stored) outbox.load(store, stored.ledger.chain.outboxSize)
+    if (stored) history.load(store, stored.height)
+    const keep = (committed: CommittedBlock, l2: L2BlockSummary | undefined) => {
+      const leaves = outbox.committed(committed)
+      const blocks = history.committed(committed, l2)
+      store.save(committed.after, committed.block.height, [...leaves, ...blocks])
+    }
+    return { stored, outbox, history, keep, close: () => store.close() }
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}

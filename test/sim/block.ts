@@ -1,0 +1,23 @@
+import type { Conflict, Vote } from '#consensus'
+import type { Hex } from '#primitives'
+
+/** A block as far as consensus cares; its name stands for a hash without collisions. */
+export type Block = {
+  readonly name: Hex
+  readonly height: number
+  readonly parent: Hex
+  readonly proposer: Hex
+  readonly timeMs: number
+  /** Whether the ledger would accept it. */
+  readonly isAcceptable: boolean
+  readonly misbehaviour: readonly Conflict[]
+}
+
+/** A decided block with the precommits that decided it. */
+export type Stored = { readonly block: Block; readonly commit: readonly Vote[] }
+
+/** Name of the block before the first. */
+export const genesisName: Hex = '0x00'
+
+/** How far a block's time may be ahead of a validator's clock before it prevotes nil. */
+export const maxAheadMs = 5_000

@@ -1,0 +1,78 @@
+import { paperLines } from '#consensus'
+import type { Violation } from './checker.ts'
+import type { Control } from './controls.ts'
+import { planOf } from './plan.ts'
+import { type Run, simulate } from './simulate.ts'
+import type { Counts } from './world.ts'
+
+/** Which runs to make. */
+export type Campaign = {
+  readonly seed: number
+  readonly seeds: number
+  /** Validators; undefined lets each seed choose. */
+  readonly nodes: number | undefined
+  readonly control: Control | undefined
+}
+
+/** What many runs showed. */
+export type Report = {
+  /** Runs in which a property of safety did not hold, by their first violation. */
+  readonly violated: readonly Failure[]
+  /** Runs that did not get on after faults had ended. */
+  readonly stuck: readonly Failure[]
+  /** Runs in which the control's property broke. */
+  readonly broken: number
+  readonly heights: number
+  readonly counts: Counts
+  /** Lines of the paper that no run visited. */
+  readonly unvisitedLines: readonly number[]
+  /** Of all events of all runs. */
+  readonly digest: string
+}
+
+/** A run that failed: its seed makes it again. */
+export type Failure = { readonly seed: number; readonly violation: Violation }
+
+/** Validators of a control's runs when none are asked for. */
+const controlNodes = 4
+
+/** Runs one seed of a campaign. */
+export function runSeed({ control, nodes }: Campaign, seed: number, traced = false): Run {
+  if (!control) return simulate(planOf(seed, nodes), { traced })
+  return simulate(control.plan(seed, nodes ?? controlNodes), { until: control.breaks, traced })
+}
+
+/** Runs all seeds of a campaign, one after the other. */
+export function runCampaign(campaign: Campaign): Report {
+  const { seed: first, seeds, control } = campaign
+  const violated: Failure[] = []
+  const stuck: Failure[] = []
+  const visited = new Set<number>()
+  const counts: Counts = { messages: 0, lost: 0, crashes: 0, evidence: 0, highestRound: 0 }
+  let [broken, heights, digest] = [0, 0, 0]
+  for (let seed = first; seed < first + seeds; seed++) {
+    const run = runSeed(campaign, seed)
+    const { violations } = run
+    const [violation] = violations
+    if (violation?.property === 'liveness') stuck.push({ seed, violation })
+    else if (violation) violated.push({ seed, violation })
+    if (control && violations.some(({ property }) => property === control.breaks)) broken++
+    heights += run.heights
+    addCounts(counts, run.counts)
+    for (const line of run.lines) visited.add(line)
+    digest = Math.imul(digest ^ Number.parseInt(run.digest, 16), 0x01000193)
+  }
+  return {
+    ...{ violated, stuck, broken, heights, counts },
+    unvisitedLines: paperLines.filter((line) => !visited.has(line)),
+    digest: (digest >>> 0).toString(16).padStart(8, '0'),
+  }
+}
+
+function addCounts(sum: Counts, { messages, lost, crashes, evidence, highestRound }: Counts): void {
+  sum.messages += messages
+  sum.lost += lost
+  sum.crashes += crashes
+  sum.evidence += evidence
+  sum.highestRound = Math.max(sum.highestRound, highestRound)
+}

@@ -1,0 +1,119 @@
+import type { Property } from './checker.ts'
+import { allProtections, calm, mostFaulty, type Plan, type Protections } from './plan.ts'
+
+/** A world in which one property must break: what shows that its check bites. */
+export type Control = {
+  readonly breaks: Property
+  readonly about: string
+  plan(seed: number, size: number): Plan
+}
+
+const without = (name: keyof Protections): Protections => ({ ...allProtections, [name]: false })
+
+const all = <T>(length: number, item: T): readonly T[] => Array.from({ length }, () => item)
+
+/** Long enough for an equivocator to propose often, in time enough for a sound core. */
+const long = { goal: 30, patienceMs: 20_000 }
+
+/** By the name that `--control` takes. */
+export const controls: Readonly<Record<string, Control>> = {
+  equivocators: {
+    breaks: 'agreement',
+    about: 'one more equivocator than the algorithm bears',
+    plan: (seed, size) => ({
+      ...calm(seed, size),
+      faults: all(mostFaulty(size) + 1, 'equivocator'),
+      ...{ partitions: 'halves', healMs: 60_000 },
+    }),
+  },
+  amnesia: {
+    breaks: 'agreement',
+    about: 'one more validator that forgets its locks than the algorithm bears',
+    plan: (seed, size) => ({
+      ...calm(seed, size),
+      faults: all(mostFaulty(size) + 1, 'amnesiac'),
+      ...{ partitions: 'halves', healMs: 60_000 },
+    }),
+  },
+  'no-locks': {
+    breaks: 'agreement',
+    about: 'nobody keeps its lock from one round to the next',
+    plan: (seed, size) => ({
+      ...calm(seed, size),
+      ...{ partitions: 'leader', healMs: 60_000, protections: without('locks') },
+    }),
+  },
+  'no-validation': {
+    breaks: 'validity',
+    about: 'every block passes for valid, and one validator proposes bad ones',
+    plan: (seed, size) => ({
+      ...calm(seed, size),
+      ...{ faults: ['invalid'], goal: 4 * size, protections: without('validates') },
+    }),
+  },
+  'no-verification': {
+    breaks: 'certificate',
+    about: 'no signature is checked, and one validator signs in the name of others',
+    plan: (seed, size) => ({
+      ...calm(seed, size),
+      ...{ faults: ['forger'], goal: 2 * size, protections: without('verifies') },
+    }),
+  },
+  framing: {
+    breaks: 'accountability',
+    about: 'the same, and it makes correct validators look like double voters',
+    plan: (seed, size) => ({
+      ...calm(seed, size),
+      ...{ faults: ['forger'], goal: 2 * size, protections: without('verifies') },
+    }),
+  },
+  'no-sync': {
+    breaks: 'signed-once',
+    about: 'nothing that a validator writes survives its crash',
+    plan: (seed, size) => ({
+      ...calm(seed, size),
+      ...{ crashPermille: 10, delayMs: 60, healMs: 20_000, protections: without('syncs') },
+    }),
+  },
+  'late-sync': {
+    breaks: 'liveness',
+    about: 'a vote is signed before the log holds what led to it, under one silent validator',
+    plan: (seed, size) => ({
+      ...calm(seed, size),
+      ...{
+        crashPermille: 120,
+        dropPermille: 100,
+        healMs: 200_000,
+        delayMs: 400,
+        patienceMs: 20_000,
+      },
+      ...{ faults: all(mostFaulty(size), 'silent'), protections: without('syncsFirst') },
+    }),
+  },
+  'first-votes': {
+    breaks: 'liveness',
+    about: 'of conflicting votes only the first is kept, under one equivocator',
+    plan: (seed, size) => ({
+      ...calm(seed, size),
+      ...{ ...long, faults: all(mostFaulty(size), 'equivocator') },
+      protections: without('keepsConflicts'),
+    }),
+  },
+  'no-relay': {
+    breaks: 'liveness',
+    about: 'nobody passes on the votes of others, under one equivocator',
+    plan: (seed, size) => ({
+      ...calm(seed, size),
+      ...{ ...long, faults: all(mostFaulty(size), 'equivocator') },
+      protections: without('relays'),
+    }),
+  },
+  silence: {
+    breaks: 'liveness',
+    about: 'one more silent validator than the algorithm bears',
+    plan: (seed, size) => ({
+      ...calm(seed, size),
+      ...{ patienceMs: 20_000, faults: all(mostFaulty(size) + 1, 'silent') },
+    }),
+  },
+}

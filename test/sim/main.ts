@@ -1,0 +1,138 @@
+// npm run sim -- --seed N --seeds K: consensus under faults in virtual time, checked.
+import { parseArgs } from 'node:util'
+import { type Campaign, type Failure, type Report, runCampaign, runSeed } from './campaign.ts'
+import { controls } from './controls.ts'
+import { sizes } from './plan.ts'
+
+const usage = `usage: npm run sim -- [--seed N] [--seeds K] [--nodes ${sizes.join('|')}]
+                       [--control NAME] [--trace] [--json]
+
+Runs K seeds from N: the consensus core with ideal signatures under a bad network, crashes, lost
+writes, skewed clocks, changing validators and up to a third of adversaries. --trace prints every
+event of seed N. A control takes one protection away, and must break a property in 95 % of seeds:
+${Object.entries(controls)
+  .map(([name, { breaks, about }]) => `  ${name.padEnd(16)} ${breaks.padEnd(14)} ${about}`)
+  .join('\n')}
+`
+
+/** Share of seeds, in percent, in which a control must break its property. */
+const neededPercent = 95
+
+/** Most failing seeds that are told one by one. */
+const toldFailures = 20
+
+const options = {
+  seed: { type: 'string', default: '1' },
+  seeds: { type: 'string' },
+  nodes: { type: 'string' },
+  control: { type: 'string' },
+  trace: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const
+
+function main(args: string[]): void {
+  const { values } = read(args)
+  if (values.help) return void process.stdout.write(usage)
+  const control = values.control === undefined ? undefined : controlOf(values.control)
+  const campaign: Campaign = {
+    seed: toCount(values.seed, 0),
+    seeds: toCount(values.seeds ?? (values.trace ? '1' : '100'), 1),
+    nodes: values.nodes === undefined ? undefined : toSize(values.nodes),
+    control,
+  }
+  if (values.trace)
+    for (const line of runSeed(campaign, campaign.seed, true).trace)
+      process.stdout.write(`${line}\n`)
+  const startedMs = performance.now()
+  const report = runCampaign(campaign)
+  const seconds = (performance.now() - startedMs) / 1000
+  const summary = { ...campaign, name: values.control, seconds, report }
+  process.stdout.write(values.json ? toJson(summary) : toText(summary))
+  process.exitCode = isGood(campaign, report) ? 0 : 1
+}
+
+type Summary = Campaign & {
+  readonly name: string | undefined
+  readonly seconds: number
+  readonly report: Report
+}
+
+const isGood = ({ control, seeds }: Campaign, { violated, stuck, broken }: Report): boolean =>
+  control ? broken * 100 >= seeds * neededPercent : violated.length + stuck.length === 0
+
+function toJson({ seed, seeds, nodes, name, seconds, report }: Summary): string {
+  const { violated, stuck, broken, heights, counts, unvisitedLines, digest } = report
+  return `${JSON.stringify({
+    ...{ sim: 'core', seed, seeds, nodes: nodes ?? sizes, control: name ?? null },
+    ...{ violations: violated.length, stuck: stuck.length, broken: name ? broken : null },
+    ...{ heights, heightsPerSecond: Math.round(heights / seconds), seconds: rounded(seconds) },
+    ...{ ...counts, unvisitedLines, digest },
+    failedSeeds: [...violated, ...stuck].slice(0, toldFailures).map((failure) => failure.seed),
+  })}\n`
+}
+
+function toText(summary: Summary): string {
+  const { seed, seeds, nodes, control, name, seconds, report } = summary
+  const { violated, stuck, broken, heights, counts, unvisitedLines, digest } = report
+  const rate = Math.round(heights / seconds)
+  const lines = [
+    `consensus core over ideal signatures, ${nodes ?? sizes.join(', ')} validators, ` +
+      `seeds ${seed} to ${seed + seeds - 1}`,
+    `${heights} heights decided in ${rounded(seconds)} s (${rate}/s), up to round ` +
+      `${counts.highestRound}; ${counts.messages} messages, ${counts.lost} lost, ` +
+      `${counts.crashes} crashes, ${counts.evidence} double votes seen`,
+    `lines of the paper that no seed visited: ${unvisitedLines.join(', ') || 'none'}`,
+    `events ${digest}`,
+  ]
+  if (control) lines.push(`${control.breaks} broke in ${broken} of ${seeds} seeds`)
+  else {
+    lines.push(...[...violated, ...stuck].slice(0, toldFailures).map(toldOf(nodes, name)))
+    lines.push(`${violated.length} violations, ${stuck.length} stuck`)
+  }
+  return `${lines.join('\n')}\n`
+}
+
+const toldOf =
+  (nodes: number | undefined, name: string | undefined) =>
+  ({ seed, violation }: Failure): string => {
+    const flags = `${nodes ? ` --nodes ${nodes}` : ''}${name ? ` --control ${name}` : ''}`
+    const { property, height, who } = violation
+    return (
+      `seed ${seed}: ${property} at height ${height} (${who}); ` +
+      `npm run sim -- --seed ${seed}${flags} --trace`
+    )
+  }
+
+const rounded = (seconds: number): number => Number(seconds.toFixed(1))
+
+function read(args: string[]) {
+  try {
+    return parseArgs({ args, options })
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function controlOf(name: string) {
+  const control = Object.hasOwn(controls, name) ? controls[name] : undefined
+  return control ?? refuse(`there is no control ${name}`)
+}
+
+function toCount(text: string, least: number): number {
+  const count = Number(text)
+  if (!Number.isSafeInteger(count) || count < least) return refuse(`${text} is not a number`)
+  return count
+}
+
+function toSize(text: string): number {
+  const size = Number(text)
+  return sizes.includes(size) ? size : refuse(`--nodes is one of ${sizes.join(', ')}`)
+}
+
+function refuse(message: string): never {
+  process.stderr.write(`${message}\n\n${usage}`)
+  process.exit(2)
+}
+
+main(process.argv.slice(2))

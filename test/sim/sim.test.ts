@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { runCampaign, runSeed } from './campaign.ts'
+import { controls } from './controls.ts'
+import { calm, planOf, sizes } from './plan.ts'
+import { simulate } from './simulate.ts'
+
+test('sim: without faults every height is decided in round 0', () => {
+  for (const size of sizes)
+    for (const seed of [1, 2, 3]) {
+      const { violations, heights, counts } = simulate(calm(seed, size))
+      assert.deepEqual([violations, counts.highestRound], [[], 0], `seed ${seed}`)
+      assert(heights >= 10)
+    }
+})
+
+test('sim: whatever a third of adversaries does, nothing breaks and nobody is stuck', () => {
+  const { violated, stuck, counts } = runCampaign({ ...plain, seed: 1, seeds: 300 })
+  assert.deepEqual([violated, stuck], [[], []])
+  assert(counts.crashes > 0 && counts.lost > 0 && counts.evidence > 0 && counts.highestRound > 1)
+})
+
+test('sim: four validators visit every line of the paper', () => {
+  const { unvisitedLines } = runCampaign({ ...plain, nodes: 4, seed: 1, seeds: 300 })
+  assert.deepEqual(unvisitedLines, [])
+})
+
+for (const [name, control] of Object.entries(controls))
+  test(`sim: ${control.breaks} breaks when ${control.about}`, () => {
+    const { broken } = runCampaign({ ...plain, control, seed: 1, seeds: 10 })
+    assert.equal(broken, 10, name)
+  })
+
+test('sim: a seed is a replay, event by event', () => {
+  const [one, two] = [1, 2].map(() => runSeed({ ...plain, seed: 5, seeds: 1 }, 5, true))
+  assert(one && two && one.trace.length > 100)
+  assert.deepEqual(one.trace, two.trace)
+  assert.equal(one.digest, two.digest)
+  assert.notEqual(one.digest, simulate(planOf(6)).digest)
+})
+
+const plain = { nodes: undefined, control: undefined }

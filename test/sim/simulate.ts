@@ -1,0 +1,71 @@
+import { planDeeds } from './adversary.ts'
+import type { Property, Violation } from './checker.ts'
+import { planPartitions } from './network.ts'
+import { act, receive, start } from './peer.ts'
+import type { Plan } from './plan.ts'
+import { type Counts, createWorld, isHealed, type World } from './world.ts'
+
+/** What became of a run. */
+export type Run = {
+  readonly seed: number
+  readonly violations: readonly Violation[]
+  /** Heights that some correct validator decided. */
+  readonly heights: number
+  /** Virtual time at the end. */
+  readonly endMs: number
+  readonly lines: ReadonlySet<number>
+  readonly counts: Counts
+  /** Of all events: the same seed has the same. */
+  readonly digest: string
+  /** Every event, when asked for. */
+  readonly trace: readonly string[]
+}
+
+/** What to look for. */
+export type Search = {
+  /** A run ends with the first violation; of this property, when one is named. */
+  readonly until?: Property
+  readonly traced?: boolean
+}
+
+/** Runs a plan to its end: everybody has decided, or something does not hold. */
+export function simulate(plan: Plan, { until, traced = false }: Search = {}): Run {
+  const world = createWorld(plan, traced, { act, receive })
+  const { events, checker, peers } = world
+  for (const peer of peers) start(world, peer)
+  planPartitions(world)
+  planDeeds(world)
+  const isBroken = () =>
+    checker.violations.length > 0 &&
+    (until === undefined || checker.violations.some(({ property }) => property === until))
+  let goal: number | undefined
+  for (let event = events.pop(); event; event = events.pop()) {
+    if (event.atMs > plan.healMs + plan.patienceMs) {
+      checker.violations.push({ property: 'liveness', height: checker.chain.length + 1, who: '0x' })
+      break
+    }
+    world.nowMs = event.atMs
+    event.run()
+    if (isBroken()) break
+    if (goal === undefined && isHealed(world)) goal = checker.chain.length + plan.goal
+    if (goal !== undefined && isDone(world, goal)) break
+  }
+  return toRun(world)
+}
+
+/** Whether every correct validator has decided this height. */
+function isDone({ peers, checker }: World, goal: number): boolean {
+  if (checker.chain.length < goal) return false
+  return peers.every(({ isHonest, disk }) => !isHonest || disk.store.length >= goal)
+}
+
+const toRun = ({ plan, checker, nowMs, lines, counts, digest, trace }: World): Run => ({
+  seed: plan.seed,
+  violations: checker.violations,
+  heights: checker.chain.length,
+  endMs: nowMs,
+  lines,
+  counts,
+  digest: (digest >>> 0).toString(16).padStart(8, '0'),
+  trace: trace ?? [],
+})

@@ -1,0 +1,184 @@
+import type { Conflict, CoreState, Proposal, ValidatorSchedule, Vote } from '#consensus'
+import { advanceSchedule, createCore, createSchedule } from '#consensus'
+import type { Hex } from '#primitives'
+import type { Validator } from '#records'
+import type { Block, Stored } from './block.ts'
+import { type Chance, createChance } from './chance.ts'
+import { type Checker, createChecker } from './checker.ts'
+import { createDisk, type Disk } from './disk.ts'
+import { createEvents, type Events } from './events.ts'
+import { createIdealSignatures, type IdealSignatures, type Signer } from './ideal-signatures.ts'
+import type { Fault, Plan } from './plan.ts'
+
+/** What validators say to each other: what the embedded engine's do, without bytes. */
+export type Message =
+  | { readonly kind: 'proposal'; readonly proposal: Proposal }
+  | { readonly kind: 'vote'; readonly vote: Vote }
+  | { readonly kind: 'votes'; readonly votes: readonly Vote[] }
+  | { readonly kind: 'status'; readonly height: number; readonly held: readonly Hex[] }
+  | { readonly kind: 'fetch'; readonly height: number }
+  | { readonly kind: 'blocks'; readonly blocks: readonly Stored[] }
+
+/** One validator. What is not on its disk is gone after a crash. */
+export type Peer = {
+  readonly id: number
+  readonly key: Hex
+  readonly signer: Signer
+  readonly fault: Fault | undefined
+  /** Whether it runs the right program, whatever happens to its disk and clock. */
+  readonly isHonest: boolean
+  readonly skewMs: number
+  readonly disk: Disk
+  isUp: boolean
+  /** Counts its starts, so that a timer of an earlier life does nothing. */
+  life: number
+  core: CoreState
+  isRunning: boolean
+  enteredMs: number
+  movedMs: number
+  fetchAgainMs: number
+  /** Blocks of this height that it holds. */
+  held: Set<Hex>
+  /** Double votes that no block holds yet, by voter and height. */
+  readonly evidence: Map<string, Conflict>
+  readonly included: Set<string>
+  /** First votes by slot: only for the control that keeps no others. */
+  readonly firstVotes: Map<string, Hex | undefined>
+  /** What an adversary remembers of what it heard. */
+  readonly heard: Message[]
+}
+
+/** What parts of a run ask of each other: a crash, and a message's arrival, concern them all. */
+export type Wiring = {
+  /** Lets a validator do something, and crash over it. */
+  act(world: World, peer: Peer, run: () => void): void
+  receive(world: World, peer: Peer, from: Peer, message: Message): void
+}
+
+/** A run under way. */
+export type World = Wiring & {
+  readonly plan: Plan
+  readonly chance: Chance
+  readonly events: Events
+  readonly signatures: IdealSignatures
+  readonly checker: Checker
+  readonly peers: readonly Peer[]
+  readonly blocks: Map<Hex, Block>
+  /** The other block of an equivocating proposer. */
+  readonly twins: Map<Hex, Hex>
+  /** Validators by height, as the updates of earlier blocks make them. */
+  readonly schedules: ValidatorSchedule[]
+  readonly lines: Set<number>
+  readonly counts: Counts
+  /** Every event as a line, when asked for. */
+  readonly trace: string[] | undefined
+  /** Of all events so far. */
+  digest: number
+  nowMs: number
+  /** The side of a partition that each validator is on. */
+  sides: readonly number[]
+}
+
+/** What happened in a run. */
+export type Counts = {
+  messages: number
+  lost: number
+  crashes: number
+  evidence: number
+  highestRound: number
+}
+
+/** Keys that sort by id. */
+export const keyOf = (id: number): Hex => `0x${id.toString(16).padStart(2, '0')}`
+
+/** Who runs the right program: a bad disk or clock is not its will. */
+const honestFaults: readonly (Fault | undefined)[] = [undefined, 'damaged', 'skewed']
+
+/** @param traced - whether every event is to be written down. */
+export function createWorld(plan: Plan, traced: boolean, wiring: Wiring): World {
+  const chance = createChance(plan.seed + 0x51ed27)
+  const count = plan.size + plan.watchers
+  const isHonest = (id: number) => honestFaults.includes(plan.faults[id])
+  const genesis = plan.powers.map((power, id) => ({ consensusKey: keyOf(id), power }))
+  const schedules = [createSchedule(genesis)]
+  const blocks = new Map<Hex, Block>()
+  const checker = createChecker({
+    isHonest: (key) => isHonest(Number(key)),
+    scheduleOf: (height) => scheduleAt(world, height),
+    blockOf: (name) => blocks.get(name),
+    isSignedVote: (vote) => signatures.isSignedVote(vote),
+  })
+  const signatures = createIdealSignatures(checker.onSigned)
+  const peers = Array.from({ length: count }, (_, id): Peer => {
+    const key = keyOf(id)
+    const fault = plan.faults[id]
+    const skewMs = fault === 'skewed' ? chance.of([-1, 1]) * 30_000 : plan.skewMs
+    return {
+      ...{ id, key, fault, isHonest: isHonest(id), signer: signatures.signerOf(key) },
+      ...{ skewMs: fault === 'skewed' ? skewMs : chance.below(2 * skewMs + 1) - skewMs },
+      ...{
+        disk: createDisk(),
+        isUp: true,
+        life: 0,
+        core: createCore(key, 0, schedules[0] as never),
+      },
+      ...{ isRunning: false, enteredMs: 0, movedMs: 0, fetchAgainMs: 0, held: new Set() },
+      ...{ evidence: new Map(), included: new Set(), firstVotes: new Map(), heard: [] },
+    }
+  })
+  const world: World = {
+    ...wiring,
+    ...{ plan, chance, events: createEvents(), signatures, checker, peers, blocks, schedules },
+    ...{ twins: new Map(), lines: new Set(), trace: traced ? [] : undefined },
+    ...{ counts: { messages: 0, lost: 0, crashes: 0, evidence: 0, highestRound: 0 } },
+    ...{ digest: plan.seed, nowMs: 0, sides: peers.map(() => 0) },
+  }
+  return world
+}
+
+/** The validators of a height and of the next. */
+export function scheduleAt({ plan, schedules }: World, height: number): ValidatorSchedule {
+  for (let last = schedules.length; last < height; last++) {
+    const before = schedules[last - 1] as ValidatorSchedule
+    schedules.push(advanceSchedule(before, updatesAt(plan, last)))
+  }
+  return schedules[height - 1] as ValidatorSchedule
+}
+
+/**
+ * What the block of a height changes about the validators: watchers come and go, and correct
+ * genesis validators gain and lose power; faulty ones stay under a third.
+ */
+function updatesAt({ changeEvery, size, watchers, faults, powers }: Plan, height: number) {
+  if (changeEvery === 0 || height % changeEvery !== 0) return []
+  const turn = height / changeEvery
+  const updates: Validator[] = []
+  if (watchers > 0) {
+    const power = Math.floor(turn / watchers) % 2 === 0 ? 1n : 0n
+    updates.push({ consensusKey: keyOf(size + (turn % watchers)), power })
+  }
+  const id = faults.length + (turn % (size - faults.length))
+  const power = (powers[id] as bigint) + BigInt(turn % 3)
+  updates.push({ consensusKey: keyOf(id), power })
+  return updates
+}
+
+/** Writes down that something happened: what a replay is compared by. */
+export function note(world: World, id: number, what: string, a: number, b: number): void {
+  let digest = Math.imul(world.digest ^ world.nowMs, 0x01000193)
+  digest = Math.imul(digest ^ (id << 8) ^ what.charCodeAt(0), 0x01000193)
+  digest = Math.imul(digest ^ (a << 12) ^ b, 0x01000193)
+  world.digest = digest ^ (digest >>> 15)
+  world.trace?.push(`${world.nowMs} ${id} ${what} ${a} ${b}`)
+}
+
+/** Plans something. */
+export const later = (world: World, delayMs: number, run: () => void): void =>
+  world.events.push(world.nowMs + delayMs, run)
+
+/** A name that no other block has. */
+export const nextName = ({ blocks }: World): Hex =>
+  `0x${(blocks.size + 1).toString(16).padStart(2, '0')}`
+
+/** Whether faults have ended. */
+export const isHealed = ({ plan, nowMs }: World): boolean => nowMs >= plan.healMs
