@@ -1,6 +1,7 @@
 export { sequencerComputation } from './computation.ts'
 export { createEngine, type EngineOptions } from './engine/engine.ts'
 export { createMemoryStore } from './engine/memory-store.ts'
+export { type QueryBounds, queryBounds } from './engine/query-client.ts'
 export type { Recover } from './engine/recover.ts'
 export { openSqliteStore, type SqliteStoreOptions } from './engine/sqlite-store.ts'
 export * from './engine/types.ts'

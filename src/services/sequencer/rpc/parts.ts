@@ -3,8 +3,12 @@ import type { Engine } from '../engine/types.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { Parameters } from './parameters.ts'
 
-/** A method: positional parameters to result. @throws RpcFailure with geth's code and message. */
-export type RpcMethod = (params: Parameters) => Promise<unknown>
+/**
+ * A method: positional parameters to result. Once the signal is aborted, nobody waits for it.
+ *
+ * @throws RpcFailure with geth's code and message.
+ */
+export type RpcMethod = (params: Parameters, signal?: AbortSignal) => Promise<unknown>
 
 /** What the methods work on. */
 export type RpcParts = {
