@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { getContractAddress, type Hex, keccak256 } from 'viem'
 import type { Verdict } from '#records'
+import { readL2Genesis } from '../state/genesis.ts'
 import {
   addressOf,
   bytesOf,
@@ -53,7 +54,8 @@ async function createBench(): Promise<{ chain: TestChain; pool: Pool }> {
   const chain = await createTestChain()
   await chain.run(await signed(0, 0, { data: drainInitcode, gas: 300_000n }))
   const { engine, genesis } = chain
-  return { chain, pool: createPool({ engine, genesis, recover: nativeRecover }) }
+  const pool = createPool({ engine, chain: readL2Genesis(genesis), recover: nativeRecover })
+  return { chain, pool }
 }
 
 const admit = async (pool: Pool, raw: Hex | Promise<Hex>): Promise<string> => {
