@@ -35,7 +35,10 @@ export const copying = (honest: Answers): Answers => ({
   },
 })
 
-/** Window owners do not submit; everyone else does when the windows have passed. */
+/**
+ * The owner of a checkpoint's first window does not submit it; the owners of the later windows do,
+ * and after those anyone.
+ */
 export const ownersIdle = (operator: OperatorId): L1Switches => ({
   submits: ({ checkpoint }) => checkpoint.submitters[0] !== operator,
 })

@@ -3,6 +3,7 @@ export type { CommittedBlock } from './application.ts'
 export { createDisk, DiskFullError } from './disk.ts'
 export { createEnvironment } from './environment.ts'
 export { makeFolders } from './folders.ts'
+export { PortInUseError } from './gateway/gateway.ts'
 export { type FolderLock, lockFolder } from './guard/lock.ts'
 export {
   addressOfSecret,

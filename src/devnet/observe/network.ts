@@ -15,7 +15,7 @@ export type NetworkCounts = {
 }
 
 /** Watches the blocks that consensus decides, and the windows that operators miss. */
-export class Network {
+export class NetworkWatch {
   readonly #rpc: Rpc
   /** By epoch, as last seen in it. */
   readonly #allocations = new Map<number, AllocationFacts>()

@@ -125,7 +125,8 @@ function agreeExactly(revealed: readonly Revealed[], committeeWeight: number): A
   return { ok: false, reason: 'NoMajority' }
 }
 
-const weightOf = (members: readonly { weight: number }[]): bigint =>
+/** The weight of members together. */
+export const weightOf = (members: readonly { readonly weight: number }[]): bigint =>
   members.reduce((sum, { weight }) => sum + BigInt(weight), 0n)
 
 const idsOf = (members: readonly { operator: OperatorId }[]): readonly OperatorId[] =>

@@ -1,16 +1,10 @@
 import { assert, isMoreThanTwoThirds } from '#primitives'
-import {
-  type CommitteeMember,
-  maxLeafBodyBytes,
-  type OperatorId,
-  type ServiceSpec,
-  type Task,
-} from '#records'
+import { type CommitteeMember, maxLeafBodyBytes, type ServiceSpec, type Task } from '#records'
 import type { Environment } from '../environment.ts'
 import type { Ledger } from '../ledger.ts'
 import type { BlockFacts } from '../outcome.ts'
 import type { AssignedService, Revealed } from '../service.ts'
-import { type Agreement, agree } from './agreement.ts'
+import { type Agreement, agree, weightOf } from './agreement.ts'
 import { withDelivery } from './deliveries.ts'
 import { appendLeaf } from './outbox.ts'
 import { latencyOf, type Observation, observe } from './scores.ts'
@@ -158,6 +152,3 @@ const revealedOf = (task: Task): readonly Revealed[] =>
   task.committee.flatMap(({ operator, weight, result }) =>
     result === undefined ? [] : [{ operator, weight, result }],
   )
-
-const weightOf = (members: readonly { readonly operator: OperatorId; weight: number }[]): bigint =>
-  members.reduce((sum, { weight }) => sum + BigInt(weight), 0n)
