@@ -56,7 +56,9 @@ class LivingNetwork {
           return this.#isReady(id, duty.task.drawnHeight) ? [taskStatement(id, duty, 100)] : []
         if (duty.kind !== 'solve' || id !== 1) return []
         const { epoch, programme } = duty.competition
-        return [{ kind: 'allocation', proposal: proposeAllocation(epoch, programme) ?? assert.fail() }]
+        return [
+          { kind: 'allocation', proposal: proposeAllocation(epoch, programme) ?? assert.fail() },
+        ]
       })
       return said.length > 0 ? [network.report(id, said)] : []
     })
