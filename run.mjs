@@ -28,6 +28,7 @@ const nodeIsNewEnough = Number(process.versions.node.split('.')[0]) >= neededNod
 const programs = {
   devnet: { needs: 'run', start: ['src/cli/main.ts', 'devnet'] },
   nodeop: { needs: 'run', start: ['src/cli/main.ts'] },
+  soak: { needs: 'test', start: ['test/soak/main.ts'] },
   sim: { needs: 'run', start: ['test/sim/main.ts'] },
   bench: { needs: 'test', start: ['bench/main.ts'] },
   check: { needs: 'test', start: ['test/check.ts'] },

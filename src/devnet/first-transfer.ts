@@ -1,7 +1,6 @@
 import { setTimeout as pass } from 'node:timers/promises'
 import { createPublicClient, createWalletClient, defineChain, http, parseEther } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
-import { createClient } from '#api'
 import { DomainError, type Hex } from '#primitives'
 import { systemClock } from './clock.ts'
 import { devnetAccount } from './l1.ts'
@@ -57,10 +56,9 @@ async function transfer(gateway: string, limitMs: number): Promise<Hex> {
 
 /** A busy machine takes a while to its first block; after that the gateway says why it refuses. */
 async function serving(gateway: string, limitMs: number): Promise<void> {
-  const client = createClient([gateway])
   const deadlineMs = systemClock.nowMs() + limitMs
   while (systemClock.nowMs() < deadlineMs) {
-    if ((await client.nodeop_status()).ready) return
+    if ((await fetch(`${gateway}/readyz`)).ok) return
     await pass(readyPauseMs)
   }
 }

@@ -23,5 +23,5 @@ export {
   parseDevnetOptions,
   type RawDevnetOptions,
 } from './options.ts'
-export { type Devnet, deployNetwork, startDevnet } from './run.ts'
+export { type Adapt, type Devnet, deployNetwork, startDevnet } from './run.ts'
 export { describeSummary, type Summary, summarise } from './summary.ts'

@@ -4,6 +4,7 @@ import {
   createDisk,
   createLogger,
   type L2,
+  type OperatorOptions,
   openL2,
   type RunningOperator,
   shareL2,
@@ -62,6 +63,7 @@ export type Devnet = {
  *
  * @param say - told of each step, for people.
  * @param signal - aborted: the step at hand is the last, and it throws.
+ * @param adapt - gives operators other surroundings, for fault tests.
  * @throws PortInUseError, AnvilMissingError, AnvilDiedError, FolderInUseError, DataDamagedError and
  * others, one line each.
  */
@@ -69,6 +71,7 @@ export async function startDevnet(
   options: DevnetOptions,
   say: (line: string) => void,
   signal?: AbortSignal,
+  adapt: Adapt = (operator) => operator,
 ): Promise<Devnet> {
   const opened: Opened = []
   const step = (line: string) => {
@@ -76,7 +79,7 @@ export async function startDevnet(
     say(line)
   }
   try {
-    return await openNetwork(options, step, opened)
+    return await openNetwork(options, step, adapt, opened)
   } catch (error) {
     await closeAll(opened)
     throw error
@@ -93,6 +96,7 @@ async function closeAll(opened: Opened): Promise<void> {
 async function openNetwork(
   options: DevnetOptions,
   say: (line: string) => void,
+  adapt: Adapt,
   opened: Opened,
 ): Promise<Devnet> {
   const logger = createLogger(options.logLevel, { part: 'devnet' })
@@ -115,7 +119,20 @@ async function openNetwork(
   if (l2) opened.push(() => l2.close())
   const link = options.chaos.includes('l1-down') ? await openL1Link(l1.url) : undefined
   if (link) opened.push(() => link.close())
-  const parts = { options, members, genesis, folder, feeds, l1, l1Lost, link, l2, logger, opened }
+  const parts = {
+    options,
+    adapt,
+    members,
+    genesis,
+    folder,
+    feeds,
+    l1,
+    l1Lost,
+    link,
+    l2,
+    logger,
+    opened,
+  }
   const network = new Network(parts)
   opened.push(() => network.stopOperators())
   say('starting the operators')
@@ -197,8 +214,12 @@ export async function deployNetwork(
   })
 }
 
+/** Changes what an operator is started with. */
+export type Adapt = (operator: OperatorOptions) => OperatorOptions
+
 type NetworkParts = {
   readonly options: DevnetOptions
+  readonly adapt: Adapt
   readonly members: readonly DevnetOperator[]
   readonly genesis: Genesis
   readonly folder: string
@@ -249,12 +270,12 @@ class Network implements Devnet {
   }
 
   async startOperator(id: OperatorId): Promise<void> {
-    const { options, members, genesis, folder, feeds, l1, link } = this.#parts
+    const { options, adapt, members, genesis, folder, feeds, l1, link } = this.#parts
     const shared = this.#sharedL2
     const member = members.find((one) => one.id === id)
     if (!member) throw new Error(`defect: no operator ${id}`)
     const logger = createLogger(options.logLevel, { operator: member.name })
-    const running = await startOperator({
+    const operator: OperatorOptions = {
       ...member,
       ...troublesOf(options, id, join(folder, member.name)),
       ...(shared ? { l2: shared } : {}),
@@ -268,7 +289,8 @@ class Network implements Devnet {
       rng: systemRng,
       logger,
       onFailure: (error) => logger.error('operator failed', { error: String(error) }),
-    })
+    }
+    const running = await startOperator(adapt(operator))
     this.operators.set(id, running)
   }
 

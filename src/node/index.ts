@@ -4,7 +4,11 @@ export { createDisk, DiskFullError } from './disk.ts'
 export { createEnvironment } from './environment.ts'
 export { makeFolders } from './folders.ts'
 export { PortInUseError } from './gateway/gateway.ts'
+export { consensusGuard } from './guard/consensus-guard.ts'
+export { type Guard, guardFile, openGuard } from './guard/guard.ts'
 export { type FolderLock, lockFolder } from './guard/lock.ts'
+export { type GuardRecord, guardRecordCodec } from './guard/records.ts'
+export { NonceHeldError, transactionGuard } from './guard/transaction-guard.ts'
 export {
   addressOfSecret,
   generateSecrets,

@@ -30,6 +30,8 @@ export type RunOptions = {
   /** Transactions a second, and for how long. */
   readonly rate: number
   readonly seconds: number
+  /** How long what was accepted may take to L1 after that; absent: the observer's own limit. */
+  readonly settleMs?: number
 }
 
 /** A run that is over, on a network that still answers. */
@@ -41,7 +43,7 @@ export type Run = {
 
 /** Runs a network under load, waits until all is on L1, and hands it over before it ends. */
 export async function runUnderLoad(
-  { operators = 4, chaos, rate, seconds }: RunOptions,
+  { operators = 4, chaos, rate, seconds, settleMs }: RunOptions,
   look: (run: Run) => Promise<void>,
 ): Promise<void> {
   const raw = { operators: String(operators), port: '0', load: String(rate), chaos }
@@ -68,7 +70,7 @@ export async function runUnderLoad(
     await pass(seconds * 1_000)
     await load.stop()
     await endIncidents()
-    const summary = summarise(await observer.finish(), { chaos: options.chaos })
+    const summary = summarise(await observer.finish(settleMs), { chaos: options.chaos })
     const [gatewayUrl = ''] = devnet.gateways()
     const transactions = [...load.records.transactions.keys()]
     const tasks = [...load.records.tasks.keys()]

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { assert, type Store } from '#primitives'
+import { assert, DomainError, type Store } from '#primitives'
 
 /** What a store on disk needs to know. */
 export type SqliteStoreOptions = {
@@ -12,14 +12,13 @@ export type SqliteStoreOptions = {
   readonly durable: boolean
 }
 
-/** A `Store` in one SQLite file, journal in WAL mode so that readers never wait. */
+/**
+ * A `Store` in one SQLite file, journal in WAL mode so that readers never wait.
+ *
+ * @throws EngineStoreError when the file cannot be opened, or is no such store.
+ */
 export function openSqliteStore({ file, durable }: SqliteStoreOptions): Store {
-  const database = new DatabaseSync(file)
-  database.exec('PRAGMA journal_mode = WAL')
-  database.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`)
-  database.exec(
-    'CREATE TABLE IF NOT EXISTS rows (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID',
-  )
+  const database = openDatabase(file, durable)
   const read = database.prepare('SELECT value FROM rows WHERE key = ?')
   const write = database.prepare('INSERT OR REPLACE INTO rows (key, value) VALUES (?, ?)')
   const drop = database.prepare('DELETE FROM rows WHERE key = ?')
@@ -54,4 +53,27 @@ export function openSqliteReader(file: string): Store {
     putBatch: () => assert(false, 'a reader never writes'),
     close: () => database.close(),
   }
+}
+
+function openDatabase(file: string, durable: boolean): DatabaseSync {
+  try {
+    const database = new DatabaseSync(file)
+    database.exec('PRAGMA journal_mode = WAL')
+    database.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`)
+    database.exec(
+      'CREATE TABLE IF NOT EXISTS rows (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID',
+    )
+    return database
+  } catch (cause) {
+    const said = cause instanceof Error ? cause.message : String(cause)
+    const message =
+      `${file} cannot be read as the L2's state (${said}): move it away with its -wal and -shm, ` +
+      'and the L2 is executed again from the blocks'
+    throw new EngineStoreError(message, { file }, cause)
+  }
+}
+
+/** The file of an engine's store is damaged, or out of reach. */
+export class EngineStoreError extends DomainError<'EngineStore', { readonly file: string }> {
+  override readonly code = 'EngineStore'
 }

@@ -5,18 +5,11 @@ import {
   openFileLog,
   type SignGuard,
 } from '#consensus'
+import { consensusGuard, type Guard, NonceHeldError, openGuard, transactionGuard } from '#node'
 import { type Hex, sha256Hex, utf8 } from '#primitives'
-import {
-  CrashedError,
-  createFaultyDisk,
-  type Faith,
-  random,
-} from '../../../../test/support/faulty-disk.ts'
-import { silentLogger } from '../../../../test/support/manual-clock.ts'
-import { createSigningChecker } from '../../../../test/support/signing-checker.ts'
-import { consensusGuard } from '../consensus-guard.ts'
-import { type Guard, openGuard } from '../guard.ts'
-import { NonceHeldError, transactionGuard } from '../transaction-guard.ts'
+import { CrashedError, createFaultyDisk, type Faith, random } from './faulty-disk.ts'
+import { silentLogger } from './manual-clock.ts'
+import { createSigningChecker } from './signing-checker.ts'
 
 /**
  * What is outside one operator and outlives its crashes. It is as unkind as it can be: whatever is

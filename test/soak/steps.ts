@@ -1,0 +1,185 @@
+// One operator of a running network loses its power at every durable step of its life, one after
+// another, and starts again from what its disk still holds.
+import { mkdirSync } from 'node:fs'
+import { setTimeout as pass } from 'node:timers/promises'
+import {
+  type Adapt,
+  createLoad,
+  type Devnet,
+  devnetAccount,
+  l2ChainId,
+  loadSecrets,
+  loadSenders,
+  parseDevnetOptions,
+  startDevnet,
+  systemClock,
+} from '#devnet'
+import { loadSecp256k1 } from '#node'
+import { assert, type Hex, toHex } from '#primitives'
+import type { Ledger } from '#protocol'
+import { networkId } from '#records'
+import {
+  CrashedError,
+  createFaultyDisk,
+  type FaultyDisk,
+  type When,
+} from '../support/faulty-disk.ts'
+import { silentLogger } from '../support/manual-clock.ts'
+import { createSigningChecker } from '../support/signing-checker.ts'
+import { createTap } from './tap.ts'
+
+/** What became of a run of crashes. */
+export type StepsReport = {
+  readonly crashes: number
+  /** Kinds of steps that a crash came at. */
+  readonly places: readonly string[]
+  /** Positions signed, by purpose. */
+  readonly signed: Readonly<Record<'vote' | 'report' | 'nonce', number>>
+  /** Double signatures, and app hashes that differ from the network's. */
+  readonly problems: readonly string[]
+}
+
+/** A crash: at which step of a life, counted from 0, on which side, and what the disk keeps. */
+export type Crash = {
+  readonly step: number
+  readonly when: When
+  readonly end: 'afterPowerCut' | 'afterKill'
+}
+
+/** Every way to crash at each of the first so many steps. */
+export const crashesUpTo = (steps: number): readonly Crash[] =>
+  Array.from({ length: steps }, (_, step) => step).flatMap((step) =>
+    (['before', 'after'] as const).flatMap((when) =>
+      (['afterPowerCut', 'afterKill'] as const).map((end) => ({ step, when, end })),
+    ),
+  )
+
+/** The one that crashes. */
+const victim = 4
+/** A start that takes longer than this is stuck. */
+const patienceMs = 60_000
+
+/**
+ * Runs a network of four under load, and crashes one of them as told, one crash after another.
+ *
+ * @param progress - told after each crash.
+ */
+export async function crashAtSteps(
+  crashes: readonly Crash[],
+  seed: number,
+  progress: (done: number) => void = () => {},
+): Promise<StepsReport> {
+  const checker = createSigningChecker()
+  const tap = createTap(victim, checker)
+  const places = new Set<string>()
+  const problems: string[] = []
+  let disk = createFaultyDisk(seed)
+  const adapt: Adapt = (operator) => {
+    if (operator.id !== victim) return operator
+    mkdirSync(operator.folder, { recursive: true }) // for its databases, which lose nothing
+    return { ...operator, disk, transport: tap.through(operator.transport), logger: silentLogger }
+  }
+  const raw = { operators: '4', port: '0', logLevel: 'silent', seed: String(seed) }
+  const devnet = await startDevnet(parseDevnetOptions(raw, '.'), () => {}, undefined, adapt)
+  const load = loadOn(devnet)
+  try {
+    const follow = followHashes(devnet, tap.learn)
+    await load.start()
+    for (const [done, crash] of crashes.entries()) {
+      await restart(devnet, () => {
+        disk.end()
+        disk = disk[crash.end]()
+        disk.crashAt(crash.step, crash.when)
+      })
+      await ended(disk)
+      places.add(`${crash.when} ${(disk.trace[crash.step] ?? '').replace(/\d+/g, 'N')}`)
+      progress(done + 1)
+    }
+    await restart(devnet, () => {
+      disk.end()
+      disk = disk.afterPowerCut()
+    })
+    await load.stop()
+    problems.push(...(await compare(devnet, follow)))
+  } finally {
+    await load.stop()
+    await devnet.stop()
+  }
+  const { seen, violations } = checker
+  return {
+    crashes: crashes.length,
+    places: [...places].sort(),
+    signed: { vote: seen('vote'), report: seen('report'), nonce: seen('nonce') },
+    problems: [...violations, ...problems],
+  }
+}
+
+/**
+ * Starts the victim on what its disk holds after the change; a crash at the start is no failure.
+ */
+async function restart(devnet: Devnet, change: () => void): Promise<void> {
+  change()
+  await devnet.stopOperator(victim)
+  try {
+    await devnet.startOperator(victim)
+  } catch (error) {
+    if (!isCrash(error)) throw error
+  }
+}
+
+const isCrash = (error: unknown): boolean =>
+  error instanceof CrashedError || (error instanceof Error && isCrashCause(error.cause))
+const isCrashCause = (cause: unknown): boolean => cause !== undefined && isCrash(cause)
+
+/** Resolves when the disk has ended its process. */
+async function ended(disk: FaultyDisk): Promise<void> {
+  const deadlineMs = systemClock.nowMs() + patienceMs
+  while (!disk.hasEnded()) {
+    assert(systemClock.nowMs() < deadlineMs, 'an operator that runs comes to its next durable step')
+    await pass(10)
+  }
+}
+
+const loadOn = (devnet: Devnet) =>
+  createLoad({
+    gateways: devnet.gateways().slice(0, 3),
+    l2ChainId,
+    senders: loadSecrets(loadSenders).map(toHex),
+    taskClient: devnetAccount(9).privateKey,
+    networkId: networkId(devnet.genesis),
+    rate: 5,
+    symbols: ['ETH/USD'],
+    sign: loadSecp256k1().sign,
+    clock: systemClock,
+    logger: silentLogger,
+  })
+
+type Hashes = ReadonlyMap<number, Hex>
+
+/** App hash by height, as an operator that never crashes has it. */
+function followHashes(devnet: Devnet, learn: (ledger: Ledger) => void): Hashes {
+  const hashes = new Map<number, Hex>()
+  const steady = devnet.operators.get(1)
+  steady?.application.onCommitted(({ block, after, appHash }) => {
+    hashes.set(block.height, appHash)
+    learn(after)
+  })
+  return hashes
+}
+
+/** The victim catches up, and has the network's app hash at the height it has come to. */
+async function compare(devnet: Devnet, hashes: Hashes): Promise<readonly string[]> {
+  const goal = Math.max(0, ...hashes.keys())
+  const deadlineMs = systemClock.nowMs() + patienceMs
+  for (;;) {
+    const operator = devnet.operators.get(victim)
+    if (!operator) return ['the crashed operator is not there']
+    const { height, appHash } = await operator.application.info()
+    const expected = hashes.get(height) ?? appHash
+    if (appHash !== expected) return [`app hash at ${height}: ${appHash}, not ${expected}`]
+    if (height >= goal) return []
+    if (systemClock.nowMs() > deadlineMs)
+      return [`it stays at ${height} of ${goal}, ${operator.engine.status().phase}`]
+    await pass(100)
+  }
+}
