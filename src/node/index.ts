@@ -1,5 +1,6 @@
 export { proposeAllocation, toModel } from './allocator.ts'
 export type { CommittedBlock } from './application.ts'
+export { restoreBundle, saveBundle } from './bundle.ts'
 export { createDisk, DiskFullError } from './disk.ts'
 export { createEnvironment } from './environment.ts'
 export { makeFolders } from './folders.ts'
