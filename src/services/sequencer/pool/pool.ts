@@ -5,7 +5,7 @@ import type { AccountState, Engine } from '../engine/types.ts'
 import { maxCostOf, noAccount, refused } from '../engine/validity.ts'
 import { type CheckRules, checkEthereumTransaction, checkRules } from '../state/check.ts'
 import type { EthereumTransaction } from '../state/ethereum-transaction.ts'
-import { readL2Genesis } from '../state/genesis.ts'
+import type { L2Genesis } from '../state/genesis.ts'
 import {
   executable,
   nextNonce,
@@ -46,8 +46,7 @@ export type PooledTransaction = { readonly transaction: EthereumTransaction; rea
 /** What a pool is made of. */
 export type PoolOptions = {
   readonly engine: Pick<Engine, 'accounts'>
-  /** Genesis bytes of the L2. */
-  readonly genesis: Uint8Array
+  readonly chain: L2Genesis
   readonly recover: Recover
 }
 
@@ -77,8 +76,7 @@ type Inside = {
 }
 
 /** An empty pool over an engine's head. */
-export function createPool({ engine, genesis, recover }: PoolOptions): Pool {
-  const chain = readL2Genesis(genesis)
+export function createPool({ engine, chain, recover }: PoolOptions): Pool {
   const pool: Inside = {
     engine,
     recover,

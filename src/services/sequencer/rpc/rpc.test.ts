@@ -12,6 +12,7 @@ import {
 } from 'viem'
 import type { Verdict } from '#records'
 import { createPool, type Pool } from '../pool/pool.ts'
+import { readL2Genesis } from '../state/genesis.ts'
 import {
   addressOf,
   bytesOf,
@@ -50,7 +51,7 @@ type Bench = {
 async function createBench(): Promise<Bench> {
   const chain = await createTestChain()
   const { engine, genesis } = chain
-  const pool = createPool({ engine, genesis, recover: nativeRecover })
+  const pool = createPool({ engine, chain: readL2Genesis(genesis), recover: nativeRecover })
   const mine = async (): Promise<void> => {
     const raws = pool.take(1_000_000)
     const { dropped } = await chain.run(...raws.map((raw) => toHex(raw)))
