@@ -241,6 +241,8 @@ test('eth_getLogs: finds by address, topic and range, and refuses false ranges',
   const topic = all[1]?.topics[0]
   assert.deepEqual(await find({ fromBlock: '0x0', topics: [[topic]] }), all.slice(1))
   assert.deepEqual(await find({ fromBlock: '0x0', topics: [null, topic] }), [])
+  assert.deepEqual(await find({ fromBlock: '0x0', topics: [[null]] }), all)
+  assert.deepEqual(await find({ fromBlock: '0x0', topics: [[pad('0x01'), null, 'x']] }), all)
   assert.deepEqual(await find({ fromBlock: '0x0', toBlock: '0x2' }), all.slice(0, 1))
   assert.deepEqual(await find({ fromBlock: '0x0', address: addressOf(3) }), [])
   await assert.rejects(find({ fromBlock: '0x2', toBlock: '0x1' }), {
