@@ -1,4 +1,13 @@
-import { bigintToBytes, concatBytes, type Hex, keccak256, toHex } from '#primitives'
+import {
+  bigintToBytes,
+  concatBytes,
+  type Hex,
+  keccak256,
+  rlpBytes,
+  rlpInteger,
+  rlpList,
+  toHex,
+} from '#primitives'
 import type { Recover } from '../engine/recover.ts'
 import { type Refused, refused } from '../engine/validity.ts'
 import {
@@ -6,7 +15,7 @@ import {
   type EthereumTransaction,
   isSignatureInRange,
 } from '../state/ethereum-transaction.ts'
-import { rlpBytes, rlpInteger, rlpList } from '../state/rlp.ts'
+
 import type { SenderQueue } from './sender-queue.ts'
 
 /**
