@@ -12,8 +12,11 @@ import { invalidParams } from './rpc-error.ts'
 import { signedTaskSchema, taskSchema } from './task.ts'
 import { hash, limit, looseHex } from './values.ts'
 
-/** A method as the gateway calls it. It throws what carries an `rpcCode`; all else is a defect. */
-export type RpcMethod = (params: readonly unknown[]) => Promise<unknown>
+/**
+ * A method as the gateway calls it. It throws what carries an `rpcCode`; all else is a defect. Once
+ * the signal is aborted, nobody waits for it: work that a client can make long has to end then.
+ */
+export type RpcMethod = (params: readonly unknown[], signal?: AbortSignal) => Promise<unknown>
 
 const method = <Params extends z.ZodType<readonly unknown[]>, Result extends z.ZodType>(
   params: Params,

@@ -1,5 +1,11 @@
 import { z } from 'zod'
-import { agreementRules, checkpointStatuses, operatorStatuses, serviceModes } from '#records'
+import {
+  agreementRules,
+  capabilities,
+  checkpointStatuses,
+  operatorStatuses,
+  serviceModes,
+} from '#records'
 import { account, count, decimal, hash, hexOf } from './values.ts'
 
 /** What `nodeop_status` tells: who answers, what the network is, how far everything has come. */
@@ -19,7 +25,7 @@ export const statusSchema = z.object({
     groupKey: hexOf(33),
   }),
   /** The ledger at its last committed block. */
-  ledger: z.object({ height: count, timeMs: count, appHash: hash }),
+  ledger: z.object({ height: count, timeMs: count, appHash: hash, epoch: count }),
   l1: z.object({
     chainId: count,
     outbox: account,
@@ -68,6 +74,10 @@ export const operatorSchema = z.object({
         service: z.string(),
         timeliness: decimal,
         agreement: decimal,
+        latency: decimal,
+        trust: decimal,
+        /** Part of the service's tasks whose committee it sits in. */
+        share: decimal,
         drawn: count,
         late: count,
         missing: count,
@@ -92,6 +102,7 @@ export const serviceSchema = z.object({
   commitMs: count,
   revealMs: count,
   toleranceBps: count,
+  requires: z.array(z.enum(capabilities)).readonly(),
   consumer: account,
 })
 

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createMerkleProof, createMPT } from '@ethereumjs/mpt'
-import { RLP } from '@ethereumjs/rlp'
 import fc from 'fast-check'
-import { toHex } from '#primitives'
-import { decodeRlp, encodeRlpInteger, RlpError, type RlpItem } from './rlp.ts'
+import { rlpInteger, toHex } from '#primitives'
 import { trieValue } from './trie.ts'
 
 const values = fc.array(fc.uint8Array({ minLength: 1, maxLength: 60 }), {
@@ -15,7 +13,7 @@ const values = fc.array(fc.uint8Array({ minLength: 1, maxLength: 60 }), {
 /** A trie as a block's transactions make it: RLP of the index to bytes. */
 async function trieOf(items: readonly Uint8Array[]) {
   const trie = await createMPT()
-  for (const [index, item] of items.entries()) await trie.put(encodeRlpInteger(index), item)
+  for (const [index, item] of items.entries()) await trie.put(rlpInteger(index), item)
   return trie
 }
 
@@ -24,10 +22,10 @@ test('trieValue: every proof of @ethereumjs/mpt shows its value', () =>
     fc.asyncProperty(values, fc.nat(), async (items, pick) => {
       const trie = await trieOf(items)
       const index = pick % items.length
-      const listed = await createMerkleProof(trie, encodeRlpInteger(index))
+      const listed = await createMerkleProof(trie, rlpInteger(index))
       // It lists nodes below 32 bytes too, though they stand in their parent.
       const proof = listed.filter((node, place) => place === 0 || node.length >= 32)
-      const value = trieValue(trie.root(), encodeRlpInteger(index), proof)
+      const value = trieValue(trie.root(), rlpInteger(index), proof)
       assert.deepEqual(value && toHex(value), toHex(items[index] as Uint8Array))
     }),
     { numRuns: 25 },
@@ -36,7 +34,7 @@ test('trieValue: every proof of @ethereumjs/mpt shows its value', () =>
 test('trieValue: a changed, missing or additional node shows nothing', async () => {
   const items = Array.from({ length: 200 }, (_, i) => new Uint8Array(40).fill(i))
   const trie = await trieOf(items)
-  const key = encodeRlpInteger(150)
+  const key = rlpInteger(150)
   const proof = await createMerkleProof(trie, key)
   assert(trieValue(trie.root(), key, proof))
   for (const [place, node] of proof.entries())
@@ -47,46 +45,12 @@ test('trieValue: a changed, missing or additional node shows nothing', async () 
     }
   assert.equal(trieValue(trie.root(), key, proof.slice(0, -1)), undefined)
   assert.equal(trieValue(trie.root(), key, [...proof, proof[0] as Uint8Array]), undefined)
-  assert.equal(trieValue(trie.root(), encodeRlpInteger(151), proof), undefined)
-  assert.equal(trieValue(trie.root(), encodeRlpInteger(999), proof), undefined)
+  assert.equal(trieValue(trie.root(), rlpInteger(151), proof), undefined)
+  assert.equal(trieValue(trie.root(), rlpInteger(999), proof), undefined)
 })
 
 test('trieValue: the proof that a key is absent shows no value', async () => {
   const trie = await trieOf([Uint8Array.of(1), Uint8Array.of(2)])
-  const key = encodeRlpInteger(77)
+  const key = rlpInteger(77)
   assert.equal(trieValue(trie.root(), key, await createMerkleProof(trie, key)), undefined)
 })
-
-const nested = fc.letrec<{ item: RlpItem }>((tie) => ({
-  item: fc.oneof(
-    { maxDepth: 4 },
-    fc.uint8Array({ maxLength: 300 }),
-    fc.array(tie('item'), { maxLength: 5 }),
-  ),
-})).item
-
-test('decodeRlp: reads what @ethereumjs/rlp writes', () =>
-  fc.assert(
-    fc.property(nested, (item) => {
-      const encoded = RLP.encode(item as never)
-      assert.deepEqual(decodeRlp(encoded), RLP.decode(encoded))
-    }),
-  ))
-
-test('decodeRlp: whatever it takes, encoding gives the same bytes; the rest is refused', () =>
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
-      try {
-        assert.deepEqual(RLP.encode(decodeRlp(bytes) as never), bytes)
-      } catch (thrown) {
-        assert(thrown instanceof RlpError)
-      }
-    }),
-  ))
-
-test('encodeRlpInteger: agrees with @ethereumjs/rlp', () =>
-  fc.assert(
-    fc.property(fc.nat({ max: Number.MAX_SAFE_INTEGER }), (value) =>
-      assert.deepEqual(encodeRlpInteger(value), RLP.encode(value)),
-    ),
-  ))

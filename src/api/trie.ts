@@ -1,5 +1,4 @@
-import { equalBytes, keccak256 } from '#primitives'
-import { decodeRlp, type RlpItem } from './rlp.ts'
+import { decodeRlp, equalBytes, keccak256, type RlpItem } from '#primitives'
 
 /**
  * The value that a Merkle-Patricia proof shows for a key, or undefined when the proof does not show

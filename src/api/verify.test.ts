@@ -3,10 +3,9 @@ import { test } from 'node:test'
 import { createMerkleProof, createMPT } from '@ethereumjs/mpt'
 import { RLP } from '@ethereumjs/rlp'
 import fc from 'fast-check'
-import { fromHex, type Hex, keccak256, keccak256Hex, toHex } from '#primitives'
+import { fromHex, type Hex, keccak256, keccak256Hex, rlpInteger, toHex } from '#primitives'
 import type { Leaf } from '#records'
 import { type ProofView, toLeafView } from './proof.ts'
-import { encodeRlpInteger } from './rlp.ts'
 import { type ProofFault, verifyProof } from './verify.ts'
 
 const word = (byte: number): Hex => toHex(new Uint8Array(32).fill(byte))
@@ -61,12 +60,12 @@ function anchored(leaf: Leaf) {
 async function transactionProof(): Promise<ProofView> {
   const transactions = Array.from({ length: 30 }, (_, i) => new Uint8Array(110).fill(i + 1))
   const trie = await createMPT()
-  for (const [i, raw] of transactions.entries()) await trie.put(encodeRlpInteger(i), raw)
+  for (const [i, raw] of transactions.entries()) await trie.put(rlpInteger(i), raw)
   const fields = Array.from({ length: 16 }, (): Uint8Array => new Uint8Array(32))
   fields[4] = trie.root()
   fields[8] = Uint8Array.of(7)
   const header = RLP.encode(fields)
-  const nodes = await createMerkleProof(trie, encodeRlpInteger(12))
+  const nodes = await createMerkleProof(trie, rlpInteger(12))
   const hash = keccak256Hex(transactions[12] as Uint8Array)
   const blockHash = toHex(keccak256(header))
   return {

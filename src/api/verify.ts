@@ -1,7 +1,14 @@
-import { bytesToBigint, fromHex, keccak256Hex, verifyInclusion } from '#primitives'
+import {
+  bytesToBigint,
+  decodeRlp,
+  fromHex,
+  keccak256Hex,
+  RlpError,
+  rlpInteger,
+  verifyInclusion,
+} from '#primitives'
 import { leafHash } from '#records'
 import { fromLeafView, type ProofView, proofSchema } from './proof.ts'
-import { decodeRlp, encodeRlpInteger, RlpError } from './rlp.ts'
 import { trieValue } from './trie.ts'
 
 /** What `verifyProof` finds wrong. */
@@ -78,7 +85,7 @@ function verifyTransaction(proof: ProofView, leaf: Leaf): ProofVerdict {
   if (!(root instanceof Uint8Array) || !(number instanceof Uint8Array))
     return refuse('HeaderMismatch')
   if (bytesToBigint(number) !== BigInt(transaction.blockNumber)) return refuse('HeaderMismatch')
-  const key = encodeRlpInteger(transaction.index)
+  const key = rlpInteger(transaction.index)
   const value = trieValue(
     root,
     key,

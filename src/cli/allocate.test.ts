@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -89,6 +89,13 @@ test('allocate: CSV and JSON that say the same give the same answer', async () =
     await allocate('a.json', variant({}), '--json'),
   ]
   assert.deepEqual(JSON.parse(other.out), JSON.parse(csv.out))
+})
+
+test('allocate: quoted names, as spreadsheets write them', async () => {
+  const windows = table.replace('ada', '"ada, the ""first"""').replaceAll('\n', '\r\n')
+  const { code, out } = await allocate('w.csv', `\uFEFF${windows}`, '--json')
+  assert.equal(code, 0)
+  assert.equal(JSON.parse(out).operators[0].name, 'ada, the "first"')
 })
 
 test('allocate: --unit rounds to whole multiples within every limit', async () => {
@@ -209,6 +216,8 @@ test('allocate: what is wrong in JSON is one line with the entry and the rule', 
     { operators: [{ name: 'ada', capacity: -1, stake: 1, group: 'g' }], pairs: [json.pairs[0]] },
     'operators[0] ("ada"): capacity of capacity must be finite and not negative, is -1',
   )
+  const [pair] = json.pairs
+  await bad({ pairs: [pair, pair] }, 'pairs[1].task: this pair stands twice')
   await bad({ scores: {} }, 'scores: with them, pairs must not have a "utility" of their own')
   const [first] = json.tasks
   await bad(
@@ -231,4 +240,18 @@ test('allocate: a file that is not there, and a unit that is none', async () => 
   const io = { write: () => {}, error: (line: string) => void missing.push(line) }
   assert.equal(await runCli(['allocate', 'none.csv'], { io, env: {}, cwd: folder }), 1)
   assert.deepEqual(missing, ['nodeop: cannot read none.csv: ENOENT'])
+})
+
+test('allocate: the guide shows what the program says', async () => {
+  const guide = readFileSync(new URL('../../docs/guides/allocation.md', import.meta.url), 'utf8')
+  const blocks = [...guide.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, kind, text]) => ({
+    kind,
+    text: text ?? '',
+  }))
+  const blockOf = (kind: string) => blocks.find((block) => block.kind === kind)?.text ?? ''
+  const shown = blocks.find(({ text }) => text.startsWith('optimal'))?.text
+  const rounding = / \(gap .*/
+  const { out } = await allocate('network.csv', blockOf('csv'))
+  assert.equal(`${out.replace(rounding, '')}\n`, shown?.replace(rounding, ''))
+  assert.equal((await allocate('network.json', blockOf('json'))).code, 0)
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { type TestContext, test } from 'node:test'
-import { encodeAbiParameters, encodeEventTopics, parseAbi, recoverTypedDataAddress } from 'viem'
+import { recoverTypedDataAddress } from 'viem'
 import {
   isMistake,
   type NodeopApi,
@@ -25,6 +25,7 @@ import {
 } from '#api'
 import { type Hex, RangeIndex, toHex } from '#primitives'
 import { type Leaf, taskDigest, taskTypes, typedDataDomain } from '#records'
+import { outboxLog } from '../../test/support/outbox-logs.ts'
 import { runCli } from './program.ts'
 
 const word = (byte: number): Hex => toHex(new Uint8Array(32).fill(byte))
@@ -66,7 +67,7 @@ async function run(...args: string[]) {
 }
 
 const status: StatusView = {
-  version: '0.1.0',
+  version: '1.2.3',
   engine: 'embedded',
   operator: { id: 1, name: 'operator-1' },
   ready: true,
@@ -77,7 +78,7 @@ const status: StatusView = {
     threshold: 3,
     groupKey: `0x02${'11'.repeat(32)}`,
   },
-  ledger: { height: 12, timeMs: 1_700_000_000_000, appHash: word(1) },
+  ledger: { height: 12, timeMs: 1_700_000_000_000, appHash: word(1), epoch: 3 },
   l1: { chainId: 31_337, outbox: account(5), serviceManager: account(6), block: 9, events: 3 },
   outbox: { leaves: 5, cut: 2, certified: 2, onL1: 1 },
   tasks: { open: 0, settled: 1, expired: 0 },
@@ -111,6 +112,7 @@ const standing: Partial<NodeopApi> = {
       commitMs: 1,
       revealMs: 1,
       toleranceBps: 100,
+      requires: [],
       consumer: account(7),
     },
   ],
@@ -281,10 +283,6 @@ function provenTask(): ProofView {
   }
 }
 
-const outboxAbi = parseAbi([
-  'event CheckpointRecorded(uint64 indexed index, uint64 size, bytes32 root, uint16 operator, uint8 window, address submitter, uint64 time, uint256 pay)',
-])
-
 /** The answers of an L1 node about our Outbox: whether the ring holds the root, and the event. */
 const l1Node = (isInRing: boolean, recordedRoot: Hex, size = 5n): Record<string, RpcMethod> => ({
   eth_chainId: async () => '0x7a69',
@@ -296,11 +294,16 @@ const l1Node = (isInRing: boolean, recordedRoot: Hex, size = 5n): Record<string,
     logs: [
       {
         address: account(5),
-        topics: encodeEventTopics({ abi: outboxAbi, args: { index: 7n } }),
-        data: encodeAbiParameters(
-          outboxAbi[0].inputs.filter((input) => input.name !== 'index'),
-          [size, recordedRoot, 1, 0, account(3), 5n, 0n],
-        ),
+        ...outboxLog('CheckpointRecorded', {
+          index: 7n,
+          size,
+          root: recordedRoot,
+          operator: 1,
+          window: 0,
+          submitter: account(3),
+          time: 5n,
+          pay: 0n,
+        }),
         blockNumber: '0x2c',
         blockHash: word(3),
         transactionHash: word(8),

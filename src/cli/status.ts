@@ -48,7 +48,17 @@ function describeStatus(state: StatusView): string[] {
 
 const describeOperators = (operators: readonly OperatorView[]): string[] =>
   columns([
-    ['operator', 'name', 'status', 'power', 'L1 block', 'missed windows', 'tasks drawn', 'gateway'],
+    [
+      'operator',
+      'name',
+      'status',
+      'power',
+      'L1 block',
+      'missed windows',
+      'tasks drawn',
+      'share',
+      'gateway',
+    ],
     ...operators.map((one) => [
       String(one.id),
       one.name,
@@ -57,6 +67,13 @@ const describeOperators = (operators: readonly OperatorView[]): string[] =>
       one.view.fork ? `${one.view.block} (fork)` : String(one.view.block),
       String(one.missedWindows),
       String((one.scores ?? []).reduce((sum, { drawn }) => sum + drawn, 0)),
+      shareOf(one),
       one.gateway ?? '-',
     ]),
   ])
+
+/** Part of each service's tasks in whose committee it sits. */
+const shareOf = ({ scores = [] }: OperatorView): string =>
+  scores
+    .map(({ service, share }) => `${service} ${((Number(share) / 1e18) * 100).toFixed(1)} %`)
+    .join(', ') || '-'

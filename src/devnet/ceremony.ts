@@ -17,7 +17,7 @@ const maxRuns = 3
  * Key generation between operators in one process: each runs its own machine, and what they
  * exchange travels between them as it would over a network.
  *
- * @returns one key a operator, in their order; the group key is one that L1 can verify.
+ * @returns one key per operator, in their order; the group key is one that L1 can verify.
  * @throws CeremonyError when an operator cheats.
  */
 export function generateGroupKey(

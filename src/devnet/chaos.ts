@@ -1,9 +1,9 @@
 import { setTimeout as pass } from 'node:timers/promises'
-import { createDisk, type OperatorOptions } from '#node'
+import { type Answers, createDisk, type OperatorOptions } from '#node'
 import type { Clock } from '#primitives'
 import type { Genesis, OperatorId } from '#records'
 import { systemClock } from './clock.ts'
-import { copying, lying, ownersIdle } from './misbehaviour.ts'
+import { copying, delaying, isSlowAt, lying, ownersIdle } from './misbehaviour.ts'
 import type { DevnetOptions } from './options.ts'
 import { slowDisk, smallDisk } from './troubled-disk.ts'
 
@@ -13,6 +13,7 @@ export const chaosKinds = [
   'operator',
   'liar',
   'copier',
+  'slow',
   'l1-down',
   'reorg',
   'deep-reorg',
@@ -51,10 +52,11 @@ type Troubles = Pick<OperatorOptions, 'bend' | 'switches' | 'disk' | 'clock'>
 
 /** How chaos bends one operator: its answers, its duties, its disk and its clock. */
 export function troublesOf(
-  { chaos, operators }: Pick<DevnetOptions, 'chaos' | 'operators'>,
+  options: Pick<DevnetOptions, 'chaos' | 'operators' | 'slowOperator' | 'forMs'>,
   id: OperatorId,
   folder: string,
 ): Troubles {
+  const { chaos, operators } = options
   const has = (kind: ChaosKind) => chaos.includes(kind)
   const disk = createDisk(folder)
   return {
@@ -62,9 +64,17 @@ export function troublesOf(
     ...(has('slow-disk') ? { disk: slowDisk(disk, () => pass(slowSyncMs)) } : {}),
     ...(has('disk-full') && id === operators ? { disk: smallDisk(disk, smallDiskBytes) } : {}),
     ...(has('submitter') ? { switches: ownersIdle(id) } : {}),
+    ...(has('slow') && id === options.slowOperator ? { bend: slowFrom(options.forMs) } : {}),
     ...(has('copier') && id === copierOf(operators) ? { bend: copying } : {}),
     ...(has('liar') && id === liarOf(operators) ? { bend: (honest) => lying(honest, id) } : {}),
   }
+}
+
+/** Slow for a part of the run, counted from the operator's start. */
+function slowFrom(forMs: number | undefined): (honest: Answers) => Answers {
+  const { nowMs } = systemClock
+  const startMs = nowMs()
+  return (honest) => delaying(honest, () => isSlowAt(nowMs() - startMs, forMs), nowMs)
 }
 
 /** Clocks spread evenly from slow to fast. */

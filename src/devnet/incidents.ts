@@ -3,6 +3,7 @@ import type { ChaosKind } from './chaos.ts'
 import { systemClock } from './clock.ts'
 import type { DevnetOptions } from './options.ts'
 import type { Devnet } from './run.ts'
+import { waitAtMost } from './wait.ts'
 
 /** One thing that goes wrong for a while: it may wait, by `pause`, and puts right what it broke. */
 type Incident = (around: Around) => Promise<void>
@@ -78,14 +79,7 @@ export function startIncidents(
 ): () => Promise<void> {
   const ended = Promise.withResolvers<void>()
   let isEnding = false
-  const pause = async (delayMs: number) => {
-    let timer: NodeJS.Timeout | undefined
-    const passed = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, delayMs)
-    })
-    await Promise.race([passed, ended.promise])
-    clearTimeout(timer)
-  }
+  const pause = (delayMs: number) => waitAtMost(systemClock, delayMs, [ended.promise])
   const repeat = async (kind: ChaosKind): Promise<void> => {
     const incident = incidents[kind]
     while (incident && !isEnding) {

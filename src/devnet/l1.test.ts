@@ -58,7 +58,11 @@ test('startL1: a port in use is one clear line', async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const message = `port ${port} is in use; name another, or 0 for a free one`
-  await assert.rejects(startL1({ logger, port }), { code: 'PortInUse', message })
+  await assert.rejects(startL1({ logger, port }), {
+    code: 'PortInUse',
+    message,
+    details: { host: '127.0.0.1', port },
+  })
   await new Promise((resolve) => server.close(resolve))
 })
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mnemonicToAccount } from 'viem/accounts'
 import { createL1Client } from '#ethereum'
-import { makeFolders } from '#node'
+import { makeFolders, PortInUseError } from '#node'
 import { DomainError, type Hex, type Logger, toHex } from '#primitives'
 import { adoptL1, noteL1, originOf, shutdownLimitMs } from './l1-adopt.ts'
 
@@ -112,10 +112,10 @@ type Anvil = {
 
 /** The platform's binary from npm, beside the launcher package that depends on it. */
 function findAnvil(): string {
-  const platform = process.platform === 'win32' ? 'win32' : process.platform
+  const { platform } = process
   const arch = process.arch === 'x64' ? 'amd64' : process.arch
   const name = `@foundry-rs/anvil-${platform}-${arch}`
-  const file = process.platform === 'win32' ? 'anvil.exe' : 'anvil'
+  const file = platform === 'win32' ? 'anvil.exe' : 'anvil'
   try {
     const launcher = createRequire(import.meta.url).resolve('@foundry-rs/anvil/package.json')
     return createRequire(launcher).resolve(`${name}/bin/${file}`)
@@ -186,7 +186,7 @@ function whyGone(error: Error | undefined, said: string, port: number, binary: s
       { wanted: binary },
       error,
     )
-  if (/address already in use/i.test(said)) return new PortInUseError(inUse(port), { port })
+  if (/address already in use/i.test(said)) return portInUse(port)
   return new AnvilDiedError(`anvil died at start: ${said || 'it said nothing'}`, { said })
 }
 
@@ -207,16 +207,19 @@ async function end(anvil: Anvil): Promise<void> {
 export const freePort = (wanted: number): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer()
-    server.once('error', (cause) =>
-      reject(new PortInUseError(inUse(wanted), { port: wanted }, cause)),
-    )
+    server.once('error', (cause) => reject(portInUse(wanted, cause)))
     server.listen({ port: wanted, host: '127.0.0.1', exclusive: true }, () => {
       const { port } = server.address() as AddressInfo
       server.close(() => resolve(port))
     })
   })
 
-const inUse = (port: number): string => `port ${port} is in use; name another, or 0 for a free one`
+const portInUse = (port: number, cause?: unknown) =>
+  new PortInUseError(
+    `port ${port} is in use; name another, or 0 for a free one`,
+    { host: '127.0.0.1', port },
+    cause,
+  )
 
 /** The line that names an error, else the last one; empty when it said nothing. */
 function complaintIn(file: string): string {
@@ -233,11 +236,6 @@ const startupLimitMs = 20_000
 /** There is no anvil to run as the devnet's L1. */
 export class AnvilMissingError extends DomainError<'AnvilMissing', { wanted: string }> {
   override readonly code = 'AnvilMissing'
-}
-
-/** Somebody else listens on the port. */
-export class PortInUseError extends DomainError<'PortInUse', { port: number }> {
-  override readonly code = 'PortInUse'
 }
 
 /** Anvil ended, or never answered, before it was of use. */

@@ -14,6 +14,7 @@ import { createObserver } from './observe/observer.ts'
 import type { DevnetOptions } from './options.ts'
 import { type Devnet, startDevnet } from './run.ts'
 import { describeSummary, type RunMode, summarise } from './summary.ts'
+import { waitAtMost } from './wait.ts'
 
 /** Where a devnet writes: what was asked for, and beside it progress and mistakes. */
 export type DevnetIo = {
@@ -73,7 +74,7 @@ async function runUntil(
     say(`transfer ${await sendFirstTransfer(gateway)} sent and confirmed`)
     endIncidents = startIncidents(options, devnet, say)
     await load?.start()
-    await Promise.race([timePassed(options.forMs), interrupted])
+    await waitAtMost(systemClock, options.forMs, [interrupted])
     await load?.stop()
     await endIncidents()
     say('… sending stopped; waiting until everything is on L1')
@@ -109,8 +110,3 @@ const modeOf = ({ share, chaos }: DevnetOptions): RunMode => ({
   ...(share ? { share } : {}),
   ...(chaos.length > 0 ? { chaos } : {}),
 })
-
-const timePassed = (delayMs: number | undefined): Promise<void> =>
-  new Promise((resolve) => {
-    if (delayMs !== undefined) setTimeout(resolve, delayMs)
-  })

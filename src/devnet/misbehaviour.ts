@@ -1,4 +1,5 @@
 import type { Answers, L1Switches } from '#node'
+import { setBounded } from '#primitives'
 import { type OperatorId, resultDigest, type Task } from '#records'
 
 /** How far a liar is off: ten times the truth, in the bytes of a 256-bit integer. */
@@ -34,10 +35,43 @@ export const copying = (honest: Answers): Answers => ({
   },
 })
 
-/** Window owners do not submit; everyone else does when the windows have passed. */
+/**
+ * The owner of a checkpoint's first window does not submit it; the owners of the later windows do,
+ * and after those anyone.
+ */
 export const ownersIdle = (operator: OperatorId): L1Switches => ({
   submits: ({ checkpoint }) => checkpoint.submitters[0] !== operator,
 })
+
+/** So late is a slow operator's result: still within the time to commit, but after all others. */
+const slowMs = 2_500
+/** In a run without an end, a slow operator comes and goes in this time. */
+const slowPeriodMs = 180_000
+
+/** Whether the slow operator is slow now: from a sixth to a half of the run, then it is well. */
+export function isSlowAt(elapsedMs: number, forMs: number | undefined): boolean {
+  const periodMs = forMs ?? slowPeriodMs
+  const phaseMs = elapsedMs % periodMs
+  return phaseMs >= periodMs / 6 && phaseMs < periodMs / 2
+}
+
+/** An operator that sits on its results for a while, as long as `isSlow` says so. */
+export function delaying(honest: Answers, isSlow: () => boolean, nowMs: () => number): Answers {
+  const knownMs = new Map<string, number>()
+  return {
+    ...honest,
+    digestOf: (task) => {
+      const digest = honest.digestOf(task)
+      if (!digest || !isSlow()) return digest
+      const sinceMs = knownMs.get(digest) ?? nowMs()
+      setBounded(knownMs, digest, sinceMs, rememberedResults)
+      return nowMs() >= sinceMs + slowMs ? digest : undefined
+    },
+  }
+}
+
+/** Results that a slow operator remembers to be sitting on. */
+const rememberedResults = 8_192
 
 function multiplied(result: Uint8Array): Uint8Array {
   let carry = 0n

@@ -12,10 +12,9 @@ import {
   type OperatorId,
   type OutboxDomain,
   possessionMessage,
-  type ServiceSpec,
 } from '#records'
 import { priceSpec } from '#services/price'
-import { writeL2Genesis } from '#services/sequencer'
+import { sequencerSpec, writeL2Genesis } from '#services/sequencer'
 import { groupKeyForL1, type KeyPackage, signatureForL1, signTogether } from '#threshold'
 import { generateGroupKey } from './ceremony.ts'
 import type { Deployment } from './deploy.ts'
@@ -101,19 +100,6 @@ export function createGenesis(options: {
   }
 }
 
-/** The sequencer's entry in a genesis: it has no committee, and its fees are the L2's own. */
-const sequencerSpec: ServiceSpec = {
-  name: 'sequencer',
-  mode: 'replicated',
-  rule: 'replicated',
-  committee: 0,
-  fee: wei(0n),
-  commitMs: 0,
-  revealMs: 0,
-  toleranceBps: 0,
-  consumer: `0x${'00'.repeat(20)}`,
-}
-
 const l2Genesis = (timeMs: number, funded: readonly Hex[]): Uint8Array =>
   writeL2Genesis({
     chainId: l2ChainId,
@@ -126,6 +112,7 @@ const toGenesisOperator = ({ id, name, identity, key }: DevnetOperator): Genesis
   id,
   name,
   power: 1n,
+  capabilities: [],
   ...identity,
   verifyingShare: key.verifyingShare,
 })

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { type LogLevel, logLevels } from '#node'
 import { DomainError } from '#primitives'
+import type { OperatorId } from '#records'
 import { type ChaosKind, chaosKinds } from './chaos.ts'
 
 /** What a devnet is asked to be. */
@@ -14,6 +15,8 @@ export type DevnetOptions = {
   /** L2 transactions offered per second, with one price task a second; 0: none. */
   readonly load: number
   readonly chaos: readonly ChaosKind[]
+  /** Who is slow under `slow`. */
+  readonly slowOperator: OperatorId
   /** How long to run before it drains, sums up and ends; undefined: until interrupted. */
   readonly forMs: number | undefined
   /** Whether the summary is one JSON line. */
@@ -68,6 +71,7 @@ export function parseDevnetOptions(raw: RawDevnetOptions, cwd: string): DevnetOp
     data: folder(raw.data, cwd),
     load: integer('load', raw.load, 0, 0, maxDevnetLoad),
     chaos: chaosOf(raw.chaos, operators),
+    slowOperator: slowOf(raw.chaos, operators),
     forMs: raw.for === undefined ? undefined : duration('for', raw.for, 1_000, dayMs),
     json: raw.json ?? false,
     share: raw.share ?? false,
@@ -136,10 +140,20 @@ function folder(text: string | undefined, cwd: string): string | undefined {
 
 function chaosOf(text: string | undefined, operators: number): readonly ChaosKind[] {
   if (text === undefined) return []
-  const kinds = text.split(',').map((kind) => oneOf('chaos', kind, chaosKinds))
+  const kinds = text
+    .split(',')
+    .map((kind) => oneOf('chaos', kind.replace(slowShape, 'slow'), chaosKinds))
   if (operators < operatorsForChaos)
     throw badOption('chaos', text, `only with --operators ${operatorsForChaos} or more`)
   return [...new Set(kinds)]
+}
+
+const slowShape = /^slow=\d+$/
+
+/** The operator of `slow=N`; the second, when none is named. */
+function slowOf(text: string | undefined, operators: number): OperatorId {
+  const named = text?.split(',').find((kind) => slowShape.test(kind))
+  return integer('chaos slow', named?.slice('slow='.length), 2, 1, Math.max(2, operators))
 }
 
 const badOption = (option: string, value: string, allowed: string): BadOptionError =>

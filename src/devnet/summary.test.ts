@@ -10,6 +10,11 @@ const facts = (changes: Partial<RunFacts> = {}): RunFacts => ({
   seconds: 60,
   blocks: 200,
   blocksAboveRound0: 1,
+  allocations: [
+    { epoch: 1, timeMs: 1, shares: { '1': 0.25, '2': 0.25, '3': 0.25, '4': 0.25 } },
+    { epoch: 2, timeMs: 2, shares: { '1': 0.32, '2': 0.04, '3': 0.32, '4': 0.32 } },
+    { epoch: 3, timeMs: 3, shares: { '1': 0.25, '2': 0.25, '3': 0.25, '4': 0.25 } },
+  ],
   transactions: [
     { requestedMs: 1_000, confirmedMs: 1_300, certifiedMs: 2_000, onL1Ms: 3_000 },
     { requestedMs: 1_000, confirmedMs: 1_400.4, certifiedMs: 2_100, onL1Ms: 3_100 },
@@ -47,6 +52,7 @@ test('summarise: counts every stage, every refusal, what is lost and what came t
     seconds: 60,
     blocks: 200,
     blocksAboveRound0: 1,
+    allocations: facts().allocations,
     transactions: {
       sent: 6,
       refused: { TooManyWaiting: 2, PoolFull: 1 },

@@ -33,6 +33,8 @@ export type Summary = {
     readonly byFallback: number
     readonly missedWindows: number
   }
+  /** Who had which part of the work, epoch by epoch. */
+  readonly allocations: RunFacts['allocations']
   /** Of transactions, from the request. */
   readonly latencyMs: Readonly<Record<'confirmed' | 'certified' | 'onL1', Latency>>
   readonly gasPerSubmission: { readonly p50: number; readonly max: number }
@@ -65,6 +67,7 @@ export function summarise(facts: RunFacts, mode: RunMode = {}): Summary {
       onL1: countWith(transactions, 'onL1Ms'),
     },
     tasks: summariseTasks(facts),
+    allocations: facts.allocations,
     checkpoints: {
       certified: checkpoints.certified,
       onL1: checkpoints.recorded.length,
@@ -177,11 +180,25 @@ export function describeSummary(summary: Summary): string {
       `${checkpoints.certified} certified, ${checkpoints.onL1} on L1, ` +
         `${checkpoints.byFallback} by fallback, ${checkpoints.missedWindows} windows missed`,
     ],
+    ['work shares', describeShares(summary.allocations)],
     ['gas a submission', `${gasPerSubmission.p50} (median), ${gasPerSubmission.max} (most)`],
     ['lost', `${summary.lost}`],
     ['twice', `${summary.twice}`],
   ]
   return lines.map(([name, text]) => `${name.padEnd(20)} ${text}`).join('\n')
+}
+
+/** The newest; and the least that each operator ever had, where that was less. */
+function describeShares(allocations: Summary['allocations']): string {
+  const newest = allocations.at(-1)
+  if (!newest) return 'none seen'
+  const percent = (part: number) => `${(part * 100).toFixed(1)} %`
+  return Object.entries(newest.shares)
+    .map(([id, share]) => {
+      const least = Math.min(...allocations.map(({ shares }) => shares[id] ?? 0))
+      return `${id}: ${percent(share)}${least < share / 2 ? ` (least ${percent(least)})` : ''}`
+    })
+    .join(', ')
 }
 
 const describeLatencies = (latencies: Readonly<Record<string, Latency>>): string =>

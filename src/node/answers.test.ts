@@ -21,6 +21,7 @@ function operatorThatSaw(events: number, seen: Partial<L1View> = {}) {
     logger: silentLogger,
   })
   return honestAnswers({
+    allocationOf: () => undefined,
     runner,
     signer: { nonces: () => [], shareOf: () => undefined },
     history: { view: () => view, digestAt: (count) => digests[count] },

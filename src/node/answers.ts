@@ -16,13 +16,15 @@ export function honestAnswers(options: {
   readonly runner: TaskRunner
   readonly signer: ThresholdSigner
   readonly history: L1History
+  readonly allocationOf: Answers['allocationOf']
 }): Answers {
-  const { runner, signer, history } = options
+  const { runner, signer, history, allocationOf } = options
   return {
     digestOf: (task: Task) => runner.digestOf(task),
     resultOf: (task: Task) => runner.resultOf(task),
     nonces: signer.nonces,
     shareOf: signer.shareOf,
+    allocationOf,
     viewAfter: (agreed, digest) => viewAfter(history, agreed, digest),
   }
 }

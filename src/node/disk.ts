@@ -118,6 +118,11 @@ export class DiskDeniedError extends DomainError<'DiskDenied', { path: string }>
   override readonly code = 'DiskDenied'
 }
 
+/** Another process has the operator's folder or a file in it. */
+export class FolderInUseError extends DomainError<'FolderInUse', { path: string }> {
+  override readonly code = 'FolderInUse'
+}
+
 /** Any other failure of a file or folder. */
 export class DiskFailedError extends DomainError<'DiskFailed', { path: string }> {
   override readonly code = 'DiskFailed'

@@ -1,8 +1,8 @@
 import { DomainError, fromHex, type Hex, setBounded, toHex, vrfVerify } from '#primitives'
 import type { Environment, Service } from '#protocol'
 import type { Genesis, ServiceSpec } from '#records'
-import { priceService } from '#services/price'
-import { sequencerService } from '#services/sequencer'
+import { priceService, priceSpec } from '#services/price'
+import { sequencerService, sequencerSpec } from '#services/sequencer'
 import { createPassedCalls, type PassedCalls } from './passed-calls.ts'
 import { loadSecp256k1, recoverAddressWith } from './recover.ts'
 
@@ -71,9 +71,9 @@ function withMemory(service: Service, passed: PassedCalls): Service {
 
 /** The services that come with NodeOP, by the name under which a genesis admits them. */
 function serviceOf(spec: ServiceSpec, state: Uint8Array): Service {
-  if (spec.name === 'price' && spec.mode === 'assigned')
+  if (spec.name === priceSpec.name && spec.mode === 'assigned')
     return { ...priceService, spec: { ...spec, mode: spec.mode } }
-  if (spec.name === 'sequencer' && spec.mode === 'replicated')
+  if (spec.name === sequencerSpec.name && spec.mode === 'replicated')
     return sequencerService({ ...spec, mode: spec.mode }, state)
   throw new UnknownServiceError(`no ${spec.mode} service "${spec.name}" in this binary`, {
     name: spec.name,

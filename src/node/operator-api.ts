@@ -10,12 +10,22 @@ import {
   toTaskView,
   unknownProof,
 } from '#api'
-import type { Hex } from '#primitives'
-import { type Ledger, operatorsOf, parameter, parameterNames, scoreOf, taskOf } from '#protocol'
+import { type Hex, oneWad } from '#primitives'
+import {
+  type Ledger,
+  operatorsOf,
+  parameter,
+  parameterNames,
+  scoreOf,
+  sharesOf,
+  taskOf,
+  trustOf,
+} from '#protocol'
 import {
   type CheckpointRecord,
   encodeTransaction,
   type Leaf,
+  micro,
   type Operator,
   taskDigest,
   type Verdict,
@@ -180,12 +190,17 @@ const toOperatorView = (
   silentSessions: operator.silentSessions,
   scores: [...ledger.services.values()]
     .filter(({ mode }) => mode === 'assigned')
-    .map(({ name }) => {
+    .map((spec) => {
+      const { name } = spec
       const score = scoreOf(ledger, name, operator.id)
+      const share = sharesOf(ledger, spec).get(operator.id) ?? 0
       return {
         service: name,
         timeliness: score.timeliness.toString(),
         agreement: score.agreement.toString(),
+        latency: score.latency.toString(),
+        trust: trustOf(score).toString(),
+        share: (BigInt(share) * (oneWad / BigInt(micro))).toString(),
         drawn: score.drawn,
         late: score.late,
         missing: score.missing,

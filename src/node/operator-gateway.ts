@@ -5,9 +5,7 @@ import { createGateway, type Gateway, type Health } from './gateway/gateway.ts'
 import { operatorApi } from './operator-api.ts'
 import type { OperatorOptions, OperatorParts } from './operator-parts.ts'
 import { ethereumRpc, findTransaction } from './sequencer-host.ts'
-
-/** The software's version, as `nodeop_status` and metrics show it. */
-export const version = '0.1.0'
+import { version } from './version.ts'
 
 /** Opens the operator's HTTP face over its parts. */
 export function openGateway(options: OperatorOptions, parts: OperatorParts): Promise<Gateway> {
@@ -23,7 +21,10 @@ export function openGateway(options: OperatorOptions, parts: OperatorParts): Pro
       sequencer && findTransaction(sequencer, hash, (one) => acceptance.reasonOf(one)),
     gatewayOf: (operator) => options.gateways().get(operator),
   })
-  const ethereum = sequencer ? ethereumRpc(sequencer, (bytes) => acceptance.accept(bytes)) : {}
+  const isBehind = () => !healthOf(parts).ready
+  const ethereum = sequencer
+    ? ethereumRpc(sequencer, (bytes) => acceptance.accept(bytes), isBehind)
+    : {}
   return createGateway({
     port: options.port,
     methods: { ...ethereum, ...serveNodeop(api) },
@@ -65,6 +66,7 @@ async function statusOf(options: OperatorOptions, parts: OperatorParts): Promise
   const { application, history, sequencer } = parts
   const { ledger } = application
   const { height, appHash } = await application.info()
+  const { epoch } = ledger.chain
   const { ready, reason } = healthOf(parts)
   const [newest] = history.blocks(1)
   const head = await sequencer?.engine.head()
@@ -84,7 +86,7 @@ async function statusOf(options: OperatorOptions, parts: OperatorParts): Promise
       threshold: genesis.threshold,
       groupKey: genesis.groupKey,
     },
-    ledger: { height, timeMs: newest?.timeMs ?? genesis.timeMs, appHash },
+    ledger: { height, timeMs: newest?.timeMs ?? genesis.timeMs, appHash, epoch },
     l1: {
       chainId: genesis.l1ChainId,
       outbox: genesis.outbox,

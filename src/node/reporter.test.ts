@@ -17,6 +17,7 @@ const point: Hex = '0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b
 /** Answers whose view of L1 is set by the test, and whose digests are made up. */
 function answersWith(view: { digest: Hex }, overrides: Partial<Answers> = {}): Answers {
   return {
+    allocationOf: () => undefined,
     resultOf: () => undefined,
     digestOf: () => undefined,
     nonces: (fromIndex, count) =>

@@ -1,6 +1,7 @@
 import { type Hex, type Logger, sha256Hex, utf8 } from '#primitives'
-import { type Duty, duties, type Ledger, operatorOf } from '#protocol'
+import { type Competition, type Duty, duties, type Ledger, operatorOf } from '#protocol'
 import {
+  type AllocationProposal,
   encode,
   encodeTransaction,
   type L1View,
@@ -29,6 +30,8 @@ export type Answers = {
   readonly digestOf: (task: Task) => Hex | undefined
   readonly nonces: (fromIndex: number, count: number) => readonly NonceCommitment[]
   readonly shareOf: (session: Session) => Hex | undefined
+  /** A proposal for an epoch's allocation, once there; starts solving when it is not. */
+  readonly allocationOf: (competition: Competition) => AllocationProposal | undefined
   /** What it sees of L1, at most so many events ahead of the agreed ones. */
   readonly viewAfter: (agreedEvents: number, agreedDigest: Hex) => L1View
 }
@@ -208,6 +211,10 @@ export class Reporter {
         const view = this.#answers.viewAfter(duty.events, duty.digest)
         const isNew = view.digest !== reported.digest || view.fork !== reported.fork
         return isNew ? [{ kind: 'view', view }] : []
+      }
+      case 'solve': {
+        const proposal = this.#answers.allocationOf(duty.competition)
+        return proposal ? [{ kind: 'allocation', proposal }] : []
       }
       case 'submit':
       case 'deliver':

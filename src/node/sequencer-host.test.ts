@@ -79,3 +79,21 @@ test('sequencer host: a block that leaves the L2 alone makes no L2 block', () =>
   const [committed] = committedBlocks(network)
   assert.equal(committed && l2BlockOf(committed), undefined)
 })
+
+test('sequencer host: a shared computation that failed runs again for who asks later', async () => {
+  let runs = 0
+  const compute = async () => {
+    runs += 1
+    if (runs === 1) throw new Error('the first fails')
+    return Uint8Array.of(runs)
+  }
+  const shared = shareL2({ compute } as unknown as L2) // only its computation is asked here
+  const input = Uint8Array.of(1)
+  const asked = await Promise.allSettled([shared.compute(input), shared.compute(input)])
+  assert.deepEqual(
+    asked.map(({ status }) => status),
+    ['rejected', 'rejected'],
+  )
+  assert.deepEqual(await shared.compute(input), Uint8Array.of(2))
+  assert.equal(runs, 2)
+})

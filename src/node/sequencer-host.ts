@@ -11,6 +11,7 @@ import {
   type Pool,
   readL2Genesis,
   sequencerComputation,
+  sequencerSpec,
   transactionPlace,
 } from '#services/sequencer'
 import type { CommittedBlock } from './application.ts'
@@ -18,9 +19,10 @@ import type { L2BlockSummary } from './history.ts'
 import type { CallPool } from './mempool.ts'
 import { recover } from './native-recover.ts'
 import type { PassedCalls } from './passed-calls.ts'
+import { version } from './version.ts'
 
 /** Name of the sequencer in the genesis and in leaves. */
-export const sequencerName = 'sequencer'
+export const sequencerName = sequencerSpec.name
 
 /** The L2 as one operator runs it: engine in a worker thread, pool, and Ethereum's JSON-RPC. */
 export type SequencerHost = {
@@ -55,6 +57,7 @@ const keptComputations = 64
 
 /**
  * The same engine for several operators: each computation runs once, named by its input's digest.
+ * One that fails is forgotten, so that who asks later may have it tried again.
  */
 export function shareL2(l2: L2): L2 {
   const running = new Map<Hex, Promise<Uint8Array>>()
@@ -66,6 +69,9 @@ export function shareL2(l2: L2): L2 {
       if (known) return known
       const started = l2.compute(input)
       setBounded(running, digest, started, keptComputations)
+      started.catch(() => {
+        if (running.get(digest) === started) running.delete(digest)
+      })
       return started
     },
     close: async () => {}, // who opened the engine closes it
@@ -115,11 +121,14 @@ const sibling = (name: string): string =>
 export const ethereumRpc = (
   { engine, pool, chainId }: SequencerHost,
   submit: (bytes: Uint8Array) => Promise<Verdict>,
+  isBehind: () => boolean,
 ) =>
   createEthereumRpc({
     engine,
     pool,
     chainId,
+    isBehind,
+    clientVersion: `nodeop/${version}`,
     submit: (payload: Uint8Array) =>
       submit(encodeTransaction({ kind: 'call', service: sequencerName, payload })),
   })

@@ -1,6 +1,7 @@
 import type { EmbeddedEngine } from '#consensus'
 import { assert, fromHex, type Hex, toHex } from '#primitives'
 import { execute as executePrice } from '#services/price'
+import { createAllocator } from './allocator.ts'
 import { honestAnswers, type L1History } from './answers.ts'
 import type { Guard } from './guard/guard.ts'
 import { createThresholdSigner } from './guard/nonce-guard.ts'
@@ -36,6 +37,7 @@ export function createReporter(
   })
   const honest = honestAnswers({
     ...{ runner, history },
+    allocationOf: createAllocator(logger),
     signer: createThresholdSigner({
       ...{ guard, key, seed: secrets.nonceSeed, logger },
       ...{ onReady: events.onReady, onFailure: events.onFailure },

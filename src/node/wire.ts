@@ -29,7 +29,7 @@ import { L1Worker } from './l1-duties.ts'
 import { type LedgerKeeper, openLedgerKeeper } from './ledger-keeper.ts'
 import { Mempool } from './mempool.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
-import { openGateway, version } from './operator-gateway.ts'
+import { openGateway } from './operator-gateway.ts'
 import type { OperatorOptions, OperatorParts, RunningOperator } from './operator-parts.ts'
 import { createPassedCalls } from './passed-calls.ts'
 import { recordCommit } from './record-metrics.ts'
@@ -41,6 +41,7 @@ import {
   type SequencerHost,
   sequencerName,
 } from './sequencer-host.ts'
+import { version } from './version.ts'
 import { createReporter } from './wire-duties.ts'
 import { createL1Parts } from './wire-l1.ts'
 

@@ -4,6 +4,7 @@ export * from './errors.ts'
 export * from './hashes.ts'
 export * from './merkle.ts'
 export * from './ports.ts'
+export * from './rlp.ts'
 export * from './sampling.ts'
 export {
   collectNew,

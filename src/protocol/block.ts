@@ -11,6 +11,7 @@ import { nextDueMs } from './due.ts'
 import type { Environment } from './environment.ts'
 import { type Ledger, operatorsOf } from './ledger.ts'
 import type { Outcome } from './outcome.ts'
+import { freezeEpoch } from './rules/allocation/competition.ts'
 import { applyChanges } from './rules/changes.ts'
 import { endOverdueDeliveries } from './rules/deliveries.ts'
 import { drawCommittees } from './rules/draw.ts'
@@ -58,7 +59,10 @@ export function beginBlock(
   const calls = new Map<string, number[]>()
   const l1Events: L1Event[] = []
   let next = ledger
-  if (isDue || transactions.length > 0) next = advanceEpoch(applyChanges(ledger, block), block)
+  if (isDue || transactions.length > 0) {
+    const changed = applyChanges(ledger, block)
+    next = advanceEpoch(freezeEpoch(changed, block), block)
+  }
   for (const [place, transaction] of transactions.entries()) {
     const outcome = applyAt(place, next, transaction, block, environment)
     results.push(resultOf(outcome))

@@ -56,6 +56,8 @@ export type Chain = {
   readonly landed: Landed
   readonly epoch: number
   readonly epochEndsMs: number
+  /** The epoch whose inputs were looked at last, from 1: once in each. */
+  readonly frozenEpoch: number
   /** Dust and unpaid shares, kept for the common pool. */
   readonly pool: Wei
   /** All that there is in accounts, reserved fees and the pool; only deposits add to it. */
@@ -82,6 +84,7 @@ export const chainCodec: Codec<Chain> = record({
   landed: record<Landed>({ index: uint64, size: uint64 }),
   epoch: uint64,
   epochEndsMs: uint64,
+  frozenEpoch: uint64,
   pool: uint256<Wei>(),
   supply: uint256<Wei>(),
 })

@@ -18,7 +18,14 @@ import {
   uint256,
 } from '#records'
 import type { Chain } from './chain.ts'
-import { deliveryCodec, noncePoolCodec, scheduledCodec, scoreCodec } from './codecs.ts'
+import {
+  competitionCodec,
+  deliveryCodec,
+  noncePoolCodec,
+  scheduledCodec,
+  scoreCodec,
+  turnsCodec,
+} from './codecs.ts'
 import type { Environment } from './environment.ts'
 import { checkGenesis } from './genesis-checks.ts'
 import type { Ledger } from './ledger.ts'
@@ -47,6 +54,8 @@ export const emptyTables = () => ({
   sessions: empty(sessionCodec),
   nonces: empty(noncePoolCodec),
   scores: empty(scoreCodec),
+  competitions: empty(competitionCodec),
+  turns: empty(turnsCodec),
   parameters: empty(uint256()),
   votes: empty(uint256()),
   scheduled: empty(scheduledCodec),
@@ -104,6 +113,7 @@ const initialChain = (genesis: Genesis, network: Hex): Chain => ({
   landed: { index: 0, size: 0 },
   epoch: 0,
   epochEndsMs: genesis.timeMs,
+  frozenEpoch: 0,
   pool: 0n as Wei,
   supply: genesis.accounts.reduce((sum, { balance }) => sum + balance, 0n) as Wei,
 })

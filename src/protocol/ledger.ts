@@ -1,5 +1,7 @@
 import { concatBytes, type Hex, sha256, type Table, toHex, type Wad, type Wei } from '#primitives'
 import {
+  type AllocationProgramme,
+  type AllocationProposal,
   type CheckpointRecord,
   encode,
   type Leaf,
@@ -30,6 +32,12 @@ export type Score = {
   readonly timeliness: Wad
   /** Share of its results that agreed with the outcome. */
   readonly agreement: Wad
+  /** How fast it committed, against the median of its committees. */
+  readonly latency: Wad
+  /** Evidence of duties kept and broken, discounted up to `epoch`: what trust is made of. */
+  readonly kept: Wad
+  readonly broken: Wad
+  readonly epoch: number
   readonly drawn: number
   readonly late: number
   readonly missing: number
@@ -54,6 +62,31 @@ export type NoncePool = {
    */
   readonly next: number
   readonly unused: readonly NonceCommitment[]
+}
+
+/** One epoch's competition for the best allocation. */
+export type Competition = {
+  readonly epoch: number
+  readonly frozenMs: number
+  readonly programme: AllocationProgramme
+  /** The best that was verified; undefined before any. */
+  readonly best: Contribution | undefined
+}
+
+/** A verified proposal, who sent it, and what it is worth; see `Worth`. */
+export type Contribution = {
+  readonly operator: OperatorId
+  readonly proposal: AllocationProposal
+  readonly objective: bigint
+  readonly bound: bigint
+}
+
+/** How the places of a service were given lately. */
+export type Turns = {
+  /** Committees drawn, each epoch half of those before it: twice an epoch's in the long run. */
+  readonly drawn: number
+  /** What each operator is owed, in millionths of a place; negative when it had more. */
+  readonly owed: ReadonlyMap<OperatorId, number>
 }
 
 /** A change of a parameter that was voted and takes effect later. */
@@ -86,6 +119,10 @@ export type Ledger = {
   readonly nonces: Table<NoncePool>
   /** By `service/operator`. */
   readonly scores: Table<Score>
+  /** `open`: takes proposals; `standing`: its winner is in force. Either may be absent. */
+  readonly competitions: Table<Competition>
+  /** By service. */
+  readonly turns: Table<Turns>
   readonly parameters: Table<bigint>
   /** By `parameter/operator`. */
   readonly votes: Table<bigint>
@@ -106,6 +143,8 @@ export const tableNames = [
   'sessions',
   'nonces',
   'scores',
+  'competitions',
+  'turns',
   'parameters',
   'votes',
   'scheduled',

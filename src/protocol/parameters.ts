@@ -44,6 +44,22 @@ export const parameterDefinitions = {
   deliveryLimitMs: define(3_600_000, 1_200_000, 2_592_000_000),
   /** Length of an epoch. */
   epochMs: define(10_000, 1_000, 604_800_000),
+  /** Time before an epoch's end in which operators compete for its allocation. */
+  allocationLeadMs: define(3_000, 100, 86_400_000),
+  /** Largest gap between a proposal and the best there can be, relative, in millionths. */
+  allocationGapPpm: define(100, 1, 100_000),
+  /** Places that one operator can take in an epoch. */
+  epochPlaces: define(100_000, 1, 1_000_000_000),
+  /** How soon work moves: utility that a full share of all work costs, against a place's value. */
+  spreadPpm: define(500_000, 1_000, 10_000_000),
+  /** Weight of agreement in utility; the rest is that of timeliness and latency. */
+  agreementWeightPpm: define(500_000, 0, 1_000_000),
+  /** How likely harm is by an operator that is not trusted at all. */
+  corruptionPpm: define(100_000, 0, 1_000_000),
+  /** Changes of utility below this, against a place's value, move nothing. */
+  deadBandPpm: define(50_000, 0, 500_000),
+  /** Least share of any operator, against that of equal shares: how the fallen can recover. */
+  probePpm: define(150_000, 0, 1_000_000),
   /** Delay between a passed vote and its effect. */
   voteDelayMs: define(10_000, 0, 2_592_000_000),
   /** Farthest that a task's `validUntilMs` may lie ahead: how long its id is remembered. */

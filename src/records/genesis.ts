@@ -1,4 +1,5 @@
 import { type Hex, sha256Hex, type Wei } from '#primitives'
+import { type Capability, capabilitiesCodec } from './capability.ts'
 import {
   address,
   byteList,
@@ -25,6 +26,7 @@ export type GenesisOperator = {
   readonly consensusKey: Hex
   readonly vrfKey: Hex
   readonly l1Account: Hex
+  readonly capabilities: readonly Capability[]
   readonly verifyingShare: Hex
 }
 
@@ -77,6 +79,7 @@ export const genesisCodec: Codec<Genesis> = record({
       consensusKey: hash32,
       vrfKey: hash32,
       l1Account: address,
+      capabilities: capabilitiesCodec,
       verifyingShare: fixedHex(33),
     }),
     maxOperators,

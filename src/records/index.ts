@@ -1,4 +1,6 @@
+export * from './allocation.ts'
 export * from './application.ts'
+export * from './capability.ts'
 export * from './codec.ts'
 export * from './genesis.ts'
 export * from './l1-event.ts'

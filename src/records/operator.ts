@@ -1,4 +1,5 @@
 import type { Hex } from '#primitives'
+import { type Capability, capabilitiesCodec } from './capability.ts'
 import {
   address,
   bool,
@@ -36,6 +37,8 @@ export type Operator = {
   readonly vrfKey: Hex
   /** L1 account that submits and is paid. */
   readonly l1Account: Hex
+  /** What its machine has beyond the ordinary. */
+  readonly capabilities: readonly Capability[]
   /** Its FROST verifying share, a compressed secp256k1 point. */
   readonly verifyingShare: Hex
   /** Sequence of its last accepted report; 0 before the first. */
@@ -79,6 +82,7 @@ export const operatorCodec: Codec<Operator> = record({
   consensusKey: fixedHex(32),
   vrfKey: fixedHex(32),
   l1Account: address,
+  capabilities: capabilitiesCodec,
   verifyingShare: fixedHex(33),
   sequence: uint64,
   instance: hash32,

@@ -1,5 +1,6 @@
 import { encodeAbiParameters } from 'viem'
 import { fromHex, type Hex, keccak256Hex } from '#primitives'
+import { type AllocationProposal, allocationProposalCodec } from './allocation.ts'
 import {
   byteList,
   type Codec,
@@ -46,6 +47,8 @@ export type Statement =
   | { readonly kind: 'view'; readonly view: L1View }
   /** A vote to set a governed parameter. */
   | { readonly kind: 'vote'; readonly parameter: string; readonly value: bigint }
+  /** An entry in the epoch's competition for the best allocation. */
+  | { readonly kind: 'allocation'; readonly proposal: AllocationProposal }
 
 /** Most statements in one report, and most commitments in one statement. */
 export const maxStatements = 256
@@ -58,6 +61,7 @@ export const statementCodec: Codec<Statement> = tagged<Statement>({
   share: record({ checkpoint: uint64, attempt: uint32, share: fixedHex(32) }),
   view: record({ view: l1ViewCodec }),
   vote: record({ parameter: text(64), value: uint256() }),
+  allocation: record({ proposal: allocationProposalCodec }),
 })
 
 /**

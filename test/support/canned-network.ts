@@ -1,10 +1,11 @@
 // A network's outbox of two leaves, as a gateway and an L1 node would tell of it: one L2 block with
 // one transaction, and one task. Hashes are true, so that proofs hold; nothing else is.
-import { encodeAbiParameters, encodeEventTopics, parseAbi, toRlp } from 'viem'
+import { toRlp } from 'viem'
 import { type ProofView, type StatusView, toLeafView } from '#api'
 import { fromHex, type Hex, keccak256Hex, toHex } from '#primitives'
 import type { Leaf } from '#records'
 import type { Answer } from './json-rpc-server.ts'
+import { outboxLog } from './outbox-logs.ts'
 
 /** 32 bytes with this value. */
 export const word = (value: number): Hex => `0x${value.toString(16).padStart(64, '0')}`
@@ -124,7 +125,7 @@ const status: StatusView = {
     threshold: 3,
     groupKey: `0x02${'11'.repeat(32)}`,
   },
-  ledger: { height: 5, timeMs: 1_000_000, appHash: word(8) },
+  ledger: { height: 5, timeMs: 1_000_000, appHash: word(8), epoch: 3 },
   l1: { chainId: 31_337, outbox, serviceManager: account(6), block: 3, events: 1 },
   outbox: { leaves: 2, cut: 1, certified: 1, onL1: 1 },
   tasks: { open: 0, settled: 1, expired: 0 },
@@ -158,11 +159,6 @@ const task = {
   leafIndex: 1,
   reason: '',
 }
-
-const eventsAbi = parseAbi([
-  'event CheckpointRecorded(uint64 indexed index, uint64 size, bytes32 root, uint16 operator, uint8 window, address submitter, uint64 time, uint256 pay)',
-  'event LeafExecuted(uint64 indexed leafIndex, bytes32 indexed service, bytes32 indexed subject, bool success, address executor)',
-])
 
 /**
  * An L1 that mines block 3, with the checkpoint and the task's execution, when `mine` is called.
@@ -206,25 +202,25 @@ const place = (logIndex: number, transaction: Hex) => ({
 
 const recordedLog = (logIndex: number) => ({
   ...place(logIndex, word(0xc1)),
-  topics: encodeEventTopics({
-    abi: eventsAbi,
-    eventName: 'CheckpointRecorded',
-    args: { index: 1n },
+  ...outboxLog('CheckpointRecorded', {
+    index: 1n,
+    size: 2n,
+    root,
+    operator: 1,
+    window: 1,
+    submitter: account(9),
+    time: 12n,
+    pay: 0n,
   }),
-  data: encodeAbiParameters(
-    ['uint64', 'bytes32', 'uint16', 'uint8', 'address', 'uint64', 'uint256'].map((type) => ({
-      type,
-    })),
-    [2n, root, 1, 1, account(9), 12n, 0n],
-  ),
 })
 
 const executedLog = (logIndex: number) => ({
   ...place(logIndex, word(0xc2)),
-  topics: encodeEventTopics({
-    abi: eventsAbi,
-    eventName: 'LeafExecuted',
-    args: { leafIndex: 1n, service: word(2), subject: taskId },
+  ...outboxLog('LeafExecuted', {
+    leafIndex: 1n,
+    service: word(2),
+    subject: taskId,
+    success: true,
+    executor: account(9),
   }),
-  data: encodeAbiParameters([{ type: 'bool' }, { type: 'address' }], [true, account(9)]),
 })

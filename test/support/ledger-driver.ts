@@ -1,5 +1,6 @@
 // Drives a network of ledgers at random: operators of any conduct, an L1 that does as it likes,
 // late reports and garbage. One seed, one history.
+import { proposeAllocation } from '#node'
 import { concatBytes, type Hex, randomStream, sha256, toHex, uint64Bytes } from '#primitives'
 import { type Duty, duties, l1EventsToBring, operatorOf } from '#protocol'
 import {
@@ -161,6 +162,8 @@ export class LedgerDriver {
         return [this.#result(id, duty)]
       case 'vouch':
         return this.#view(id, duty.events)
+      case 'solve':
+        return this.#solve(id, duty)
       default:
         return []
     }
@@ -193,6 +196,15 @@ export class LedgerDriver {
     // A result depends on the task alone, so that who lies in between opens what it committed.
     const truth = 100 + (Number.parseInt(task.slice(-2), 16) % 50)
     return taskStatement(id, duty, this.#isLiar(id, task) ? 250 : truth)
+  }
+
+  /** A liar's proposal gives out one unit that is not there. */
+  #solve(id: OperatorId, { competition }: Duty & { kind: 'solve' }): Statement[] {
+    const proposal = proposeAllocation(competition.epoch, competition.programme)
+    if (!proposal) return []
+    if (this.#conductOf(id) !== 'lying') return [{ kind: 'allocation', proposal }]
+    const shortfall = proposal.shortfall.map((missing) => missing + 1)
+    return [{ kind: 'allocation', proposal: { ...proposal, shortfall } }]
   }
 
   #isLiar(id: OperatorId, task: Hex): boolean {

@@ -116,6 +116,7 @@ export class LedgerNetwork {
         consensusKey,
         vrfKey: this.#crypto.vrfKeyOf(vrfSecret),
         l1Account: address,
+        capabilities: [],
         verifyingShare: key.verifyingShare,
       })),
       services: [byteService, textService, tallyService].map(({ spec }) => ({

@@ -9,6 +9,7 @@ const terms = {
   commitMs: 3_000,
   revealMs: 3_000,
   toleranceBps: 1_000,
+  requires: [],
 } as const
 
 const oneByte = (payload: Uint8Array) =>
@@ -58,6 +59,7 @@ const tallySpec: ServiceSpec & { readonly mode: 'replicated' } = {
   commitMs: 0,
   revealMs: 0,
   toleranceBps: 0,
+  requires: [],
   consumer: `0x${'00'.repeat(20)}`,
 }
 

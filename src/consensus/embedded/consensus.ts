@@ -17,6 +17,7 @@ import type { LogRecord } from './log.ts'
 import { makeBlock } from './proposing.ts'
 import { isLive, type Runtime, schedule, sendTo, sendToAll, workingHeight } from './runtime.ts'
 import { proposalSignBytes, voteSignBytes } from './sign-bytes.ts'
+import type { SignSlot } from './signer.ts'
 
 /**
  * Gives the core an input, carries out what it asks for, and feeds back the answers, until it asks
@@ -93,33 +94,34 @@ async function carryOut(runtime: Runtime, output: Output): Promise<readonly Inpu
  * block a crash took, it goes on as those do who see none.
  */
 async function propose(runtime: Runtime, offer: Offer): Promise<readonly Input[]> {
-  const { networkId, signer } = runtime.options
   const { height, round } = offer
   const slot = { height, round, step: 'proposal' } as const
-  const signed = await signer.sign(slot, proposalSignBytes(networkId, offer))
-  if (!signed.ok) {
-    warnRefused(runtime, slot)
-    return [{ type: 'timeout', timeout: { step: 'propose', height, round } }]
-  }
-  return [{ type: 'proposal', proposal: { ...offer, signature: signed.signature } }]
+  const signature = await sign(runtime, slot, proposalSignBytes(runtime.options.networkId, offer))
+  return signature === undefined
+    ? [{ type: 'timeout', timeout: { step: 'propose', height, round } }]
+    : [{ type: 'proposal', proposal: { ...offer, signature } }]
+}
+
+async function vote(runtime: Runtime, ballot: Ballot): Promise<readonly Input[]> {
+  const { height, round, step } = ballot
+  const slot = { height, round, step }
+  const signature = await sign(runtime, slot, voteSignBytes(runtime.options.networkId, ballot))
+  return signature === undefined ? [] : [{ type: 'vote', vote: { ...ballot, signature } }]
 }
 
 /**
- * Signs a vote only once the log durably holds what led to it: after a crash the validator then
- * comes to the same vote, and its guard lets it pass. Otherwise a round could wait for it for ever.
+ * Signs only once the log durably holds what led here: after a crash the validator then comes to
+ * the same slot and the same vote, and its guard lets it pass. A guard that is ahead of the log
+ * would refuse votes that a round waits for.
  */
-async function vote(runtime: Runtime, ballot: Ballot): Promise<readonly Input[]> {
-  const { networkId, signer, log } = runtime.options
-  const { height, round, step } = ballot
-  const slot = { height, round, step }
+async function sign(runtime: Runtime, slot: SignSlot, bytes: Uint8Array): Promise<Hex | undefined> {
+  const { signer, log, logger } = runtime.options
   await log.sync()
-  if (!isLive(runtime)) return []
-  const signed = await signer.sign(slot, voteSignBytes(networkId, ballot))
-  if (!signed.ok) {
-    warnRefused(runtime, slot)
-    return []
-  }
-  return [{ type: 'vote', vote: { ...ballot, signature: signed.signature } }]
+  if (!isLive(runtime)) return undefined
+  const signed = await signer.sign(slot, bytes)
+  if (signed.ok) return signed.signature
+  logger.warn('sign guard refused', { reason: signed.reason, ...slot })
+  return undefined
 }
 
 const isOwn = ({ self }: Runtime, input: Input): input is OwnMessage =>
@@ -142,9 +144,6 @@ export function sendProposal(runtime: Runtime, proposal: Proposal, to?: Hex): vo
   if (to === undefined) sendToAll(runtime, { kind: 'proposal', proposal, block })
   else sendTo(runtime, to, { kind: 'proposal', proposal, block })
 }
-
-const warnRefused = ({ options }: Runtime, slot: object): void =>
-  options.logger.warn('sign guard refused', { reason: 'SignRefused', ...slot })
 
 /**
  * Logs what the core is about to take in; unsynced, since the next own message takes it along.

@@ -22,6 +22,15 @@ export type TaskFacts = SubjectFacts & {
   readonly expired?: string | undefined
 }
 
+/** Who had which part of all committee places in an epoch, when it was last seen. */
+export type AllocationFacts = {
+  readonly epoch: number
+  /** Block time. */
+  readonly timeMs: number
+  /** By operator; together 1. */
+  readonly shares: Readonly<Record<string, number>>
+}
+
 /** Everything that was seen of a run, from outside. */
 export type RunFacts = {
   readonly operators: number
@@ -31,6 +40,7 @@ export type RunFacts = {
   /** Blocks that were decided in that time. */
   readonly blocks: number
   readonly blocksAboveRound0: number
+  readonly allocations: readonly AllocationFacts[]
   readonly transactions: readonly TransactionFacts[]
   readonly tasks: readonly TaskFacts[]
   /** Offers that were never sent, by reason. */

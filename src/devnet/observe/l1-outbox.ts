@@ -1,4 +1,4 @@
-import { parseAbi, parseEventLogs } from 'viem'
+import { parseEventLogs } from 'viem'
 import { type L1Client, outboxAbi } from '#ethereum'
 import type { Hex } from '#primitives'
 import { Timeline } from './timeline.ts'
@@ -21,10 +21,6 @@ export type OutboxEvents = {
   readonly recorded: readonly Recorded[]
   readonly executed: readonly Executed[]
 }
-
-const ringAbi = parseAbi([
-  'function isRecorded(uint64 index, uint64 size, bytes32 root) view returns (bool)',
-])
 
 /** Watches the Outbox on L1 itself, without asking any operator. */
 export class L1Outbox {
@@ -87,7 +83,7 @@ export class L1Outbox {
     if (known) return known
     const is = await this.#client.readContract({
       address: this.#address,
-      abi: ringAbi,
+      abi: outboxAbi,
       functionName: 'isRecorded',
       args: [BigInt(index), BigInt(size), root],
     })

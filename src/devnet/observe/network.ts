@@ -1,6 +1,7 @@
 import type { BlockView } from '#api'
 import type { Rpc } from '../load/rpc.ts'
 import { ask } from './ask.ts'
+import type { AllocationFacts } from './facts.ts'
 
 /** Blocks asked for each time; decided faster than this a poll, only their number is known. */
 const limit = 100
@@ -10,11 +11,14 @@ export type NetworkCounts = {
   readonly blocks: number
   readonly blocksAboveRound0: number
   readonly missedWindows: number
+  readonly allocations: readonly AllocationFacts[]
 }
 
 /** Watches the blocks that consensus decides, and the windows that operators miss. */
-export class Network {
+export class NetworkWatch {
   readonly #rpc: Rpc
+  /** By epoch, as last seen in it. */
+  readonly #allocations = new Map<number, AllocationFacts>()
   readonly #heights = new Map<number, Pick<BlockView, 'timeMs' | 'round'>>()
   #missedBefore = 0
 
@@ -27,8 +31,9 @@ export class Network {
     this.#missedBefore = (await this.#missedWindows()) ?? 0
   }
 
-  /** Reads the newest blocks. */
+  /** Reads the newest blocks, and who has which share of the work. */
   async poll(): Promise<void> {
+    await this.#readShares()
     for (const { height, timeMs, round } of (await ask(this.#rpc, 'nodeop_blocks', [limit])) ?? [])
       this.#heights.set(height, {
         timeMs,
@@ -45,7 +50,22 @@ export class Network {
       blocks: heights.length === 0 ? 0 : (heights.at(-1) ?? 0) - (heights[0] ?? 0) + 1,
       blocksAboveRound0: within.filter(([, { round = 0 }]) => round > 0).length,
       missedWindows: missed - this.#missedBefore,
+      allocations: [...this.#allocations.values()],
     }
+  }
+
+  async #readShares(): Promise<void> {
+    const [status, operators] = await Promise.all([
+      ask(this.#rpc, 'nodeop_status', []),
+      ask(this.#rpc, 'nodeop_operators', []),
+    ])
+    if (!status || !operators) return
+    const { epoch, timeMs } = status.ledger
+    const places = operators.map(({ id, scores = [] }) => [id, sumOf(scores)] as const)
+    const all = places.reduce((sum, [, own]) => sum + own, 0)
+    if (all === 0) return
+    const shares = places.map(([id, own]) => [id, Math.round((own / all) * 1_000) / 1_000] as const)
+    this.#allocations.set(epoch, { epoch, timeMs, shares: Object.fromEntries(shares) })
   }
 
   async #missedWindows(): Promise<number | undefined> {
@@ -53,3 +73,6 @@ export class Network {
     return operators?.reduce((sum, { missedWindows }) => sum + missedWindows, 0)
   }
 }
+
+const sumOf = (scores: readonly { readonly share: string }[]): number =>
+  scores.reduce((sum, { share }) => sum + Number(share), 0)

@@ -11,7 +11,7 @@ import { Checkpoints } from './checkpoints.ts'
 import { findEndings } from './endings.ts'
 import { L2Blocks } from './l2-blocks.ts'
 import { startLoop } from './loop.ts'
-import { Network } from './network.ts'
+import { NetworkWatch } from './network.ts'
 import { Tasks } from './tasks.ts'
 import { Timeline } from './timeline.ts'
 
@@ -227,7 +227,7 @@ test('findEndings: a reason counts when no gateway still holds the subject', asy
   assert.deepEqual([...endings], [[word(1), 'NonceTooLow']])
 })
 
-test('Network: counts blocks by height within the time, rounds and misses since it began', async (t) => {
+test('NetworkWatch: counts blocks by height within the time, rounds and misses since it began', async (t) => {
   let missed = 3
   const view = (height: number, round: number) => ({
     height,
@@ -254,7 +254,7 @@ test('Network: counts blocks by height within the time, rounds and misses since 
     nodeop_operators: () => [operator(), operator()],
     nodeop_blocks: () => [view(12, 1), view(9, 2), view(5, 0), view(2, 4)],
   })
-  const network = new Network(rpc)
+  const network = new NetworkWatch(rpc)
   await network.begin()
   await network.poll()
   missed = 4

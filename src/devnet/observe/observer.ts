@@ -12,7 +12,7 @@ import { gatherFacts } from './gather.ts'
 import { L1Outbox } from './l1-outbox.ts'
 import { L2Blocks } from './l2-blocks.ts'
 import { type Loop, startLoop } from './loop.ts'
-import { Network } from './network.ts'
+import { NetworkWatch } from './network.ts'
 import { Proofs } from './proofs.ts'
 import { Tasks } from './tasks.ts'
 import { addSubjects, isSettled, unplaced, type Watch } from './watch.ts'
@@ -124,7 +124,7 @@ function createWatch(options: ObserverOptions, rpc: Rpc): Watch {
     l1,
     proofs: new Proofs({ rpc, l1, nowMs, logger }),
     tasks: new Tasks(rpc, records, nowMs),
-    network: new Network(rpc),
+    network: new NetworkWatch(rpc),
     endings: new Map(),
   }
 }

@@ -3,7 +3,7 @@ import type { LoadRecords } from '../load/records.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { L1Outbox } from './l1-outbox.ts'
 import type { L2Blocks, SeenBlock } from './l2-blocks.ts'
-import type { Network } from './network.ts'
+import type { NetworkWatch } from './network.ts'
 import type { Proofs } from './proofs.ts'
 import type { Tasks } from './tasks.ts'
 
@@ -15,7 +15,7 @@ export type Watch = {
   readonly l1: L1Outbox
   readonly proofs: Proofs
   readonly tasks: Tasks
-  readonly network: Network
+  readonly network: NetworkWatch
   /** Why something accepted will never be in a block. */
   readonly endings: Map<Hex, string>
 }

@@ -36,7 +36,7 @@ export type GatewayOptions = {
 export type Gateway = {
   readonly url: string
   readonly port: number
-  /** Stops listening, and returns when requests in hand are answered. */
+  /** Stops listening, gives up long calls, and returns when requests in hand are answered. */
   close(): Promise<void>
 }
 
@@ -75,6 +75,7 @@ export function buildServer(options: GatewayOptions): FastifyInstance {
   )
   guardHosts(server, options.allowedHosts ?? loopbackHosts)
   reportErrors(server, limits, options.logger)
+  allowOrigins(server)
   serveRpc(server, options, limits)
   servePage(server)
   serveProbes(server, options)
@@ -86,6 +87,13 @@ function guardHosts(server: FastifyInstance, allowed: readonly string[]): void {
     if (isAllowedHost(request.headers.host, allowed)) return
     const message = `host not allowed; allowed: ${allowed.join(', ')}`
     return reply.code(403).send({ error: { code: 'HostNotAllowed', message } })
+  })
+}
+
+/** On every answer of `/`, also on those that no route gives: a body that is too long has none. */
+function allowOrigins(server: FastifyInstance): void {
+  server.addHook('onRequest', async (request, reply) => {
+    if (request.routeOptions.url === '/' && request.method !== 'GET') reply.headers(corsHeaders)
   })
 }
 
@@ -115,20 +123,30 @@ function serveRpc(server: FastifyInstance, options: GatewayOptions, limits: Gate
   const overloaded = new RpcError(rpcCodes.Overloaded, 'too many requests in hand; try again')
   const notReady = (reason = 'not ready') =>
     new RpcError(rpcCodes.NotReady, `this operator does not serve now: ${reason}; try another`)
-  let inHand = 0
+  const inHand = new Set<AbortController>()
+  let overdue = 0
+  const onOverdue = (work: Promise<unknown>): void => {
+    overdue++
+    work.catch(() => {}).finally(() => overdue--) // its caller has had an answer
+  }
+  server.addHook('preClose', async () => {
+    for (const request of inHand) request.abort(notReady('stopping'))
+  })
   server.options('/', (_request, reply) => reply.code(204).headers(preflightHeaders).send())
   server.post('/', async (request, reply) => {
-    reply.headers(corsHeaders)
     const { ready, reason } = health()
     if (!ready) return send(reply.header('retry-after', '1'), refuse(503, notReady(reason)))
-    if (inHand >= limits.requests)
+    if (inHand.size + overdue >= limits.requests)
       return send(reply.header('retry-after', '1'), refuse(503, overloaded))
-    inHand++
+    const service = { methods, limits, logger, observe, onOverdue }
+    const gone = new AbortController()
+    reply.raw.once('close', () => gone.abort(notReady('the client has gone')))
+    inHand.add(gone)
     try {
       const body = request.body instanceof Uint8Array ? request.body : new Uint8Array()
-      return await send(reply, await answerRpc({ methods, limits, logger, observe }, body))
+      return await send(reply, await answerRpc(service, body, gone.signal))
     } finally {
-      inHand--
+      inHand.delete(gone)
     }
   })
 }

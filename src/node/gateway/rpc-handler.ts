@@ -27,6 +27,8 @@ export type RpcService = {
   readonly limits: GatewayLimits
   readonly logger: Logger
   readonly observe: (report: CallReport) => void
+  /** Told of work that goes on although its caller was told that it takes too long. */
+  readonly onOverdue: (work: Promise<unknown>) => void
 }
 
 /** An HTTP answer; no text where a body held only notifications. */
@@ -35,8 +37,14 @@ export type RpcAnswer = { readonly status: number; readonly text: string | undef
 /**
  * Answers one body. A batch runs in its order, one call after another, so that transactions of one
  * sender arrive in theirs; no call's failure touches the next.
+ *
+ * @param signal - aborted when nobody waits for the answer; its reason is that of every call then.
  */
-export async function answerRpc(service: RpcService, raw: Uint8Array): Promise<RpcAnswer> {
+export async function answerRpc(
+  service: RpcService,
+  raw: Uint8Array,
+  signal: AbortSignal,
+): Promise<RpcAnswer> {
   const body = parseBody(raw)
   if (body instanceof RpcError) return refuse(200, body)
   const { bodyBytes } = service.limits
@@ -48,7 +56,7 @@ export async function answerRpc(service: RpcService, raw: Uint8Array): Promise<R
   for (const entry of body.entries) {
     const response = isMistake(entry)
       ? toErrorResponse(entry.id, toFault(entry.error))
-      : await call(service, entry)
+      : await call(service, entry, signal)
     if (response) responses.push(response)
   }
   if (responses.length === 0) return { status: 204, text: undefined }
@@ -73,7 +81,11 @@ function parseBody(raw: Uint8Array) {
   }
 }
 
-async function call(service: RpcService, request: RpcRequest): Promise<RpcResponse | undefined> {
+async function call(
+  service: RpcService,
+  request: RpcRequest,
+  signal: AbortSignal,
+): Promise<RpcResponse | undefined> {
   const { id, method, params } = request
   const startMs = performance.now()
   const isKnown = Object.hasOwn(service.methods, method)
@@ -86,7 +98,7 @@ async function call(service: RpcService, request: RpcRequest): Promise<RpcRespon
   try {
     if (!isKnown) throw methodNotFound(method)
     const run = service.methods[method] as RpcMethod
-    const result = await withinTime(run(params), service.limits.methodTimeoutMs)
+    const result = await withinTime(service, (ended) => run(params, ended), signal)
     report('ok')
     return id === undefined ? undefined : toResultResponse(id, result)
   } catch (thrown) {
@@ -108,12 +120,23 @@ const methodNotFound = (method: string): RpcError =>
 const outcomeOf = (code: number): string =>
   Object.entries(rpcCodes).find(([, known]) => known === code)?.[0] ?? 'Other'
 
-/** The promise's value, or -32002 when it takes too long; the work itself is not stopped. */
-function withinTime<T>(work: Promise<T>, limitMs: number): Promise<T> {
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(
-    () => late.reject(new RpcError(rpcCodes.RequestTimeout, 'request timed out')),
-    limitMs,
-  )
-  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer))
+/**
+ * What the work gives, or -32002 when it takes too long. Then it is told to end; as long as it does
+ * not, it counts as overdue.
+ */
+async function withinTime<T>(
+  { limits, onOverdue }: RpcService,
+  start: (signal: AbortSignal) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  const late = new AbortController()
+  const ended = Promise.withResolvers<never>()
+  const work = start(AbortSignal.any([signal, late.signal]))
+  const timer = setTimeout(() => {
+    const reason = new RpcError(rpcCodes.RequestTimeout, 'request timed out')
+    late.abort(reason)
+    ended.reject(reason)
+    onOverdue(work)
+  }, limits.methodTimeoutMs)
+  return Promise.race([work, ended.promise]).finally(() => clearTimeout(timer))
 }

@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { DiskFailedError } from '../disk.ts'
-import { FolderInUseError, lockFile, lockFolder } from './lock.ts'
+import { DiskFailedError, FolderInUseError } from '../disk.ts'
+import { lockFile, lockFolder } from './lock.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'nodeop lock '))
 after(() => rmSync(folder, { recursive: true }))
@@ -24,6 +24,7 @@ test('lock: a second holder in this process is refused until the first lets go',
     () => lockFolder(folder),
     (error) => {
       assert(error instanceof FolderInUseError)
+      assert.equal(error.details.path, folder)
       assert.equal(error.message, `${folder} is in use by another operator process: stop it first`)
       return true
     },

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { DomainError } from '#primitives'
-import { diskError } from '../disk.ts'
+import { diskError, FolderInUseError } from '../disk.ts'
 
 /**
  * Keeps every other process away from an operator's folder until it is released or the process
@@ -30,18 +29,13 @@ export function lockFolder(folder: string): FolderLock {
     if (sqliteCode(error) === busy)
       throw new FolderInUseError(
         `${folder} is in use by another operator process: stop it first`,
-        { folder },
+        { path: folder },
         error,
       )
     throw diskError(path, error)
   }
   const held = database
   return { release: () => held.close() }
-}
-
-/** Another process has the operator's folder. */
-export class FolderInUseError extends DomainError<'FolderInUse', { folder: string }> {
-  override readonly code = 'FolderInUse'
 }
 
 /** SQLITE_BUSY. */

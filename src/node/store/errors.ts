@@ -13,8 +13,3 @@ export class CorruptStoreError extends DomainError<'CorruptStore', { file: strin
 export class WrongLedgerError extends DomainError<'WrongLedger', { file: string }> {
   override readonly code = 'WrongLedger'
 }
-
-/** Another process has the ledger's file. */
-export class FolderInUseError extends DomainError<'FolderInUse', { file: string }> {
-  override readonly code = 'FolderInUse'
-}

@@ -1,8 +1,14 @@
 import { closeSync, openSync } from 'node:fs'
 import { backup, DatabaseSync } from 'node:sqlite'
-import { DiskDeniedError, DiskFailedError, DiskFullError, diskError } from '../disk.ts'
+import {
+  DiskDeniedError,
+  DiskFailedError,
+  DiskFullError,
+  diskError,
+  FolderInUseError,
+} from '../disk.ts'
 import type { DatabaseChanges, LedgerDatabase } from './database.ts'
-import { CorruptStoreError, FolderInUseError, remedy } from './errors.ts'
+import { CorruptStoreError, remedy } from './errors.ts'
 
 /** How a ledger's file is opened. */
 export type SqliteDatabaseOptions = {
@@ -131,7 +137,7 @@ function toDomainError(file: string, cause: unknown): unknown {
   const details = { path: file }
   switch (Number(cause.errcode) & 0xff) {
     case kinds.busy:
-      return new FolderInUseError(`${file}: another process has it open`, { file }, cause)
+      return new FolderInUseError(`${file}: another process has it open`, details, cause)
     case kinds.full:
       return new DiskFullError(`no space left for ${file}: free some, then start`, details, cause)
     case kinds.perm:

@@ -1,7 +1,8 @@
 import type { Hex } from '#primitives'
 import type { CheckpointRecord, Leaf, OperatorId, Session, Task } from '#records'
-import { type Ledger, noncePoolOf } from '../ledger.ts'
+import { type Competition, type Ledger, noncePoolOf } from '../ledger.ts'
 import { parameter } from '../parameters.ts'
+import { isContested, openCompetition } from '../rules/allocation/competition.ts'
 import { checkpointOf, newestCertified } from '../rules/checkpoints.ts'
 
 /** One thing that an operator owes the network now. */
@@ -18,6 +19,8 @@ export type Duty =
   | { readonly kind: 'submit'; readonly entry: CheckpointRecord; readonly place: number }
   /** Execute leaves on L1 under the newest recorded root. */
   | { readonly kind: 'deliver'; readonly leaves: readonly Leaf[]; readonly entry: CheckpointRecord }
+  /** Solve the epoch's allocation, and enter the solution. */
+  | { readonly kind: 'solve'; readonly competition: Competition }
   /** Follow L1 from here: report a view, and bring the events that are vouched for. */
   | { readonly kind: 'vouch'; readonly events: number; readonly digest: Hex }
 
@@ -37,6 +40,7 @@ export function duties(ledger: Ledger, operator: OperatorId, timeMs: number): re
     ...signingDuties(ledger, operator),
     { kind: 'vouch', events, digest },
     ...taskDuties(ledger, operator),
+    ...solveDuties(ledger),
     ...submitDuties(ledger, operator),
     ...deliverDuties(ledger, operator, timeMs),
   ]
@@ -53,6 +57,12 @@ function signingDuties(ledger: Ledger, operator: OperatorId): readonly Duty[] {
     ...open.map((session): Duty => ({ kind: 'sign', session })),
     ...(isLow ? [{ kind: 'publish-nonces', count, fromIndex } as const] : []),
   ]
+}
+
+/** Anyone may solve, as long as the best entry leaves anything worth gaining. */
+function solveDuties(ledger: Ledger): readonly Duty[] {
+  const competition = openCompetition(ledger)
+  return competition && isContested(ledger) ? [{ kind: 'solve', competition }] : []
 }
 
 /** Reveals first: their deadline is nearer. */

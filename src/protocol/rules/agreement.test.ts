@@ -13,6 +13,10 @@ const said = (operator: number, value: number, weight = 1): Said => ({
 })
 const median = (revealed: readonly Said[], committee: number) =>
   agree(byteService.spec, byteService, revealed, committee)
+const by = (rule: 'trimmed' | 'mean') => (revealed: readonly Said[], committee: number) =>
+  agree({ ...byteService.spec, rule }, byteService, revealed, committee)
+const trimmed = by('trimmed')
+const mean = by('mean')
 const exact = (revealed: readonly Said[], committee: number) =>
   agree(textService.spec, textService, revealed, committee)
 
@@ -111,4 +115,48 @@ test('agree: the order of reveals makes no difference', () => {
       assert.deepEqual(exact(other, weightOf(all)), exact(all, weightOf(all)))
     }),
   )
+})
+
+test('trimmed: the mean of the middle third of the weight', () => {
+  const six = [1, 2, 30, 50, 200, 255].map((value, i) => said(i + 1, value))
+  const outcome = trimmed(six, 6)
+  assert(outcome.ok)
+  assert.deepEqual(outcome.result, new Uint8Array([40]))
+  const weighed = trimmed([said(1, 10), said(2, 20, 4), said(3, 255)], 6)
+  assert(weighed.ok)
+  assert.deepEqual(weighed.result, new Uint8Array([20]))
+})
+
+test('trimmed: it equals the mean of the middle of the results written out three times each', () => {
+  fc.assert(
+    fc.property(crowd(fc.nat(255)), (all) => {
+      const outcome = trimmed(all, weightOf(all))
+      const written = all.flatMap(({ weight, result }) => Array(3 * weight).fill(result[0]))
+      const total = weightOf(all)
+      const middle = written.toSorted((a, b) => a - b).slice(total, 2 * total)
+      assert(outcome.ok)
+      assert.equal(outcome.result[0], Math.floor(middle.reduce((a, b) => a + b, 0) / total))
+    }),
+  )
+})
+
+test('trimmed: liars with less than a third of the weight cannot move it out of the range', () => {
+  fc.assert(
+    fc.property(crowd(fc.integer({ min: 100, max: 120 })), crowd(fc.nat(255)), (honest, liars) => {
+      fc.pre(weightOf(liars) * 2 < weightOf(honest))
+      const others = liars.map((one) => ({ ...one, operator: one.operator + 100 }))
+      const outcome = trimmed([...honest, ...others], weightOf([...honest, ...others]))
+      assert(outcome.ok)
+      const values = honest.map(({ result }) => result[0] ?? 0)
+      const [agreed = 0] = outcome.result
+      assert(Math.min(...values) <= agreed && agreed <= Math.max(...values))
+    }),
+  )
+})
+
+test('mean: one operator moves it as far as it likes, which is why it is not the default', () => {
+  const honest = [said(1, 100), said(2, 100), said(3, 100)]
+  const outcomes = [mean, trimmed, median].map((rule) => rule([...honest, said(4, 255)], 4))
+  const results = outcomes.map((outcome) => (outcome.ok ? outcome.result[0] : undefined))
+  assert.deepEqual(results, [138, 100, 100])
 })

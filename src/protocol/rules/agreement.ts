@@ -1,4 +1,4 @@
-import { equalBytes, isMoreThanTwoThirds } from '#primitives'
+import { equalBytes, isMoreThanTwoThirds, unreachable } from '#primitives'
 import type { OperatorId, ServiceSpec } from '#records'
 import type { AssignedService, Revealed } from '../service.ts'
 
@@ -28,38 +28,89 @@ export function agree(
 ): Agreement {
   if (!isMoreThanTwoThirds(weightOf(revealed), BigInt(committeeWeight)))
     return { ok: false, reason: 'TooFewReveals' }
-  return spec.rule === 'median'
-    ? agreeOnMedian(spec, service, revealed)
-    : agreeExactly(revealed, committeeWeight)
+  switch (spec.rule) {
+    case 'median':
+      return agreeNear(spec, service, revealed, weightedMedian)
+    case 'trimmed':
+      return agreeNear(spec, service, revealed, trimmedMean)
+    case 'mean':
+      return agreeNear(spec, service, revealed, weightedMean)
+    case 'exact':
+    case 'replicated':
+      return agreeExactly(revealed, committeeWeight)
+    default:
+      return unreachable(spec.rule)
+  }
+}
+
+/** A result as a number, and how much it weighs. */
+type Valued = { readonly operator: OperatorId; readonly weight: number; readonly value: bigint }
+
+/** One number from the results, and who lies within the tolerance of it. */
+function agreeNear(
+  { toleranceBps }: ServiceSpec,
+  service: AssignedService,
+  revealed: readonly Revealed[],
+  middleOf: (ordered: readonly Valued[]) => bigint | undefined,
+): Agreement {
+  const ordered = revealed
+    .map((one) => ({ ...one, value: service.toNumber(one.result) }))
+    .sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : a.operator - b.operator))
+  const middle = middleOf(ordered)
+  if (middle === undefined) return { ok: false, reason: 'TooFewReveals' }
+  const limit = (absolute(middle) * BigInt(toleranceBps)) / 10_000n
+  const isClose = ({ value }: { value: bigint }) => absolute(value - middle) <= limit
+  return {
+    ok: true,
+    result: service.fromNumber(middle),
+    agreeing: idsOf(ordered.filter(isClose)),
+    outlying: idsOf(ordered.filter((one) => !isClose(one))),
+  }
 }
 
 /**
  * Weighted median: half of the weight lies at or below it. With less than half of the weight lying,
  * it is never outside the range of the honest results.
  */
-function agreeOnMedian(
-  { toleranceBps }: ServiceSpec,
-  service: AssignedService,
-  revealed: readonly Revealed[],
-): Agreement {
-  const ordered = revealed
-    .map((one) => ({ ...one, value: service.toNumber(one.result) }))
-    .sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : a.operator - b.operator))
-  const half = weightOf(revealed)
+function weightedMedian(ordered: readonly Valued[]): bigint | undefined {
+  const total = weightOf(ordered)
   let passed = 0n
-  const middle = ordered.find((one) => {
-    passed += BigInt(one.weight)
-    return passed * 2n >= half
+  return ordered.find(({ weight }) => {
+    passed += BigInt(weight)
+    return passed * 2n >= total
+  })?.value
+}
+
+/**
+ * Mean of what is left when a third of the weight is cut off at either end, rounded down. With less
+ * than a third of the weight lying, it is never outside the range of the honest results.
+ */
+function trimmedMean(ordered: readonly Valued[]): bigint | undefined {
+  const total = weightOf(ordered)
+  // Weights in thirds: what lies between one and two thirds of the way counts.
+  let passed = 0n
+  const kept = ordered.map(({ weight, value }) => {
+    const from = passed * 3n
+    passed += BigInt(weight)
+    const start = from > total ? from : total
+    const end = passed * 3n < total * 2n ? passed * 3n : total * 2n
+    return { value, part: end > start ? end - start : 0n }
   })
-  if (!middle) return { ok: false, reason: 'TooFewReveals' }
-  const limit = (absolute(middle.value) * BigInt(toleranceBps)) / 10_000n
-  const isClose = ({ value }: { value: bigint }) => absolute(value - middle.value) <= limit
-  return {
-    ok: true,
-    result: service.fromNumber(middle.value),
-    agreeing: idsOf(ordered.filter(isClose)),
-    outlying: idsOf(ordered.filter((one) => !isClose(one))),
-  }
+  const sum = kept.reduce((all, { value, part }) => all + value * part, 0n)
+  return total === 0n ? undefined : divideDown(sum, total)
+}
+
+/** Weighted mean, the paper's mode: any one operator can move it as far as it likes. */
+function weightedMean(ordered: readonly Valued[]): bigint | undefined {
+  const total = weightOf(ordered)
+  const sum = ordered.reduce((all, { value, weight }) => all + value * BigInt(weight), 0n)
+  return total === 0n ? undefined : divideDown(sum, total)
+}
+
+/** Rounded down, for negative numbers too. */
+function divideDown(sum: bigint, total: bigint): bigint {
+  const quotient = sum / total
+  return quotient * total > sum ? quotient - 1n : quotient
 }
 
 /** The same bytes from more than two thirds of the committee's weight. */
@@ -74,7 +125,8 @@ function agreeExactly(revealed: readonly Revealed[], committeeWeight: number): A
   return { ok: false, reason: 'NoMajority' }
 }
 
-const weightOf = (members: readonly { weight: number }[]): bigint =>
+/** The weight of members together. */
+export const weightOf = (members: readonly { readonly weight: number }[]): bigint =>
   members.reduce((sum, { weight }) => sum + BigInt(weight), 0n)
 
 const idsOf = (members: readonly { operator: OperatorId }[]): readonly OperatorId[] =>

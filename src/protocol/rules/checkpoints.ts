@@ -117,7 +117,8 @@ export function forgetCheckpoints(ledger: Ledger): Ledger {
   return { ...ledger, checkpoints }
 }
 
-const certifiedSize = (ledger: Ledger): number =>
+/** Leaves of the outbox that the group has signed for. */
+export const certifiedSize = (ledger: Ledger): number =>
   [...ledger.checkpoints.values()]
     .filter(({ status }) => status === 'certified' || status === 'landed')
     .reduce((largest, { checkpoint }) => Math.max(largest, checkpoint.size), 0)

@@ -1,7 +1,9 @@
-import { fromHex, oneWad, sha256, systematicSample, utf8, wad } from '#primitives'
+import { fromHex, sha256, systematicSample, utf8 } from '#primitives'
 import type { CommitteeMember, OperatorId, Task } from '#records'
-import { activeOperators, type Ledger } from '../ledger.ts'
+import type { Ledger } from '../ledger.ts'
 import type { BlockFacts } from '../outcome.ts'
+import { sharesOf } from './allocation/shares.ts'
+import { turnsOf, withTurn } from './allocation/turns.ts'
 import { endTask, withTask } from './tasks.ts'
 
 /**
@@ -26,10 +28,11 @@ export function drawCommittees(ledger: Ledger, block: BlockFacts): Ledger {
 function draw(ledger: Ledger, task: Task, block: BlockFacts): Ledger {
   const spec = ledger.services.get(task.request.service)
   const attempt = task.attempt + 1
-  const chosen = spec ? chooseCommittee(ledger, task, attempt, spec.committee) : []
-  if (!spec || chosen.length === 0)
+  const shares = spec ? sharesOf(ledger, spec) : new Map()
+  if (!spec || shares.size === 0)
     return endTask(ledger, task, block, { status: 'expired', reason: 'NoOperators' })
-  return withTask(ledger, {
+  const chosen = chooseCommittee(ledger, task, attempt, shares, spec.committee)
+  return withTask(withTurn(ledger, spec.name, shares, chosen), {
     ...task,
     attempt,
     status: 'committing',
@@ -39,12 +42,19 @@ function draw(ledger: Ledger, task: Task, block: BlockFacts): Ledger {
   })
 }
 
-/** Systematic sampling with equal weights: every active operator is as likely as any other. */
+/** So much of what an operator is owed counts in one draw: a quarter leaves the draw to chance. */
+const owedPart = 4
+
+/**
+ * Systematic sampling by shares, each with a part of what is owed: over many draws everyone has its
+ * share to within a few places, and nobody can tell who is next.
+ */
 function chooseCommittee(
   ledger: Ledger,
   task: Task,
   attempt: number,
-  size: number,
+  shares: ReadonlyMap<OperatorId, number>,
+  seats: number,
 ): readonly OperatorId[] {
   const seed = sha256(
     utf8('NodeOP committee'),
@@ -52,9 +62,12 @@ function chooseCommittee(
     fromHex(task.id),
     new Uint8Array([attempt]),
   )
-  const candidates = activeOperators(ledger)
-  const weights = candidates.map(({ id }) => ({ id, weight: wad(oneWad) }))
-  return systematicSample(seed, weights, Math.min(size, candidates.length))
+  const { owed } = turnsOf(ledger, task.request.service)
+  const weights = [...shares].map(([id, share]) => {
+    const due = share + Math.trunc((owed.get(id) ?? 0) / owedPart)
+    return { id, weight: BigInt(Math.max(1, due)) }
+  })
+  return systematicSample(seed, weights, Math.min(seats, weights.length))
 }
 
 const freshMember = (operator: OperatorId): CommitteeMember => ({

@@ -1,6 +1,8 @@
 import { type Ledger, operatorsOf, withChain, withOperator } from '../ledger.ts'
 import type { BlockFacts } from '../outcome.ts'
 import { parameter } from '../parameters.ts'
+import { closeCompetition, isCompeting } from './allocation/competition.ts'
+import { halveTurns } from './allocation/turns.ts'
 import { forgetTasks } from './tasks.ts'
 
 /**
@@ -8,7 +10,7 @@ import { forgetTasks } from './tasks.ts'
  * bit-identical, however long it idles.
  */
 export function advanceEpoch(ledger: Ledger, block: BlockFacts): Ledger {
-  if (block.timeMs < ledger.chain.epochEndsMs) return ledger
+  if (block.timeMs < ledger.chain.epochEndsMs || isCompeting(ledger, block)) return ledger
   const forgiven = operatorsOf(ledger).reduce(
     (next, operator) =>
       operator.silentSessions === 0
@@ -17,7 +19,7 @@ export function advanceEpoch(ledger: Ledger, block: BlockFacts): Ledger {
             ...operator,
             silentSessions: Math.floor(operator.silentSessions / 2),
           }),
-    forgetTasks(ledger, block),
+    forgetTasks(halveTurns(closeCompetition(ledger)), block),
   )
   return withChain(forgiven, {
     epoch: ledger.chain.epoch + 1,

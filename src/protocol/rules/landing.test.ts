@@ -9,6 +9,7 @@ import {
   agreeOnTask,
   certify,
   cut,
+  newestCheckpoint,
   publishNonces,
   recorded,
   shares,
@@ -107,6 +108,36 @@ test('landing: shares travel openly, so that L1 can be ahead of the ledger', () 
   for (let i = 0; i < 4; i++) network.block([], 2_000)
   assert.equal(network.ledger.chain.cutIndex, 1)
   assert(!hasSubmission(network))
+})
+
+test('landing: what was given up can still come to L1, and nobody certifies its leaves again', () => {
+  const network = new LedgerNetwork(4, { parameters: slowCuts }, idealCrypto)
+  network.block(publishNonces(network, 1))
+  agreeOnTask(network)
+  const given = cut(network)
+  for (let i = 0; i < 4; i++) network.block([], 2_000)
+  assert.equal(checkpointOf(network.ledger, 1)?.status, 'abandoned')
+  vouch(network, [recorded(given, { window: 2 })])
+  const landed = checkpointOf(network.ledger, 1)
+  assert.deepEqual([landed?.status, landed?.recorded?.window], ['landed', 2])
+  assert.deepEqual(missesOf(network, given.checkpoint.submitters), [0, 0, 0, 0])
+  network.block(publishNonces(network))
+  for (let i = 0; i < 4; i++) network.block([], 2_000)
+  assert.equal(network.ledger.chain.cutIndex, 1)
+})
+
+test('landing: an older checkpoint that was given up stays so when a newer one lands', () => {
+  const network = ready()
+  cut(network)
+  agreeOnTask(network)
+  for (let i = 0; i < 6; i++) network.block([], 1_000)
+  const newer = newestCheckpoint(network)
+  assert.equal(newer.checkpoint.index, 2)
+  vouch(network, [recorded(newer)])
+  assert.deepEqual(
+    [1, 2].map((index) => checkpointOf(network.ledger, index)?.status),
+    ['abandoned', 'landed'],
+  )
 })
 
 test('landing: an index that nobody ever cut, however high, stops nothing', () => {

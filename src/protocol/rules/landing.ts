@@ -3,7 +3,7 @@ import type { Windows } from '../chain.ts'
 import { type Ledger, operatorOf, withChain, withOperator } from '../ledger.ts'
 import type { BlockFacts } from '../outcome.ts'
 import { parameter } from '../parameters.ts'
-import { forgetCheckpoints, withCheckpoint } from './checkpoints.ts'
+import { certifiedSize, forgetCheckpoints, withCheckpoint } from './checkpoints.ts'
 import { landDeliveries } from './deliveries.ts'
 import { closeSession } from './sessions.ts'
 
@@ -23,21 +23,26 @@ export function landCheckpoint(
   const judged = closes ? countMisses(recorded, windows, event) : recorded
   const moved = withChain(judged, {
     landed: { index: event.index, size: event.size },
+    cutSize: Math.max(judged.chain.cutSize, certifiedSize(judged)),
     windows: closes ? undefined : windows,
   })
   return landDeliveries(forgetCheckpoints(moved), event, block)
 }
 
 /**
- * The recorded checkpoint has landed, and with it every older one that it holds. It may not be
- * certified here yet: shares travel openly, and anyone can put them together.
+ * The recorded checkpoint has landed, and with it every older one that it holds. It need not be
+ * certified here, and may even be given up: shares travel openly, and anyone can put them together.
+ * An older one that was given up stays so: L1 has not recorded it and takes it no more.
  */
 function markLanded(ledger: Ledger, event: CheckpointRecorded): Ledger {
   const { transaction, block, timeS, submitter, operator, window } = event
   const recorded = { transaction, block, timeS, submitter, operator, window }
   return [...ledger.checkpoints.values()]
     .filter(({ checkpoint }) => checkpoint.index <= event.index)
-    .filter(({ status }) => status === 'pending' || status === 'certified')
+    .filter(
+      ({ checkpoint: { index }, status }) =>
+        status === 'pending' || status === 'certified' || index === event.index,
+    )
     .reduce(
       (next, entry) =>
         withCheckpoint(next, {

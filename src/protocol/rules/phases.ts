@@ -1,19 +1,13 @@
 import { assert, isMoreThanTwoThirds } from '#primitives'
-import {
-  type CommitteeMember,
-  maxLeafBodyBytes,
-  type OperatorId,
-  type ServiceSpec,
-  type Task,
-} from '#records'
+import { type CommitteeMember, maxLeafBodyBytes, type ServiceSpec, type Task } from '#records'
 import type { Environment } from '../environment.ts'
 import type { Ledger } from '../ledger.ts'
 import type { BlockFacts } from '../outcome.ts'
 import type { AssignedService, Revealed } from '../service.ts'
-import { type Agreement, agree } from './agreement.ts'
+import { type Agreement, agree, weightOf } from './agreement.ts'
 import { withDelivery } from './deliveries.ts'
 import { appendLeaf } from './outbox.ts'
-import { type Observation, observe } from './scores.ts'
+import { latencyOf, type Observation, observe } from './scores.ts'
 import { endTask, withTask } from './tasks.ts'
 
 /** Draws that a task may take: the first, and one more. */
@@ -149,15 +143,12 @@ const observeAll = (
   task: Task,
   judge: (member: CommitteeMember) => Observation,
 ): Ledger =>
-  task.committee.reduce(
-    (next, member) => observe(next, task.request.service, member.operator, judge(member)),
-    ledger,
-  )
+  task.committee.reduce((next, member) => {
+    const { service } = task.request
+    return observe(next, service, member.operator, judge(member), latencyOf(task, member))
+  }, ledger)
 
 const revealedOf = (task: Task): readonly Revealed[] =>
   task.committee.flatMap(({ operator, weight, result }) =>
     result === undefined ? [] : [{ operator, weight, result }],
   )
-
-const weightOf = (members: readonly { readonly operator: OperatorId; weight: number }[]): bigint =>
-  members.reduce((sum, { weight }) => sum + BigInt(weight), 0n)

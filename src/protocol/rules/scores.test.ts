@@ -2,16 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { oneWad, type Wei } from '#primitives'
-import { scoreOf } from '#protocol'
+import { scoreOf, withChain } from '#protocol'
 import { maxUint256 } from '#records'
 import { idealCrypto } from '../../../test/support/ledger-crypto.ts'
 import { LedgerNetwork } from '../../../test/support/ledger-network.ts'
-import { creditEarning, type Observation, observe } from './scores.ts'
+import { creditEarning, latencyOf, type Observation, observe, trustOf } from './scores.ts'
 
 const { ledger: fresh } = new LedgerNetwork(4, {}, idealCrypto)
 const observed = (observations: readonly Observation[]) =>
   scoreOf(
-    observations.reduce((ledger, one) => observe(ledger, 'byte', 1, one), fresh),
+    observations.reduce((ledger, one) => observe(ledger, 'byte', 1, one, undefined), fresh),
     'byte',
     1,
   )
@@ -65,4 +65,56 @@ test('scores: earnings add up, each service by itself, as far as can be counted'
   assert.equal(scoreOf(once, 'byte', 1).earned, 5n)
   assert.equal(scoreOf(once, 'text', 1).earned, 0n)
   assert.equal(scoreOf(more, 'byte', 1).earned, maxUint256)
+})
+
+test('trust: starts at one half, grows slowly with kept duties, falls fast with a broken one', () => {
+  const trust = (all: readonly Observation[]) => Number(trustOf(observed(all))) / 1e18
+  const kept = (n: number) => Array<Observation>(n).fill('agreed')
+  assert.equal(trust([]), 0.5)
+  assert(trust(kept(6)) > 0.8)
+  assert(trust(kept(60)) > 0.94 && trust(kept(60)) < 1)
+  assert(trust([...kept(60), 'missing']) < trust(kept(60)) - 0.1)
+  assert(trust([...kept(60), 'late']) > trust([...kept(60), 'missing']))
+  assert.equal(trust([...kept(60), 'unsettled']), trust(kept(60)))
+})
+
+test('trust: it follows the discounted Beta reputation, within the dust of rounding', () => {
+  const kinds = ['agreed', 'outlying', 'late', 'missing'] as const
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...kinds), { maxLength: 60 }), (all) => {
+      const [kept, broken] = all.reduce(
+        ([a, b], kind) => [
+          (a * 15) / 16 + (kind === 'agreed' ? 1 : 0),
+          (b * 15) / 16 + (kind === 'agreed' ? 0 : kind === 'late' ? 0.75 : 3),
+        ],
+        [0, 0] as readonly [number, number],
+      )
+      const exact = (kept + 1) / (kept + broken + 2)
+      assert(Math.abs(Number(trustOf(observed(all))) / 1e18 - exact) < 1e-12)
+    }),
+  )
+})
+
+test('trust: evidence fades with the epochs, averages do not', () => {
+  const bad = observe(fresh, 'byte', 1, 'missing', undefined)
+  const later = withChain(bad, { epoch: bad.chain.epoch + 4 })
+  const now = scoreOf(bad, 'byte', 1)
+  const then = scoreOf(later, 'byte', 1)
+  assert.equal(then.broken, (((((now.broken * 3n) / 4n) * 3n) / 4n) * 3n * 3n) / 16n)
+  assert.equal(then.timeliness, now.timeliness)
+  const forgotten = scoreOf(withChain(bad, { epoch: 1_000_000 }), 'byte', 1)
+  assert.equal(trustOf(forgotten), oneWad / 2n)
+})
+
+test('latency: full marks up to a block behind the median, then in proportion', () => {
+  const member = (operator: number, committedAt: number) => ({
+    operator,
+    weight: 1,
+    digest: committedAt > 0 ? (`0x${'11'.repeat(32)}` as const) : undefined,
+    committedAt,
+    result: undefined,
+  })
+  const committee = [member(1, 12), member(2, 12), member(3, 13), member(4, 16), member(5, 0)]
+  const marks = committee.map((one) => latencyOf({ committee, drawnHeight: 10 }, one))
+  assert.deepEqual(marks, [oneWad, oneWad, oneWad, oneWad / 2n, undefined])
 })

@@ -167,7 +167,8 @@ test('signing: who signs again is forgiven, and an epoch halves what is held aga
   assert.equal(signed.status, 'certified')
   const still = network.operators.filter(({ id }) => network.operator(id)?.silentSessions === 1)
   assert.equal(still.length, 1)
-  network.block([], 20_000)
+  network.block([], 20_000) // opens the competition for the allocation
+  network.block([], 20_000) // closes it, and the epoch
   assert(network.operators.every(({ id }) => network.operator(id)?.silentSessions === 0))
 })
 

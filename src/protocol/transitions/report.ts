@@ -3,6 +3,7 @@ import { type Operator, reportDigest, type Statement, type Transaction } from '#
 import type { Environment } from '../environment.ts'
 import { type Ledger, operatorOf, withOperator } from '../ledger.ts'
 import { accept, type BlockFacts, type Outcome, refuse } from '../outcome.ts'
+import { enter } from '../rules/allocation/competition.ts'
 import { commit } from './commit.ts'
 import { publishNonces, voidNonces } from './nonces.ts'
 import { reveal } from './reveal.ts'
@@ -82,6 +83,8 @@ function takeStatement(
       return view(ledger, operator, statement)
     case 'vote':
       return vote(ledger, operator, statement, block)
+    case 'allocation':
+      return enter(ledger, operator.id, statement.proposal)
     default:
       return unreachable(statement)
   }

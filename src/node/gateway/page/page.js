@@ -267,6 +267,8 @@ const drawOperators = (operators) =>
       ['Tasks', ({ scores }) => served(scores)],
       ['In time', ({ scores }) => percent(scores, 'timeliness'), 'number'],
       ['Agreeing', ({ scores }) => percent(scores, 'agreement'), 'number'],
+      ['Trusted', ({ scores }) => percent(scores, 'trust'), 'number'],
+      ['Share of tasks', ({ scores }) => percent(scores, 'share'), 'number'],
       ['Earned, ETH', ({ scores }) => earned(scores), 'number'],
       ['L1 account', ({ l1Account }) => hash(l1Account)],
     ],

@@ -14,6 +14,7 @@ export const priceSpec: ServiceSpec & { readonly mode: 'assigned' } = {
   commitMs: 3_000,
   revealMs: 3_000,
   toleranceBps: 100,
+  requires: [],
   consumer: `0x${'00'.repeat(20)}` as Hex,
 }
 

@@ -4,6 +4,7 @@ import type { BlockContext, BlockSummary } from '../state/computation.ts'
 import { type L2Genesis, readL2Genesis } from '../state/genesis.ts'
 import { type BuiltBlock, buildBlock } from './build-block.ts'
 import { createMachine, type Machine } from './machine.ts'
+import { createQueries } from './queries.ts'
 import { createQueue } from './queue.ts'
 import { createReads } from './reads.ts'
 import type { Recover } from './recover.ts'
@@ -17,8 +18,8 @@ import {
   readHeader,
   stateSource,
 } from './rows.ts'
-import { createSimulator } from './simulate.ts'
-import type { BlockHead, Engine, ExecutionResult } from './types.ts'
+import { neverStopped } from './stop.ts'
+import type { BlockHead, Engine, ExecutionResult, QueryMethod } from './types.ts'
 
 /** What an engine is made of. */
 export type EngineOptions = {
@@ -30,27 +31,35 @@ export type EngineOptions = {
 }
 
 /**
- * An engine in this thread. It opens at the store's latest block, or writes the first one.
+ * A whole engine in this thread; its queries hold up its blocks, and nothing stops them.
  *
  * @throws L2GenesisError on an unusable genesis, ForeignStoreError on another chain's store.
  */
-export async function createEngine({ genesis, store, recover }: EngineOptions): Promise<Engine> {
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const blocks = await createBlockEngine(options)
+  return { ...blocks, ...(await createQueries({ ...options, isStopped: neverStopped })) }
+}
+
+/** An engine but for its queries. It opens at the store's latest block, or writes the first one. */
+export async function createBlockEngine({
+  genesis,
+  store,
+  recover,
+}: EngineOptions): Promise<Omit<Engine, QueryMethod>> {
   const chain = readL2Genesis(genesis)
   const first = openChain(chain, genesis, store)
   const source = stateSource(store)
-  const hashOf = (number: number) => blockEntry(store, number)?.hash
   const root = fromHex(first.header.stateRoot)
-  const writer = await createMachine(chain.parameters, source, root, recover, hashOf)
-  const reader = await createMachine(chain.parameters, source, root, recover, hashOf)
+  const machine = await createMachine(chain.parameters, source, root, {
+    recover,
+    blockHashOf: (number) => blockEntry(store, number)?.hash,
+  })
   const rules = checkRules(chain)
   const inTurn = createQueue()
   return {
     ...createReads(store, source),
-    ...createSimulator(store, reader, createQueue()),
     execute: (height, context, transactions) =>
-      inTurn(() =>
-        execute({ store, machine: writer, rules, recover }, height, context, transactions),
-      ),
+      inTurn(() => execute({ store, machine, rules, recover }, height, context, transactions)),
     close: () => inTurn(async () => store.close()),
   }
 }

@@ -6,6 +6,9 @@ import { gasBearing } from './gas-bearing.ts'
 import type { Machine } from './machine.ts'
 import type { CallMessage, CallResult, EstimateResult } from './types.ts'
 
+/** Most gas of a call, and what it has when it names none: that of a default block. */
+export const callGasCap = 30_000_000n
+
 /** Estimates may be too high by this share of themselves, in 1/1,000, as geth's are. */
 const tolerancePerMille = 15n
 
@@ -65,13 +68,14 @@ async function isPlainTransfer(message: CallMessage, { state }: Machine): Promis
   return (await state.getCodeSize(new Address(fromHex(message.to)))) === 0
 }
 
-/** The block's gas, the fork's cap, what was asked for, and what the sender can pay. */
+/** The block's gas, a call's and the fork's cap, what was asked for, what the sender can pay. */
 async function mostGas(
   { gas, gasPrice = 0n, value = 0n, from }: CallMessage,
   header: Header,
   { state, common }: Machine,
 ): Promise<bigint> {
   let most = BigInt(header.gasLimit)
+  if (most > callGasCap) most = callGasCap
   if (common.isActivatedEIP(7825) && most > BigInt(maxTransactionGas))
     most = BigInt(maxTransactionGas)
   if (gas !== undefined && gas >= transferGas && gas < most) most = gas

@@ -1,13 +1,14 @@
 import { fromHex, type Hex, keccak256, type Store } from '#primitives'
 import { blockEntry, headHash, readHeader, readReceipts } from './rows.ts'
+import { goOn, type IsStopped } from './stop.ts'
 import type { BlockHead, FoundLog, Log, LogFilter, LogsResult } from './types.ts'
 
 /** Most blocks that one query may span, and logs that it may return: a reply stays under 10 MB. */
 export const maxLogBlocks = 10_000
 export const maxLogs = 10_000
 
-/** The logs that match, in the chain's order. */
-export function findLogs(store: Store, filter: LogFilter): LogsResult {
+/** The logs that match, in the chain's order. @throws QueryStoppedError when it shall end. */
+export function findLogs(store: Store, filter: LogFilter, isStopped: IsStopped): LogsResult {
   const found: FoundLog[] = []
   if (filter.blockHash) {
     const header = readHeader(store, filter.blockHash)
@@ -20,6 +21,7 @@ export function findLogs(store: Store, filter: LogFilter): LogsResult {
     return { status: 'refused', message: `query exceeds max block range ${maxLogBlocks}` }
   const probes = probesOf(filter)
   for (let number = filter.fromBlock; number <= last; number++) {
+    goOn(isStopped)
     const entry = blockEntry(store, number)
     if (!entry || !mayHold(entry.bloom, probes)) continue
     const header = readHeader(store, entry.hash)

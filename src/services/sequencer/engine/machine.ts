@@ -1,10 +1,11 @@
 import { type Common, createCustomCommon, Mainnet } from '@ethereumjs/common'
-import { createEVM, type EVMMockBlockchainInterface } from '@ethereumjs/evm'
+import { createEVM, type EVMMockBlockchainInterface, type EVMOpts } from '@ethereumjs/evm'
 import { paramsTx } from '@ethereumjs/tx'
 import { createVM, type VM } from '@ethereumjs/vm'
 import { assert, fromHex, type Hex } from '#primitives'
 import type { L2Parameters } from '../state/genesis.ts'
 import { type Recover, toEthereumjsRecover } from './recover.ts'
+import { type IsStopped, stoppableJumpdest, stoppableMessages } from './stop.ts'
 import { type StateSource, WorldState } from './world-state.ts'
 
 /** An EVM on a world state of its own: one builds blocks, another answers calls. */
@@ -19,18 +20,27 @@ export type Machine = {
 /** Hash of an earlier block of the chain being extended, for BLOCKHASH. */
 export type BlockHashOf = (number: number) => Hex | undefined
 
+/** What a machine is made of, beside the chain and its state. */
+export type MachineOptions = {
+  readonly recover: Recover
+  readonly blockHashOf: BlockHashOf
+  /** For queries only: what a block executes is never stopped. */
+  readonly isStopped?: IsStopped
+  /** Accounts and nodes kept in memory between executions, at most. */
+  readonly maxKept?: number
+}
+
 /** A machine at a state root, running the chain's fork from its first block on. */
 export async function createMachine(
   { chainId, hardfork }: L2Parameters,
   source: StateSource,
   root: Uint8Array,
-  recover: Recover,
-  blockHashOf: BlockHashOf,
+  { recover, blockHashOf, isStopped, maxKept }: MachineOptions,
 ): Promise<Machine> {
   const customCrypto = { ecrecover: toEthereumjsRecover(recover) }
   const chain = { chainId, name: 'nodeop-l2' }
   const common = createCustomCommon(chain, Mainnet, { hardfork, customCrypto })
-  const state = new WorldState(source, root)
+  const state = new WorldState(source, root, maxKept)
   const blockchain: EVMMockBlockchainInterface = {
     getBlock: async (number) => {
       const hash = blockHashOf(number)
@@ -40,7 +50,10 @@ export async function createMachine(
     putBlock: async () => {},
     shallowCopy: () => blockchain,
   }
-  const evm = await createEVM({ common, stateManager: state, blockchain })
+  const customOpcodes = isStopped ? [stoppableJumpdest(isStopped)] : []
+  const options: EVMOpts = { common, stateManager: state, blockchain, customOpcodes }
+  const evm = await createEVM(options)
+  if (isStopped) stoppableMessages(evm, isStopped)
   const vm = await createVM({ common, stateManager: state, blockchain, evm })
   return { vm, common, transactionCommon: sharedCommon(common), state }
 }

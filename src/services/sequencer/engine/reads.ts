@@ -1,16 +1,21 @@
-import { assert, fromHex, type Hex, keccak256, type Store, toHex } from '#primitives'
+import { assert, decodeRlp, fromHex, type Hex, keccak256, type Store, toHex } from '#primitives'
 import { nextBaseFee } from '../state/header.ts'
-import { decodeRlp } from '../state/rlp.ts'
 import { trieGet, trieOf } from '../state/trie.ts'
-import { findLogs } from './logs.ts'
 import { blockEntry, headHash, readBlock, readHeader, readPlace, readReceipts } from './rows.ts'
-import type { AccountState, BlockHead, BlockRef, Engine, StoredTransaction } from './types.ts'
+import type {
+  AccountState,
+  BlockHead,
+  BlockRef,
+  Engine,
+  QueryMethod,
+  StoredTransaction,
+} from './types.ts'
 import { isDelegation, noAccount } from './validity.ts'
 import { decodeAccount, type StateSource } from './world-state.ts'
 
-type Reads = Omit<Engine, 'execute' | 'call' | 'estimateGas' | 'close'>
+type Reads = Omit<Engine, QueryMethod | 'execute' | 'close'>
 
-/** Answers about stored blocks and about the state after each of them. */
+/** Answers about single blocks and about the state after each of them. */
 export function createReads(store: Store, source: StateSource): Reads {
   return {
     head: async () => headOf(store),
@@ -40,7 +45,6 @@ export function createReads(store: Store, source: StateSource): Reads {
       const block = blockHead(store, ref)
       return block && storageAt(source, block.header.stateRoot, address, slot)
     },
-    logs: async (filter) => findLogs(store, filter),
   }
 }
 

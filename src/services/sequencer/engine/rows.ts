@@ -1,15 +1,19 @@
 import {
   bytesToBigint,
   concatBytes,
+  decodeRlp,
   fromHex,
   type Hex,
+  type RlpItem,
+  rlpBytes,
+  rlpInteger,
+  rlpList,
   type Store,
   toHex,
   uint64Bytes,
 } from '#primitives'
 import type { EthereumTransaction, TransactionType } from '../state/ethereum-transaction.ts'
 import { encodeHeader, type Header, headerOf } from '../state/header.ts'
-import { decodeRlp, type RlpItem, rlpBytes, rlpInteger, rlpList } from '../state/rlp.ts'
 import type { BlockHead, Log, StoredBlock, StoredReceipt } from './types.ts'
 import type { StateSink, StateSource } from './world-state.ts'
 

@@ -4,23 +4,21 @@ import { fromHex, type Store } from '#primitives'
 import type { Header } from '../state/header.ts'
 import { floorGas, intrinsicGas } from '../state/intrinsic-gas.ts'
 import { evmBlock } from './build-block.ts'
-import { estimate } from './estimate.ts'
+import { callGasCap, estimate } from './estimate.ts'
 import { gasBearing } from './gas-bearing.ts'
 import type { Machine } from './machine.ts'
-import type { Queue } from './queue.ts'
+import { createQueue } from './queue.ts'
 import { blockHead } from './reads.ts'
 import type { BlockRef, CallMessage, CallResult, Engine } from './types.ts'
 import { feeBelowBase, insufficientFunds } from './validity.ts'
 
-/** Most gas of a call, and what it has when it names none: that of a default block. */
-export const callGasCap = 30_000_000n
-
 /** Executes messages on the state of stored blocks; nothing they change remains. */
-export function createSimulator(
+export async function createSimulator(
   store: Store,
-  machine: Machine,
-  inTurn: Queue,
-): Pick<Engine, 'call' | 'estimateGas'> {
+  newMachine: () => Promise<Machine>,
+): Promise<Pick<Engine, 'call' | 'estimateGas'>> {
+  const inTurn = createQueue()
+  let machine = await newMachine()
   const on = <T>(ref: BlockRef, task: (header: Header) => Promise<T>): Promise<T | undefined> =>
     inTurn(async () => {
       const block = blockHead(store, ref)
@@ -28,7 +26,12 @@ export function createSimulator(
       const root = fromHex(block.header.stateRoot)
       if (bytesToUnprefixedHex(machine.state.root) !== block.header.stateRoot.slice(2))
         machine.state.reset(root)
-      return task(block.header)
+      try {
+        return await task(block.header)
+      } catch (error) {
+        machine = await newMachine() // it was left in the middle of a message
+        throw error
+      }
     })
   return {
     call: (message, ref) =>

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { DomainError, type Store } from '#primitives'
+import { assert, DomainError, type Store } from '#primitives'
 
 /** What a store on disk needs to know. */
 export type SqliteStoreOptions = {
@@ -37,6 +37,20 @@ export function openSqliteStore({ file, durable }: SqliteStoreOptions): Store {
         throw error
       }
     },
+    close: () => database.close(),
+  }
+}
+
+/**
+ * Another connection to a store that is open elsewhere in this process, only for reading. It sees
+ * every batch from the moment in which `putBatch` returned.
+ */
+export function openSqliteReader(file: string): Store {
+  const database = new DatabaseSync(file, { readOnly: true })
+  const read = database.prepare('SELECT value FROM rows WHERE key = ?')
+  return {
+    get: (key) => read.get(key)?.value as Uint8Array | undefined,
+    putBatch: () => assert(false, 'a reader never writes'),
     close: () => database.close(),
   }
 }

@@ -31,11 +31,23 @@ export type Engine = {
   code(address: Hex, ref: BlockRef): Promise<Uint8Array | undefined>
   /** A storage slot as 32 bytes. */
   storage(address: Hex, slot: Hex, ref: BlockRef): Promise<Hex | undefined>
-  call(message: CallMessage, ref: BlockRef): Promise<CallResult | undefined>
-  estimateGas(message: CallMessage, ref: BlockRef): Promise<EstimateResult | undefined>
-  logs(filter: LogFilter): Promise<LogsResult>
+  /**
+   * @param signal - once aborted, the work is given up and its reason thrown; so with all queries.
+   * @throws TooManyQueriesError, QueryTimedOutError where queries have bounds.
+   */
+  call(message: CallMessage, ref: BlockRef, signal?: AbortSignal): Promise<CallResult | undefined>
+  estimateGas(
+    message: CallMessage,
+    ref: BlockRef,
+    signal?: AbortSignal,
+  ): Promise<EstimateResult | undefined>
+  logs(filter: LogFilter, signal?: AbortSignal): Promise<LogsResult>
+  /** Queries that still run are given up; a block that is being executed is finished. */
   close(): Promise<void>
 }
+
+/** A question whose work the client chooses: up to all gas of a block, or thousands of blocks. */
+export type QueryMethod = 'call' | 'estimateGas' | 'logs'
 
 /** A block by hash, by number, or the latest. */
 export type BlockRef =

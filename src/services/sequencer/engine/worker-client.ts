@@ -1,85 +1,32 @@
-import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
+import { createQueryClient, type QueryBounds, queryBounds } from './query-client.ts'
+import { startThread } from './thread.ts'
 import type { Engine } from './types.ts'
-import {
-  type EngineMethod,
-  EngineWorkerError,
-  type PlainError,
-  type WorkerReply,
-  type WorkerRequest,
-  type WorkerSetup,
-} from './worker-protocol.ts'
+import type { BlockMethod, WorkerSetup } from './worker-protocol.ts'
 
 /**
- * An engine in a thread of its own, so that executing blocks never holds up consensus.
+ * An engine in threads of its own, so that executing blocks never holds up consensus: one builds
+ * blocks and reads them, another, started by its first query, runs what clients may ask to be
+ * computed. So no query, however long, holds up a block.
  *
  * @throws EngineWorkerError when it cannot open; `details.cause` is the code of the reason.
  */
-export async function createWorkerEngine(setup: WorkerSetup): Promise<Engine> {
-  const worker = new Worker(siblingModule('worker'), { workerData: setup })
-  const calls = new Map<number, Call>()
-  let failure: EngineWorkerError | undefined
-  const failAll = (error: EngineWorkerError): void => {
-    failure ??= error
-    for (const call of calls.values()) call.reject(error)
-    calls.clear()
+export async function createWorkerEngine(
+  setup: WorkerSetup,
+  bounds: QueryBounds = queryBounds,
+): Promise<Engine> {
+  const thread = startThread('worker', setup)
+  await thread.opened
+  const queries = createQueryClient(setup, bounds)
+  let closing: Promise<void> | undefined
+  const close = async (): Promise<void> => {
+    await queries.close() // first: it reads what the other thread writes
+    await thread.request('close', [])
+    await thread.terminate()
   }
-  worker.on('error', (error) => failAll(workerError('EngineFailed', String(error))))
-  worker.on('exit', () => failAll(workerError('EngineClosed', 'the engine has ended')))
-  const [opened] = (await Promise.race([
-    once(worker, 'message'),
-    once(worker, 'exit').then(() => [undefined]),
-  ])) as [WorkerReply | undefined]
-  if (opened?.kind !== 'open') throw openError(opened)
-  worker.on('message', (reply: WorkerReply) => settle(calls, reply))
-  let nextId = 0
-  const request = (method: EngineMethod, args: readonly unknown[]): Promise<unknown> =>
-    new Promise((resolve, reject) => {
-      if (failure) return reject(failure)
-      const id = nextId++
-      calls.set(id, { resolve, reject })
-      worker.postMessage({ id, method, args } satisfies WorkerRequest)
-    })
-  return engineOf(request, async () => {
-    await request('close', [])
-    await worker.terminate()
-  })
-}
-
-type Call = { resolve(value: unknown): void; reject(error: Error): void }
-
-/** A module beside this one, with this one's extension: `.ts` from source, `.js` when built. */
-const siblingModule = (name: string): URL =>
-  new URL(`./${name}${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url)
-
-function settle(calls: Map<number, Call>, reply: WorkerReply): void {
-  if (reply.kind === 'open' || reply.id === undefined) return
-  const call = calls.get(reply.id)
-  calls.delete(reply.id)
-  if (reply.kind === 'result') call?.resolve(reply.value)
-  else call?.reject(errorOf(reply.error))
-}
-
-const openError = (reply: WorkerReply | undefined): EngineWorkerError =>
-  reply?.kind === 'error'
-    ? errorOf(reply.error)
-    : workerError('EngineFailed', 'the engine ended while it opened')
-
-const errorOf = ({ code, message, details }: PlainError): EngineWorkerError =>
-  new EngineWorkerError(message, { cause: code, details })
-
-const workerError = (cause: string, message: string): EngineWorkerError =>
-  new EngineWorkerError(message, { cause, details: {} })
-
-/** Every method as a message to the worker. */
-function engineOf(
-  request: (method: EngineMethod, args: readonly unknown[]) => Promise<unknown>,
-  close: () => Promise<void>,
-): Engine {
   const method =
-    <Name extends EngineMethod>(name: Name) =>
+    <Name extends BlockMethod>(name: Name) =>
     (...args: Parameters<Engine[Name]>): ReturnType<Engine[Name]> =>
-      request(name, args) as ReturnType<Engine[Name]>
+      thread.request(name, args) as ReturnType<Engine[Name]>
   return {
     head: method('head'),
     execute: method('execute'),
@@ -90,9 +37,12 @@ function engineOf(
     account: method('account'),
     code: method('code'),
     storage: method('storage'),
-    call: method('call'),
-    estimateGas: method('estimateGas'),
-    logs: method('logs'),
-    close,
+    call: (message, ref, signal) => queries.call(message, ref, signal),
+    estimateGas: (message, ref, signal) => queries.estimateGas(message, ref, signal),
+    logs: (filter, signal) => queries.logs(filter, signal),
+    close: () => {
+      closing ??= close()
+      return closing
+    },
   }
 }

@@ -1,6 +1,6 @@
 import { DomainError } from '#primitives'
 import type { SqliteStoreOptions } from './sqlite-store.ts'
-import type { Engine } from './types.ts'
+import type { Engine, QueryMethod } from './types.ts'
 
 /** What the worker needs to build its engine. Functions cannot cross threads, modules can. */
 export type WorkerSetup = {
@@ -10,17 +10,25 @@ export type WorkerSetup = {
   readonly recoverModule: string
 }
 
-/** A method that crosses the thread's border by name. */
-export type EngineMethod = keyof Engine
+/** What the thread that answers queries needs. */
+export type QueryWorkerSetup = Omit<WorkerSetup, 'store'> & {
+  /** File of the store that the other thread writes. */
+  readonly file: string
+  /** One 32-bit word: not 0 while the query in hand shall end. Writing it needs no message. */
+  readonly stop: ArrayBufferLike
+}
 
-/** From the client to the worker. */
+/** A method of the thread that builds blocks. */
+export type BlockMethod = Exclude<keyof Engine, QueryMethod>
+
+/** From a client to its thread. */
 export type WorkerRequest = {
   readonly id: number
-  readonly method: EngineMethod
+  readonly method: string
   readonly args: readonly unknown[]
 }
 
-/** From the worker: that it is open, or the answer to a request. Errors cross as plain data. */
+/** From a thread: that it is open, or the answer to a request. Errors cross as plain data. */
 export type WorkerReply =
   | { readonly kind: 'open' }
   | { readonly kind: 'result'; readonly id: number; readonly value: unknown }
@@ -41,7 +49,7 @@ export function toPlainError(error: unknown): PlainError {
   return { code: 'EngineFailed', message, details: {} }
 }
 
-/** A failure inside the engine's thread; `cause` in `details` is the code it had there. */
+/** A failure inside an engine's thread; `cause` in `details` is the code it had there. */
 export class EngineWorkerError extends DomainError<
   'EngineFailed',
   { cause: string; details: object }

@@ -1,9 +1,16 @@
 import type { AccountFields, StateManagerInterface } from '@ethereumjs/common'
 import { OriginalStorageCache } from '@ethereumjs/statemanager'
 import { Account, type Address, bytesToUnprefixedHex, unprefixedHexToBytes } from '@ethereumjs/util'
-import { assert, bytesToBigint, DomainError, type Hex, keccak256 } from '#primitives'
+import {
+  assert,
+  bytesToBigint,
+  DomainError,
+  decodeRlp,
+  type Hex,
+  keccak256,
+  rlpBytes,
+} from '#primitives'
 import { encodeAccount } from '../state/genesis.ts'
-import { decodeRlp, rlpBytes } from '../state/rlp.ts'
 import {
   type NodeSink,
   type NodeSource,
@@ -29,7 +36,7 @@ export type StateSink = {
 
 type Slots = { cleared: boolean; readonly values: Map<string, Uint8Array> }
 
-/** Cached accounts and nodes above which a flush starts afresh from the root: about 200 MB. */
+/** Cached accounts and nodes above which it starts afresh from the root: about 200 MB. */
 const maxResident = 400_000
 
 /**
@@ -42,6 +49,7 @@ export class WorldState implements StateManagerInterface {
     this.getStorage(address, key),
   )
   readonly #source: StateSource
+  readonly #maxResident: number
   #root: Uint8Array
   #trie: Trie
   #accounts = new Map<string, Account | undefined>()
@@ -57,7 +65,8 @@ export class WorldState implements StateManagerInterface {
   /** What `getStateRoot` made new, for the sink of the next `flush`. */
   #unsent: ((sink: StateSink) => void)[] = []
 
-  constructor(source: StateSource, root: Uint8Array) {
+  constructor(source: StateSource, root: Uint8Array, maxKept = maxResident) {
+    this.#maxResident = maxKept
     this.#source = {
       code: source.code,
       node: (hash) => {
@@ -178,7 +187,7 @@ export class WorldState implements StateManagerInterface {
   }
 
   shallowCopy(): WorldState {
-    return new WorldState(this.#source, this.#root)
+    return new WorldState(this.#source, this.#root, this.#maxResident)
   }
 
   clearCaches(): void {
@@ -227,7 +236,7 @@ export class WorldState implements StateManagerInterface {
 
   /** Starts afresh from the root when the caches have grown too large. Only without checkpoints. */
   trim(): void {
-    if (this.#resident + this.#accounts.size <= maxResident || this.#marks.length > 0) return
+    if (this.#resident + this.#accounts.size <= this.#maxResident || this.#marks.length > 0) return
     this.reset(this.#root)
   }
 

@@ -1,6 +1,6 @@
 import { fromUtf8, toHex } from '#primitives'
 import type { CallMessage, CallResult } from '../engine/types.ts'
-import { RpcFailure } from './failure.ts'
+import { RpcFailure, withinBounds } from './failure.ts'
 import { quantity } from './format.ts'
 import { type FeeFields, messageAt, type Parameters, stateBlockAt } from './parameters.ts'
 import type { RpcMethod, RpcParts } from './parts.ts'
@@ -8,19 +8,19 @@ import { known } from './state.ts'
 
 /** Methods that execute a message and forget it. */
 export const callMethods = (parts: RpcParts): Record<string, RpcMethod> => ({
-  eth_call: async (params) => {
+  eth_call: async (params, signal) => {
     refuseOverrides(params)
     const ref = stateBlockAt(params, 1)
     const message = await priced(parts, messageAt(params, 0))
-    const result = known(await parts.engine.call(message, ref))
+    const result = known(await withinBounds(parts.engine.call(message, ref, signal)))
     if (result.status === 'returned') return toHex(result.data)
     throw failureOf(result)
   },
-  eth_estimateGas: async (params) => {
+  eth_estimateGas: async (params, signal) => {
     refuseOverrides(params)
     const ref = stateBlockAt(params, 1)
     const message = await priced(parts, messageAt(params, 0))
-    const result = known(await parts.engine.estimateGas(message, ref))
+    const result = known(await withinBounds(parts.engine.estimateGas(message, ref, signal)))
     if (result.status === 'estimated') return quantity(result.gas)
     throw failureOf(result)
   },

@@ -1,11 +1,19 @@
-import { assert, fromHex, type Hex, keccak256, toHex } from '#primitives'
+import {
+  assert,
+  fromHex,
+  type Hex,
+  keccak256,
+  rlpBytes,
+  rlpInteger,
+  rlpList,
+  toHex,
+} from '#primitives'
 import type { BlockHead, FoundLog, StoredBlock, StoredReceipt } from '../engine/types.ts'
 import {
   decodeEthereumTransaction,
   type EthereumTransaction,
 } from '../state/ethereum-transaction.ts'
 import { emptyOmmersHash, emptyRoot, type Header } from '../state/header.ts'
-import { rlpBytes, rlpInteger, rlpList } from '../state/rlp.ts'
 
 /** An integer as JSON-RPC writes it. */
 export const quantity = (value: bigint | number): Hex => `0x${value.toString(16)}`

@@ -1,14 +1,15 @@
 import type { Hex } from '#primitives'
 import type { Engine, LogFilter } from '../engine/types.ts'
-import { invalid, RpcFailure } from './failure.ts'
+import { invalid, RpcFailure, withinBounds } from './failure.ts'
 import { formatLog } from './format.ts'
 import { bytesOf, type Parameters, stateBlockAt } from './parameters.ts'
 import type { RpcMethod, RpcParts } from './parts.ts'
 
 /** Methods that find logs. */
 export const logMethods = ({ engine }: RpcParts): Record<string, RpcMethod> => ({
-  eth_getLogs: async (params) => {
-    const result = await engine.logs(await filterOf(engine, params))
+  eth_getLogs: async (params, signal) => {
+    const filter = await filterOf(engine, params)
+    const result = await withinBounds(engine.logs(filter, signal))
     if (result.status === 'found') return result.logs.map(formatLog)
     throw new RpcFailure('QueryRefused', result.message)
   },
@@ -57,7 +58,12 @@ function topicsOf(value: unknown): readonly (readonly Hex[])[] {
   if (value === undefined || value === null) return []
   if (!Array.isArray(value) || value.length > maxTopics)
     throw invalid(0, 'topics', `a list of at most ${maxTopics}`)
-  return value.map((topic) => alternatives(topic, 32, 'topics'))
+  return value.map((topic) => {
+    // As geth reads it: null among the alternatives allows every topic, whatever follows.
+    const wild: number = Array.isArray(topic) ? topic.indexOf(null) : -1
+    const known = alternatives(wild < 0 ? topic : topic.slice(0, wild), 32, 'topics')
+    return wild < 0 ? known : []
+  })
 }
 
 /** One value, several or any. */

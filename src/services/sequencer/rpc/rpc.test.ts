@@ -27,7 +27,7 @@ import {
   transfer,
 } from '../test-support/chain.ts'
 import { nativeRecover } from '../test-support/native-recover.ts'
-import type { RpcMethod } from './parts.ts'
+import type { RpcMethod, RpcParts } from './parts.ts'
 import { createEthereumRpc } from './rpc.ts'
 
 const l2 = defineChain({
@@ -36,6 +36,8 @@ const l2 = defineChain({
   nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 },
   rpcUrls: { default: { http: [] } },
 })
+
+const clientVersion = 'nodeop/1.2.3'
 
 type Bench = {
   readonly methods: Record<string, RpcMethod>
@@ -49,7 +51,6 @@ async function createBench(): Promise<Bench> {
   const chain = await createTestChain()
   const { engine, genesis } = chain
   const pool = createPool({ engine, genesis, recover: nativeRecover })
-  const methods = createEthereumRpc({ engine, pool, chainId, submit: (raw) => pool.admit(raw) })
   const mine = async (): Promise<void> => {
     const raws = pool.take(1_000_000)
     const { dropped } = await chain.run(...raws.map((raw) => toHex(raw)))
@@ -59,8 +60,19 @@ async function createBench(): Promise<Bench> {
       raws.map((): Verdict => ({ ok: true })),
     )
   }
-  return { methods, chain, pool, mine }
+  return { methods: methodsOver(chain, pool), chain, pool, mine }
 }
+
+const methodsOver = ({ engine }: TestChain, pool: Pool, changes: Partial<RpcParts> = {}) =>
+  createEthereumRpc({
+    engine,
+    pool,
+    chainId,
+    clientVersion,
+    isBehind: () => false,
+    submit: (raw) => pool.admit(raw),
+    ...changes,
+  })
 
 const ask = async ({ methods }: Bench, method: string, ...params: unknown[]): Promise<unknown> => {
   const run = methods[method]
@@ -159,8 +171,7 @@ test('eth_sendRawTransaction: refusals carry the messages of geth', async () => 
 test('eth_sendRawTransaction: what no record can hold is refused before it is put into one', async () => {
   const bench = await createBench()
   const submit = () => assert.fail('it was put into a record')
-  const { engine } = bench.chain
-  const methods = createEthereumRpc({ engine, pool: bench.pool, chainId, submit })
+  const methods = methodsOver(bench.chain, bench.pool, { submit })
   const raw = `0x02${'00'.repeat(128 * 1024)}`
   await assert.rejects(ask({ ...bench, methods }, 'eth_sendRawTransaction', raw), {
     rpcCode: -32000,
@@ -290,10 +301,26 @@ test('unknown blocks and transactions are null, malformed arguments are named', 
     })
 })
 
+test('eth_syncing: the block it has reached while it is behind, and false once it follows', async () => {
+  const bench = await createBench()
+  let isBehind = true
+  const methods = methodsOver(bench.chain, bench.pool, { isBehind: () => isBehind })
+  await ask(bench, 'eth_sendRawTransaction', await transfer(0, 0, 1))
+  await bench.mine()
+  assert.deepEqual(await ask({ ...bench, methods }, 'eth_syncing'), {
+    startingBlock: '0x0',
+    currentBlock: '0x1',
+    highestBlock: '0x1',
+  })
+  isBehind = false
+  assert.equal(await ask({ ...bench, methods }, 'eth_syncing'), false)
+})
+
 test('the chain introduces itself', async () => {
   const bench = await createBench()
   assert.equal(await ask(bench, 'eth_chainId'), toHex(chainId))
   assert.equal(await ask(bench, 'net_version'), String(chainId))
+  assert.equal(await ask(bench, 'web3_clientVersion'), clientVersion)
   assert.equal(await ask(bench, 'eth_syncing'), false)
   assert.deepEqual(await ask(bench, 'eth_accounts'), [])
   const genesis = (await ask(bench, 'eth_getBlockByNumber', '0x0', false)) as { timestamp: Hex }

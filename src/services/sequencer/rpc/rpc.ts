@@ -20,14 +20,25 @@ export function createEthereumRpc(parts: RpcParts): Record<string, RpcMethod> {
   }
 }
 
-const networkMethods = ({ chainId }: RpcParts): Record<string, RpcMethod> => ({
+const networkMethods = ({
+  engine,
+  chainId,
+  clientVersion,
+  isBehind,
+}: RpcParts): Record<string, RpcMethod> => ({
   eth_chainId: async (): Promise<Hex> => `0x${chainId.toString(16)}`,
-  eth_syncing: async () => false,
+  eth_syncing: async () => isBehind() && syncing((await engine.head()).header.number),
   eth_accounts: async () => [],
   net_version: async () => chainId.toString(),
   net_listening: async () => true,
   web3_clientVersion: async () => clientVersion,
 })
 
-/** Name and version that clients see. */
-const clientVersion = 'nodeop/0.1.0'
+/**
+ * What `eth_syncing` says of a chain that is behind. How far the network is, it learns only by
+ * getting there, so that the highest block it knows is its own.
+ */
+function syncing(block: number) {
+  const currentBlock: Hex = `0x${block.toString(16)}`
+  return { startingBlock: '0x0', currentBlock, highestBlock: currentBlock }
+}

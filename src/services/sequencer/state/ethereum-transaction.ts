@@ -1,5 +1,17 @@
-import { bigintToBytes, bytesToBigint, concatBytes, type Hex, keccak256, toHex } from '#primitives'
-import { decodeRlp, RlpError, type RlpItem, rlpBytes, rlpInteger, rlpList } from './rlp.ts'
+import {
+  bigintToBytes,
+  bytesToBigint,
+  concatBytes,
+  decodeRlp,
+  type Hex,
+  keccak256,
+  RlpError,
+  type RlpItem,
+  rlpBytes,
+  rlpInteger,
+  rlpList,
+  toHex,
+} from '#primitives'
 
 /** Types of transaction that the sequencer takes: EIP-155, 2930, 1559 and 7702. No blobs. */
 export const transactionTypes = [0, 1, 2, 4] as const

@@ -5,7 +5,11 @@ import {
   fromHex,
   fromUtf8,
   type Hex,
+  integerBytes,
   keccak256,
+  rlpBytes,
+  rlpInteger,
+  rlpList,
   toHex,
   utf8,
 } from '#primitives'
@@ -17,7 +21,6 @@ import {
   headerHash,
   zeroHash,
 } from './header.ts'
-import { integerBytes, rlpBytes, rlpInteger, rlpList } from './rlp.ts'
 import { systemContractCodes } from './system-contracts.ts'
 import { emptyTrieRoot, type NodeSink, type Trie, triePut, trieRoot } from './trie.ts'
 

@@ -1,5 +1,14 @@
-import { bytesToBigint, fromHex, type Hex, keccak256, toHex } from '#primitives'
-import { type RlpItem, rlpBytes, rlpInteger, rlpList } from './rlp.ts'
+import {
+  bytesToBigint,
+  fromHex,
+  type Hex,
+  keccak256,
+  type RlpItem,
+  rlpBytes,
+  rlpInteger,
+  rlpList,
+  toHex,
+} from '#primitives'
 import { emptyTrieRoot } from './trie.ts'
 
 /** Header of an L2 block: an Ethereum header with every field of the Prague and Osaka forks. */

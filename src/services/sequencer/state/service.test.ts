@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { decodeAbiParameters, keccak256, parseAbiParameters } from 'viem'
-import { type Hex, toHex, wei } from '#primitives'
-import type { ReplicatedService, ServiceState } from '#protocol'
+import { type Hex, toHex } from '#primitives'
+import type { ServiceState } from '#protocol'
 import { sequencerComputation } from '../computation.ts'
 import {
   bytesOf,
@@ -14,19 +14,7 @@ import {
   transfer,
 } from '../test-support/chain.ts'
 import { decodeInput } from './computation.ts'
-import { l2Head, sequencerService } from './service.ts'
-
-const spec: ReplicatedService['spec'] = {
-  name: 'sequencer',
-  mode: 'replicated',
-  rule: 'replicated',
-  committee: 0,
-  fee: wei(0n),
-  commitMs: 0,
-  revealMs: 0,
-  toleranceBps: 0,
-  consumer: '0x0000000000000000000000000000000000000000',
-}
+import { l2Head, sequencerService, sequencerSpec } from './service.ts'
 
 const stateOf = (rows: ReadonlyMap<string, Uint8Array>): ServiceState => ({
   get: (key) => rows.get(key),
@@ -39,7 +27,7 @@ const blockAt = (height: number, timeMs: number) => ({ height, timeMs, randomnes
 
 test('service: a block of calls becomes an L2 block, a leaf and one result a call', async () => {
   const genesis = testGenesis()
-  const service = sequencerService(spec, genesis)
+  const service = sequencerService(sequencerSpec, genesis)
   const { engine } = await createTestChain(genesis)
   const before = service.initial(stateOf(new Map()), genesis)
   const calls = [await transfer(0, 0, 1), await transfer(0, 7, 1), await transfer(1, 0, 0)]
@@ -66,7 +54,7 @@ test('service: a block of calls becomes an L2 block, a leaf and one result a cal
 
 test('service: a block whose calls are all dropped changes nothing', async () => {
   const genesis = testGenesis()
-  const service = sequencerService(spec, genesis)
+  const service = sequencerService(sequencerSpec, genesis)
   const { engine } = await createTestChain(genesis)
   const before = service.initial(stateOf(new Map()), genesis)
   const input = service.begin(before, blockAt(1, 0), [bytesOf(await transfer(9, 0, 1))])
@@ -79,7 +67,7 @@ test('service: a block whose calls are all dropped changes nothing', async () =>
 test('begin: the timestamp never falls, and rises where an engine needs it', () => {
   for (const risingTimestamps of [false, true]) {
     const genesis = testGenesis({ risingTimestamps })
-    const service = sequencerService(spec, genesis)
+    const service = sequencerService(sequencerSpec, genesis)
     const state = service.initial(stateOf(new Map()), genesis)
     const timestampAt = (timeMs: number): number =>
       decodeInput(service.begin(state, blockAt(1, timeMs), [])).context.timestamp
@@ -91,7 +79,7 @@ test('begin: the timestamp never falls, and rises where an engine needs it', () 
 })
 
 test('check: what can never be included is refused with its reason', async () => {
-  const service = sequencerService(spec, testGenesis())
+  const service = sequencerService(sequencerSpec, testGenesis())
   const good = await transfer(0, 0, 1)
   assert.deepEqual(service.check(bytesOf(good)), { ok: true })
   const reasonOf = (raw: Hex): string => {
@@ -107,7 +95,7 @@ test('check: what can never be included is refused with its reason', async () =>
 })
 
 test('check: no bytes make it throw, and one changed byte never passes as the same', async () => {
-  const service = sequencerService(spec, testGenesis())
+  const service = sequencerService(sequencerSpec, testGenesis())
   const good = bytesOf(await transfer(0, 0, 1))
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (raw) => {
@@ -128,8 +116,11 @@ test('check: no bytes make it throw, and one changed byte never passes as the sa
 test('genesis: an unusable document names the field, its value and what is allowed', () => {
   const document = JSON.parse(new TextDecoder().decode(testGenesis()))
   const broken = { ...document, gasLimit: '5' }
-  assert.throws(() => sequencerService(spec, new TextEncoder().encode(JSON.stringify(broken))), {
-    code: 'BadL2Genesis',
-    message: 'L2 genesis: gasLimit is 5; allowed: 1000000 to 2^53 - 1',
-  })
+  assert.throws(
+    () => sequencerService(sequencerSpec, new TextEncoder().encode(JSON.stringify(broken))),
+    {
+      code: 'BadL2Genesis',
+      message: 'L2 genesis: gasLimit is 5; allowed: 1000000 to 2^53 - 1',
+    },
+  )
 })

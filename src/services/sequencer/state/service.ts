@@ -1,6 +1,6 @@
-import { assert, bigintToBytes, toHex } from '#primitives'
+import { assert, bigintToBytes, toHex, wei } from '#primitives'
 import type { ReplicatedService, ServiceBlock, ServiceState } from '#protocol'
-import type { TransactionResult } from '#records'
+import type { ServiceSpec, TransactionResult } from '#records'
 import { checkCall, checkRules } from './check.ts'
 import {
   type BlockContext,
@@ -12,6 +12,20 @@ import {
   type L2Head,
 } from './computation.ts'
 import { type L2Genesis, readL2Genesis } from './genesis.ts'
+
+/** Its entry in a genesis: it has no committee, and its fees are the L2's own. */
+export const sequencerSpec: ServiceSpec & { readonly mode: 'replicated' } = {
+  name: 'sequencer',
+  mode: 'replicated',
+  rule: 'replicated',
+  committee: 0,
+  fee: wei(0n),
+  commitMs: 0,
+  revealMs: 0,
+  toleranceBps: 0,
+  requires: [],
+  consumer: `0x${'00'.repeat(20)}`,
+}
 
 /** Key of the latest L2 block in the service's state; the chain before it hangs on its hash. */
 const headKey = 'head'

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createMPT, verifyMerkleProof } from '@ethereumjs/mpt'
 import fc from 'fast-check'
-import { type Hex, keccak256, toHex } from '#primitives'
-import { rlpInteger } from './rlp.ts'
+import { type Hex, keccak256, rlpInteger, toHex } from '#primitives'
 import {
   indexedProof,
   indexedRoot,

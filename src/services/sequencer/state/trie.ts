@@ -1,5 +1,15 @@
-import { assert, DomainError, type Hex, keccak256, toHex } from '#primitives'
-import { decodeRlp, type RlpItem, rlpBytes, rlpInteger, rlpList } from './rlp.ts'
+import {
+  assert,
+  DomainError,
+  decodeRlp,
+  type Hex,
+  keccak256,
+  type RlpItem,
+  rlpBytes,
+  rlpInteger,
+  rlpList,
+  toHex,
+} from '#primitives'
 
 /**
  * A hexary Merkle-Patricia trie (yellow paper, appendix D) as an immutable value: updates share

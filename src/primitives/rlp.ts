@@ -1,9 +1,13 @@
-import { concatBytes, DomainError } from '#primitives'
+import { concatBytes } from './bytes.ts'
+import { DomainError } from './errors.ts'
 
 /** A decoded RLP value: bytes, or a list of values (Ethereum yellow paper, appendix B). */
 export type RlpItem = Uint8Array | readonly RlpItem[]
 
-/** Transactions nest four deep (transaction, list, entry, list); one level of slack. */
+/**
+ * Deepest nesting that is read: transactions have four levels (transaction, list, entry, list),
+ * trie nodes and headers three. It keeps hostile bytes from filling the stack.
+ */
 const maxDepth = 5
 
 /** RLP of a byte string. */
