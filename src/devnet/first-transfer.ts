@@ -1,5 +1,13 @@
 import { setTimeout as pass } from 'node:timers/promises'
-import { createPublicClient, createWalletClient, defineChain, http, parseEther } from 'viem'
+import {
+  BaseError,
+  createPublicClient,
+  createWalletClient,
+  defineChain,
+  http,
+  MethodNotSupportedRpcError,
+  parseEther,
+} from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { DomainError, type Hex } from '#primitives'
 import { systemClock } from './clock.ts'
@@ -47,12 +55,31 @@ async function transfer(gateway: string, limitMs: number): Promise<Hex> {
     chain,
     transport,
   })
-  await serving(gateway, limitMs)
-  const hash = await wallet.sendTransaction({ to: to.address, value: parseEther('0.01') })
   const client = createPublicClient({ chain, transport, pollingInterval: 100 })
-  await client.waitForTransactionReceipt({ hash, timeout: limitMs })
+  const transaction = { to: to.address, value: parseEther('0.01') }
+  const whileServing = <T>(run: () => Promise<T>) => served(gateway, limitMs, run)
+  const hash = await whileServing(() => wallet.sendTransaction(transaction))
+  await whileServing(() => client.waitForTransactionReceipt({ hash, timeout: limitMs }))
   return hash
 }
+
+/** Tries again what was refused because the gateway did not serve: then it had no effect. */
+async function served<T>(gateway: string, limitMs: number, run: () => Promise<T>): Promise<T> {
+  const deadlineMs = systemClock.nowMs() + limitMs
+  for (;;) {
+    await serving(gateway, limitMs)
+    try {
+      return await run()
+    } catch (error) {
+      if (!isNotReady(error) || systemClock.nowMs() >= deadlineMs) throw error
+    }
+  }
+}
+
+/** Viem knows the code of a gateway that does not serve by another name. */
+const isNotReady = (error: unknown): boolean =>
+  error instanceof BaseError &&
+  error.walk((cause) => cause instanceof MethodNotSupportedRpcError) !== null
 
 /** A busy machine takes a while to its first block; after that the gateway says why it refuses. */
 async function serving(gateway: string, limitMs: number): Promise<void> {
