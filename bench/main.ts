@@ -2,8 +2,9 @@
 import { allocation } from './allocation.ts'
 import { certificate } from './certificate.ts'
 import { formatTable, type Report } from './figure.ts'
+import { store } from './store.ts'
 
-const benches: Readonly<Record<string, () => Promise<Report>>> = { allocation, certificate }
+const benches: Readonly<Record<string, () => Promise<Report>>> = { allocation, certificate, store }
 
 const args = process.argv.slice(2)
 const flags = args.filter((arg) => arg.startsWith('-'))

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
+import { transactionTypes } from '#services/sequencer'
 import { checkReasons, checkStructure } from './docs.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -36,6 +37,23 @@ test('structure: the page shows every folder, and nothing that is not there', ()
 
 test('reasons: the page explains every code, and nothing that is not said', () => {
   assert.deepEqual(checkReasons(root), [])
+})
+
+/** The numbers of transaction types that a line of a page lists, without what it says of each. */
+function typesListed(page: string, line: RegExp): number[] {
+  const [, list] = line.exec(readFileSync(join(root, page), 'utf8')) ?? []
+  return (
+    (list ?? '')
+      .replace(/\([^)]*\)/g, '')
+      .match(/\d+/g)
+      ?.map(Number) ?? []
+  )
+}
+
+test('types of transaction: the pages list those that the sequencer takes', () => {
+  const guide = typesListed('docs/guides/json-rpc.md', /eth_sendRawTransaction` \| types ([^;]+);/)
+  const reasons = typesListed('docs/reasons.md', /UnsupportedTransactionType.*Use type ([^.]+)\./)
+  assert.deepEqual([guide, reasons], [[...transactionTypes], [...transactionTypes]])
 })
 
 test('structure, reasons: pages in order have no problem', () => {

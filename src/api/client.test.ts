@@ -66,6 +66,20 @@ test('client: when no gateway answers, the error names each', async (t) => {
   })
 })
 
+test('client: an endpoint that is no gateway is passed over, and named', async (t) => {
+  const body = { jsonrpc: '2.0', id: 1, error: { code: -32601, message: 'Method not found' } }
+  const foreign = await gateway(t, 200, JSON.stringify(body))
+  const good = await gateway(t, 200, answer([]))
+  assert.deepEqual(await createClient([foreign.url, good.url]).nodeop_operators(), [])
+  await assert.rejects(createClient([foreign.url]).nodeop_operators(), (error: unknown) => {
+    assert(error instanceof GatewaysUnreachableError)
+    assert(error.message.includes(`${foreign.url} is no NodeOP gateway`))
+    return true
+  })
+  // Of other methods it is the answer: every gateway may lack them.
+  await assert.rejects(createClient([foreign.url]).request('eth_x', []), RpcError)
+})
+
 test('client: an answer of another shape is refused', async (t) => {
   const odd = await gateway(t, 200, answer({ height: 1 }))
   await assert.rejects(createClient([odd.url]).nodeop_status(), UnexpectedAnswerError)

@@ -6,7 +6,7 @@ import {
   type NodeopResult,
   nodeopMethods,
 } from './methods.ts'
-import { RpcError } from './rpc-error.ts'
+import { RpcError, rpcCodes } from './rpc-error.ts'
 
 /** Methods of every gateway's own namespace, typed; `request` reaches all others. */
 export type Client = {
@@ -21,9 +21,9 @@ const defaultTimeoutMs = 10_000
 
 /**
  * A client of several gateways of one network. It starts with the one that answered last and goes
- * round once: a gateway that cannot be reached, is overloaded or answers nonsense is passed over;
- * an answer that is a JSON-RPC error is the answer. Resending is safe: transactions and tasks are
- * known by their digest.
+ * round once: a gateway that cannot be reached, is overloaded, is none or answers nonsense is
+ * passed over; an answer that is a JSON-RPC error is the answer. Resending is safe: transactions
+ * and tasks are known by their digest.
  *
  * @param urls - HTTP endpoints, at least one.
  * @throws RpcError for an error answer, GatewaysUnreachableError when no gateway answers.
@@ -41,6 +41,8 @@ export function createClient(
       const url = urls[place] as string
       const answer = await ask(url, method, params, timeoutMs)
       if ('failure' in answer) failures.push(`${url}: ${answer.failure}`)
+      else if (isForeign(method, answer.error))
+        failures.push(`${url} is no NodeOP gateway: it does not know ${method}`)
       else {
         preferred = place
         if (answer.error) throw answer.error
@@ -51,6 +53,10 @@ export function createClient(
   }
   return { request, ...typedMethods(request) }
 }
+
+/** Whether an endpoint lacks a method that every gateway has: another node, or an older gateway. */
+const isForeign = (method: string, error: RpcError | undefined): boolean =>
+  error?.rpcCode === rpcCodes.MethodNotFound && Object.hasOwn(nodeopMethods, method)
 
 const typedMethods = (request: Client['request']) =>
   Object.fromEntries(

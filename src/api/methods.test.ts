@@ -49,20 +49,45 @@ test('serveNodeop: hex in any case reaches the operator in lower case', async ()
   assert.equal(await methods.nodeop_sendTask([{ request, signature }]), id)
 })
 
-test('serveNodeop: a list method without a limit takes the default', async () =>
-  assert.equal(((await methods.nodeop_blocks([])) as unknown[]).length, 20))
+test('serveNodeop: a list method without a limit takes the default', async () => {
+  for (const params of [[], [null]])
+    assert.equal(((await methods.nodeop_blocks(params)) as unknown[]).length, 20)
+})
 
-test('serveNodeop: bad parameters are -32602 and say where and what', async () => {
-  assert.match(await messageOf(methods.nodeop_getProof(['0x12'])), /\[0\]: must be 32 bytes/)
-  assert.match(await messageOf(methods.nodeop_getProof([])), /expected/)
-  assert.match(await messageOf(methods.nodeop_blocks([101])), /\[0\]: .*100/)
-  assert.match(await messageOf(methods.nodeop_blocks([1, 2])), /array: /)
-  const bad = { request: { ...request, maxFee: 1000 }, signature }
-  assert.match(await messageOf(methods.nodeop_sendTask([bad])), /\[0\]\.request\.maxFee/)
-  const huge = { request: { ...request, maxFee: (2n ** 256n).toString() }, signature }
-  assert.match(await messageOf(methods.nodeop_sendTask([huge])), /below 2\^256/)
-  const more = { request: { ...request, extra: 1 }, signature }
-  assert.match(await messageOf(methods.nodeop_sendTask([more])), /extra/)
+test('serveNodeop: bad parameters are -32602, in the words of the Ethereum methods', async () => {
+  const task = (changes: object) => [{ request: { ...request, ...changes }, signature }]
+  const { salt: _, ...unsalted } = request
+  for (const [method, params, message] of [
+    ['nodeop_getProof', ['0x12'], 'invalid argument 0: subject must be 32 bytes'],
+    ['nodeop_getProof', [7], 'invalid argument 0: subject must be a string'],
+    ['nodeop_getProof', [], 'missing value for required argument 0 (subject)'],
+    ['nodeop_getTask', [null], 'missing value for required argument 0 (id)'],
+    ['nodeop_blocks', [101], 'invalid argument 0: limit must be at most 100'],
+    ['nodeop_blocks', [0], 'invalid argument 0: limit must be at least 1'],
+    ['nodeop_blocks', [1.5], 'invalid argument 0: limit must be an integer'],
+    ['nodeop_blocks', ['0x1'], 'invalid argument 0: limit must be an integer'],
+    ['nodeop_blocks', [1, 2], 'too many arguments, want at most 1'],
+    ['nodeop_status', [1], 'too many arguments, want at most 0'],
+    ['nodeop_sendTask', [[]], 'invalid argument 0: task must be an object'],
+    ['nodeop_sendTask', [{ signature }], 'invalid argument 0: task.request is missing'],
+    [
+      'nodeop_sendTask',
+      task({ maxFee: (2n ** 256n).toString() }),
+      'invalid argument 0: task.request.maxFee must be below 2^256',
+    ],
+    [
+      'nodeop_sendTask',
+      task({ maxFee: 5 }),
+      'invalid argument 0: task.request.maxFee must be a string',
+    ],
+    ['nodeop_sendTask', task({ extra: 1 }), 'invalid argument 0: task.request must have no extra'],
+    [
+      'nodeop_sendTask',
+      [{ request: unsalted, signature }],
+      'invalid argument 0: task.request.salt is missing',
+    ],
+  ] as const)
+    assert.equal(await messageOf(methods[method](params)), message)
 })
 
 test('task requests: the wire form and the record are one to one', () => {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { describeArguments, wordsOf } from './argument-words.ts'
 import {
   blockSchema,
   checkpointSchema,
@@ -21,21 +22,25 @@ export type RpcMethod = (params: readonly unknown[], signal?: AbortSignal) => Pr
 const method = <Params extends z.ZodType<readonly unknown[]>, Result extends z.ZodType>(
   params: Params,
   result: Result,
-) => ({ params, result })
+  ...names: readonly string[]
+) => ({ params, result, names })
 
-/** Every method of the gateway's own namespace: what it takes by position, and what it returns. */
+/**
+ * Every method of the gateway's own namespace: what it takes by position, what it returns, and what
+ * errors call its parameters.
+ */
 export const nodeopMethods = {
   nodeop_status: method(z.tuple([]), statusSchema),
   /** Answers the task's id; a refusal is error -32000 with its reason code. */
-  nodeop_sendTask: method(z.tuple([signedTaskSchema]), hash),
+  nodeop_sendTask: method(z.tuple([signedTaskSchema]), hash, 'task'),
   /** Null when the network does not know, or has forgotten, the id. */
-  nodeop_getTask: method(z.tuple([looseHex(32)]), taskSchema.nullable()),
+  nodeop_getTask: method(z.tuple([looseHex(32)]), taskSchema.nullable(), 'id'),
   /** Takes the hash of an L2 transaction or the id of a task. */
-  nodeop_getProof: method(z.tuple([looseHex(32)]), proofSchema),
+  nodeop_getProof: method(z.tuple([looseHex(32)]), proofSchema, 'subject'),
   /** Newest first, like all lists. */
-  nodeop_checkpoints: method(z.tuple([limit]), z.array(checkpointSchema)),
-  nodeop_blocks: method(z.tuple([limit]), z.array(blockSchema)),
-  nodeop_tasks: method(z.tuple([limit]), z.array(taskSchema)),
+  nodeop_checkpoints: method(z.tuple([limit]), z.array(checkpointSchema), 'limit'),
+  nodeop_blocks: method(z.tuple([limit]), z.array(blockSchema), 'limit'),
+  nodeop_tasks: method(z.tuple([limit]), z.array(taskSchema), 'limit'),
   nodeop_operators: method(z.tuple([]), z.array(operatorSchema)),
   nodeop_services: method(z.tuple([]), z.array(serviceSchema)),
   nodeop_parameters: method(z.tuple([]), z.array(parameterSchema)),
@@ -60,23 +65,12 @@ export const serveNodeop = (api: NodeopApi): Readonly<Record<NodeopMethod, RpcMe
   ) as Record<NodeopMethod, RpcMethod>
 
 function serve(api: NodeopApi, name: NodeopMethod): RpcMethod {
-  const { params: schema } = nodeopMethods[name]
+  const { params: schema, names } = nodeopMethods[name]
   const run = api[name] as (...params: readonly unknown[]) => Promise<unknown>
   return async (params) => {
-    const read = schema.safeParse(params)
-    if (!read.success) throw invalidParams(`invalid params: ${describeIssue(read.error)}`)
+    const given = params.map((value) => value ?? undefined) // null is as good as absent
+    const read = schema.safeParse(given, { error: wordsOf })
+    if (!read.success) throw invalidParams(describeArguments(read.error, names, given))
     return run(...read.data)
   }
 }
-
-/** The first thing that a schema found wrong, in one line: where, and what is expected. */
-export function describeIssue(error: z.ZodError): string {
-  const [issue] = error.issues
-  if (!issue) return 'invalid'
-  const [first, ...rest] = issue.path
-  const place = first === undefined ? 'array' : `[${String(first)}]${rest.map(member).join('')}`
-  return `${place}: ${issue.message}`
-}
-
-const member = (key: PropertyKey): string =>
-  typeof key === 'number' ? `[${key}]` : `.${String(key)}`

@@ -27,6 +27,12 @@ test('parseRpcBody: a request without id is a notification', () => {
   assert.deepEqual(body.entries, [{ id: undefined, method: 'm', params: [] }])
 })
 
+test('parseRpcBody: params that are null are none', () =>
+  assert.deepEqual(parseRpcBody('{"jsonrpc":"2.0","id":1,"method":"m","params":null}'), {
+    isBatch: false,
+    entries: [{ id: 1, method: 'm', params: [] }],
+  }))
+
 test('parseRpcBody: what is no JSON is -32700', () => {
   for (const text of ['', '{', '[1', 'x', '{"a":1,}']) assert.equal(codeOf(text), -32700, text)
 })

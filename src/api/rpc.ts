@@ -87,9 +87,10 @@ function parseEntry(entry: unknown): RpcRequest | RpcMistake {
   const mistake = (error: RpcError): RpcMistake => ({ id: id ?? null, error })
   if (jsonrpc !== '2.0') return mistake(invalidRequest('"jsonrpc" is not "2.0"'))
   if (typeof method !== 'string') return mistake(invalidRequest('"method" is no string'))
-  if (params === undefined) return { id, method, params: [] }
+  // geth's own client used to send null for none; it is taken by geth, so clients may send it.
+  if (params === undefined || params === null) return { id, method, params: [] }
   if (Array.isArray(params)) return { id, method, params }
-  if (typeof params === 'object' && params !== null)
+  if (typeof params === 'object')
     return id === undefined ? { id, method, params: [params] } : mistake(byName)
   return mistake(invalidRequest('"params" is no array'))
 }

@@ -31,7 +31,12 @@ function readKey(path: string): Hex {
   throw new KeyFileError(`${path} holds no key: 64 hexadecimal digits are expected`, { path })
 }
 
-function readPrivate(path: string): string {
+/**
+ * The text of a file that nobody else can read.
+ *
+ * @throws KeyFileError
+ */
+export function readPrivate(path: string): string {
   try {
     if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0)
       throw new KeyFileError(`others can read ${path}; run: chmod 600 ${path}`, { path })

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { toJson } from '#api'
 import { DomainError } from '#primitives'
 import { allocateCommand } from './allocate.ts'
+import { backupCommand, restoreCommand } from './backup.ts'
 import { exitCodes, type Surroundings, UsageError } from './cli.ts'
 import { devnetCommand } from './devnet.ts'
 import { proveCommand } from './prove.ts'
@@ -28,6 +29,8 @@ export async function runCli(args: readonly string[], around: Surroundings): Pro
     .addCommand(taskCommand(around, finish))
     .addCommand(proveCommand(around, finish))
     .addCommand(allocateCommand(around, finish))
+    .addCommand(backupCommand(around, finish))
+    .addCommand(restoreCommand(around, finish))
     .addHelpText('after', '\nExit codes: 0 ok, 1 failed, 2 bad usage.')
   prepare(program, around)
   try {

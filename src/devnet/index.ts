@@ -4,6 +4,7 @@ export { startPriceFeeds } from './feeds.ts'
 export { sendFirstTransfer } from './first-transfer.ts'
 export { startIncidents } from './incidents.ts'
 export { devnetAccount, type L1Process, startL1 } from './l1.ts'
+export { requireL1AtRest } from './l1-adopt.ts'
 export { createLoad, type Load, type LoadOptions } from './load/load.ts'
 export { type DevnetIo, runDevnet } from './main.ts'
 export {

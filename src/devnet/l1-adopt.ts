@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pass } from 'node:timers/promises'
 import { createL1Client } from '#ethereum'
-import type { Hex, Logger } from '#primitives'
+import { DomainError, type Hex, type Logger } from '#primitives'
 import type { L1Process } from './l1.ts'
 
 /** How long anvil may take to write its chain when it is told to end. */
@@ -64,6 +64,20 @@ export async function adoptL1(options: {
   return { url, chainId, pid, stop }
 }
 
+/**
+ * Sees that no L1 writes below a devnet's folder, as one that outlived a killed devnet does.
+ *
+ * @throws L1RunningError
+ */
+export function requireL1AtRest(folder: string): void {
+  const noted = readNote(join(folder, 'l1'))
+  if (!noted || !isAlive(noted.pid)) return
+  throw new L1RunningError(
+    `the L1 of ${folder} still runs: start the devnet on it and end it by Ctrl-C first`,
+    { folder },
+  )
+}
+
 /** What it says its first block is; waits while it is still starting. */
 async function answerOf(pid: number, url: string): Promise<Hex | undefined> {
   for (let waitedMs = 0; isAlive(pid) && waitedMs < answerLimitMs; waitedMs += pauseMs) {
@@ -111,3 +125,8 @@ function isAlive(pid: number): boolean {
 const pauseMs = 20
 const watchMs = 500
 const answerLimitMs = 5_000
+
+/** A devnet was killed, and its L1 goes on. */
+export class L1RunningError extends DomainError<'L1Running', { folder: string }> {
+  override readonly code = 'L1Running'
+}

@@ -3,6 +3,7 @@ import type { Environment, Service } from '#protocol'
 import type { Genesis, ServiceSpec } from '#records'
 import { priceService, priceSpec } from '#services/price'
 import { sequencerService, sequencerSpec } from '#services/sequencer'
+import { l2GenesisOf } from './l2-genesis.ts'
 import { createPassedCalls, type PassedCalls } from './passed-calls.ts'
 import { loadSecp256k1, recoverAddressWith } from './recover.ts'
 
@@ -74,7 +75,7 @@ function serviceOf(spec: ServiceSpec, state: Uint8Array): Service {
   if (spec.name === priceSpec.name && spec.mode === 'assigned')
     return { ...priceService, spec: { ...spec, mode: spec.mode } }
   if (spec.name === sequencerSpec.name && spec.mode === 'replicated')
-    return sequencerService({ ...spec, mode: spec.mode }, state)
+    return sequencerService({ ...spec, mode: spec.mode }, l2GenesisOf(state))
   throw new UnknownServiceError(`no ${spec.mode} service "${spec.name}" in this binary`, {
     name: spec.name,
   })

@@ -9,13 +9,13 @@ import {
   type Engine,
   l2Head,
   type Pool,
-  readL2Genesis,
   sequencerComputation,
   sequencerSpec,
   transactionPlace,
 } from '#services/sequencer'
 import type { CommittedBlock } from './application.ts'
 import type { L2BlockSummary } from './history.ts'
+import { l2GenesisOf } from './l2-genesis.ts'
 import type { CallPool } from './mempool.ts'
 import { recover } from './native-recover.ts'
 import type { PassedCalls } from './passed-calls.ts'
@@ -91,8 +91,8 @@ export function hostSequencer(
   const entry = entryOf(genesis)
   if (!entry || !l2) return undefined
   const { engine } = l2
-  const { parameters } = readL2Genesis(entry.state)
-  const pool = createPool({ engine, recover, genesis: entry.state })
+  const chain = l2GenesisOf(entry.state)
+  const pool = createPool({ engine, recover, chain })
   return {
     engine,
     pool,
@@ -108,7 +108,7 @@ export function hostSequencer(
       bytes: () => pool.bytes(),
     },
     compute: l2.compute,
-    chainId: parameters.chainId,
+    chainId: chain.parameters.chainId,
     close: l2.close,
   }
 }

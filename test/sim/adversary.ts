@@ -65,6 +65,7 @@ export function tamper(world: World, { fault }: Peer, block: Block): Block {
     { ...block, height: block.height + 1 },
     { ...block, timeMs: -1 },
     { ...block, proposer: '0xee' as Hex },
+    { ...block, appHash: '0xee' as Hex },
     { ...block, timeMs: block.timeMs + 2 * maxAheadMs },
   ])
 }

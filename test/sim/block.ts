@@ -1,5 +1,6 @@
 import type { Conflict, Vote } from '#consensus'
 import type { Hex } from '#primitives'
+import type { Transaction } from '#records'
 
 /** A block as far as consensus cares; its name stands for a hash without collisions. */
 export type Block = {
@@ -11,6 +12,9 @@ export type Block = {
   /** Whether the ledger would accept it. */
   readonly isAcceptable: boolean
   readonly misbehaviour: readonly Conflict[]
+  readonly transactions: readonly Transaction[]
+  /** Of the ledger before it; the empty name where there is no ledger. */
+  readonly appHash: Hex
 }
 
 /** A decided block with the precommits that decided it. */

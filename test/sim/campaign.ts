@@ -1,7 +1,9 @@
 import { paperLines } from '#consensus'
+import { idealCrypto, realCrypto } from '../support/ledger-crypto.ts'
 import type { Violation } from './checker.ts'
 import type { Control } from './controls.ts'
-import { planOf } from './plan.ts'
+import { createLedgerApplication } from './ledger.ts'
+import { ledgerPlanOf, type Plan, planOf } from './plan.ts'
 import { type Run, simulate } from './simulate.ts'
 import type { Counts } from './world.ts'
 
@@ -12,6 +14,9 @@ export type Campaign = {
   /** Validators; undefined lets each seed choose. */
   readonly nodes: number | undefined
   readonly control: Control | undefined
+  /** Whether the whole ledger runs on top. */
+  readonly ledger: boolean
+  readonly signatures: Plan['signatures']
 }
 
 /** What many runs showed. */
@@ -24,6 +29,8 @@ export type Report = {
   readonly broken: number
   readonly heights: number
   readonly counts: Counts
+  /** What the ledger counted, by name. */
+  readonly applied: Readonly<Record<string, number>>
   /** Lines of the paper that no run visited. */
   readonly unvisitedLines: readonly number[]
   /** Of all events of all runs. */
@@ -37,9 +44,21 @@ export type Failure = { readonly seed: number; readonly violation: Violation }
 export const controlNodes = 4
 
 /** Runs one seed of a campaign. */
-export function runSeed({ control, nodes }: Campaign, seed: number, traced = false): Run {
-  if (!control) return simulate(planOf(seed, nodes), { traced })
-  return simulate(control.plan(seed, nodes ?? controlNodes), { until: control.breaks, traced })
+export function runSeed(campaign: Campaign, seed: number, traced = false): Run {
+  const { control, nodes, ledger, signatures } = campaign
+  const plan = control
+    ? { ...control.plan(seed, nodes ?? controlNodes), signatures }
+    : ledger
+      ? ledgerPlanOf(seed, nodes, signatures)
+      : { ...planOf(seed, nodes), signatures }
+  const crypto = signatures === 'real' ? realCrypto : idealCrypto
+  return simulate(plan, {
+    traced,
+    ...(control && { until: control.breaks }),
+    ...((ledger || control?.tamper) && {
+      application: createLedgerApplication(plan.size, crypto, control?.tamper),
+    }),
+  })
 }
 
 /** Runs all seeds of a campaign, one after the other. */
@@ -49,6 +68,7 @@ export function runCampaign(campaign: Campaign): Report {
   const stuck: Failure[] = []
   const visited = new Set<number>()
   const counts: Counts = { messages: 0, lost: 0, crashes: 0, evidence: 0, highestRound: 0 }
+  const applied: Record<string, number> = {}
   let [broken, heights, digest] = [0, 0, 0]
   for (let seed = first; seed < first + seeds; seed++) {
     const run = runSeed(campaign, seed)
@@ -59,11 +79,13 @@ export function runCampaign(campaign: Campaign): Report {
     if (control && violations.some(({ property }) => property === control.breaks)) broken++
     heights += run.heights
     addCounts(counts, run.counts)
+    for (const [name, count] of Object.entries(run.applied))
+      applied[name] = (applied[name] ?? 0) + count
     for (const line of run.lines) visited.add(line)
     digest = Math.imul(digest ^ Number.parseInt(run.digest, 16), 0x01000193)
   }
   return {
-    ...{ violated, stuck, broken, heights, counts },
+    ...{ violated, stuck, broken, heights, counts, applied },
     unvisitedLines: paperLines.filter((line) => !visited.has(line)),
     digest: (digest >>> 0).toString(16).padStart(8, '0'),
   }

@@ -14,6 +14,12 @@ export type Property =
   | 'signed-once'
   /** No correct validator is shown to have voted twice. */
   | 'accountability'
+  /** Balances, reserved fees and the pool are what was deposited. */
+  | 'conservation'
+  /** What was cut as a checkpoint stays, grows, and is certified by the group's key. */
+  | 'checkpoints'
+  /** An accepted task is there until it has ended with a recorded outcome. */
+  | 'tasks'
   /** Once faults have ended, everybody decides. */
   | 'liveness'
 

@@ -11,11 +11,11 @@ import {
 import { unreachable } from '#primitives'
 import { forgetsLocks, refuses, say, tamper } from './adversary.ts'
 import { type Block, genesisName, maxAheadMs, type Stored } from './block.ts'
-import { admit, store, syncLog, tipName } from './disk.ts'
+import { admit, store, syncLog } from './disk.ts'
 import { later, nextName, note, type Peer, scheduleAt, type World } from './world.ts'
 
 /** Timers and pace, in virtual milliseconds. */
-const timing = { proposeMs: 300, voteMs: 100, growthMs: 50, blockIntervalMs: 50 } as const
+const timing = { proposeMs: 300, voteMs: 100, growthMs: 50 } as const
 
 /** Most double votes in one block. */
 const maxMisbehaviour = 16
@@ -64,8 +64,9 @@ export function finalize(world: World, peer: Peer, stored: Stored): void {
     peer.included.add(evidenceKey(conflict))
     peer.evidence.delete(evidenceKey(conflict))
   }
+  world.application?.onCommit(world, peer, stored.block)
   const { life } = peer
-  later(world, Math.max(0, peer.enteredMs + timing.blockIntervalMs - world.nowMs), () => {
+  later(world, Math.max(0, peer.enteredMs + world.plan.blockIntervalMs - world.nowMs), () => {
     const isDue = peer.life === life && !peer.isRunning && peer.disk.store.length === height
     if (isDue) world.act(world, peer, () => enter(world, peer))
   })
@@ -157,7 +158,8 @@ function publishOwn(world: World, peer: Peer, input: Input): void {
 
 /** The proposer may start a block interval later than whoever waits for it. */
 function startTimeout(world: World, peer: Peer, timeout: Timeout): void {
-  const { proposeMs, voteMs, growthMs, blockIntervalMs } = timing
+  const { proposeMs, voteMs, growthMs } = timing
+  const { blockIntervalMs } = world.plan
   const baseMs = timeout.step === 'propose' ? proposeMs + blockIntervalMs : voteMs
   const { life } = peer
   later(world, baseMs + growthMs * timeout.round, () => {
@@ -169,11 +171,14 @@ function startTimeout(world: World, peer: Peer, timeout: Timeout): void {
 }
 
 function makeBlock(world: World, peer: Peer): Block {
+  const { application } = world
   const last = peer.disk.store.at(-1)?.block
+  const parent = last?.name ?? genesisName
+  const height = peer.disk.store.length + 1
   const block = tamper(world, peer, {
-    name: nextName(world),
-    height: peer.disk.store.length + 1,
-    parent: last?.name ?? genesisName,
+    ...{ name: nextName(world), height, parent },
+    transactions: application?.propose(world, peer, height) ?? [],
+    appHash: application?.appHash(parent) ?? genesisName,
     proposer: peer.key,
     timeMs: Math.max(world.nowMs + peer.skewMs, (last?.timeMs ?? -1) + 1),
     isAcceptable: true,
@@ -190,10 +195,12 @@ function judge(world: World, peer: Peer, { value, validRound, proposer }: Propos
   if (!block) return 'invalid'
   if (block.proposer === peer.key) return 'valid'
   const last = peer.disk.store.at(-1)?.block
+  const parent = last?.name ?? genesisName
   const isGood =
     block.isAcceptable &&
     block.height === peer.disk.store.length + 1 &&
-    block.parent === (tipName(peer.disk) ?? genesisName) &&
+    block.parent === parent &&
+    block.appHash === (world.application?.appHash(parent) ?? genesisName) &&
     block.timeMs > (last?.timeMs ?? -1) &&
     peer.core.schedule.current.positions.has(block.proposer) &&
     (validRound !== -1 || block.proposer === proposer) &&

@@ -1,4 +1,6 @@
+import type { Hex, Wei } from '#primitives'
 import type { Property } from './checker.ts'
+import type { Tamper } from './ledger.ts'
 import { allProtections, calm, mostFaulty, type Plan, type Protections } from './plan.ts'
 
 /** A world in which one property must break: what shows that its check bites. */
@@ -6,6 +8,8 @@ export type Control = {
   readonly breaks: Property
   readonly about: string
   plan(seed: number, size: number): Plan
+  /** What is spoiled in the ledger, for controls that need one. */
+  readonly tamper?: Tamper
 }
 
 const without = (name: keyof Protections): Protections => ({ ...allProtections, [name]: false })
@@ -14,6 +18,15 @@ const all = <T>(length: number, item: T): readonly T[] => Array.from({ length },
 
 /** Long enough for an equivocator to propose often, in time enough for a sound core. */
 const long = { goal: 30, patienceMs: 20_000 }
+
+const withLedger = (seed: number, size: number): Plan => ({
+  ...calm(seed, size),
+  ...{ blockIntervalMs: 500, healMs: 10_000 },
+})
+
+const spoiled = (breaks: Property, about: string, tamper: Tamper): Control => ({
+  ...{ breaks, about, tamper, plan: withLedger },
+})
 
 /** By the name that `--control` takes. */
 export const controls: Readonly<Record<string, Control>> = {
@@ -116,4 +129,34 @@ export const controls: Readonly<Record<string, Control>> = {
       ...{ patienceMs: 20_000, faults: all(mostFaulty(size) + 1, 'silent') },
     }),
   },
+  minting: spoiled('conservation', 'every block makes a wei of nothing', {
+    spoil: (ledger) => {
+      const [account] = ledger.accounts.keys()
+      const balance = ledger.accounts.get(account ?? '') ?? 0n
+      return account === undefined
+        ? ledger
+        : { ...ledger, accounts: ledger.accounts.set(account, (balance + 1n) as Wei) }
+    },
+  }),
+  forgery: spoiled('checkpoints', 'certificates are replaced by others', {
+    spoil: (ledger) => {
+      const entries = [...ledger.checkpoints.entries()]
+      const [name, entry] = entries.find((one) => one[1].signature) ?? []
+      if (name === undefined || !entry) return ledger
+      const signature: Hex = `0x${'11'.repeat(65)}`
+      return { ...ledger, checkpoints: ledger.checkpoints.set(name, { ...entry, signature }) }
+    },
+  }),
+  forgetting: spoiled('tasks', 'accepted tasks get lost', {
+    spoil: (ledger) => {
+      const [id] = ledger.tasks.keys()
+      return id === undefined ? ledger : { ...ledger, tasks: ledger.tasks.delete(id) }
+    },
+  }),
+  'stale-nonces': spoiled('signed-once', 'nonces that a session used are not used up', {
+    spoil: (ledger, before) =>
+      ledger.sessions.size > 0 && before.sessions.size === 0
+        ? { ...ledger, nonces: before.nonces }
+        : ledger,
+  }),
 }

@@ -1,23 +1,13 @@
-import type { Ballot, Offer, Proposal, Vote } from '#consensus'
+import type { Proposal, Vote } from '#consensus'
 import type { Hex } from '#primitives'
-
-/** What holds one validator's key. */
-export type Signer = { vote(ballot: Ballot): Vote; proposal(offer: Offer): Proposal }
+import type { Signatures, SignedWatch } from './signatures.ts'
 
 /**
  * Signatures as the proofs assume them: nobody makes one without the key, and none fits anything
  * but what was signed. A signature is a number under which the content is remembered; a run is
  * thousands of times faster than with ed25519, and an adversary can do neither more nor less.
  */
-export type IdealSignatures = {
-  /** Whoever has the result has the key. */
-  signerOf(key: Hex): Signer
-  isSignedVote(vote: Vote): boolean
-  isSignedProposal(proposal: Proposal): boolean
-}
-
-/** @param watch - told of everything that is signed. */
-export function createIdealSignatures(watch: (signed: Vote | Proposal) => void): IdealSignatures {
+export function createIdealSignatures(watch: SignedWatch): Signatures {
   const votes = new Map<Hex, Vote>()
   const proposals = new Map<Hex, Proposal>()
   return {

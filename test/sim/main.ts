@@ -12,10 +12,12 @@ import { controls } from './controls.ts'
 import { sizes } from './plan.ts'
 
 const usage = `usage: npm run sim -- [--seed N] [--seeds K] [--nodes ${sizes.join('|')}]
+                       [--ledger] [--signatures ideal|real]
                        [--control NAME] [--trace] [--json]
 
 Runs K seeds from N: the consensus core with ideal signatures under a bad network, crashes, lost
-writes, skewed clocks, changing validators and up to a third of adversaries. --trace prints every
+writes, skewed clocks, changing validators and up to a third of adversaries. --ledger puts the whole
+ledger on top, with clients, reports, checkpoints (by real FROST) and an L1. --trace prints every
 event of seed N. A control takes one protection away, and must break a property in 95 % of seeds:
 ${Object.entries(controls)
   .map(([name, { breaks, about }]) => `  ${name.padEnd(16)} ${breaks.padEnd(14)} ${about}`)
@@ -33,6 +35,8 @@ const options = {
   seeds: { type: 'string' },
   nodes: { type: 'string' },
   control: { type: 'string' },
+  ledger: { type: 'boolean', default: false },
+  signatures: { type: 'string', default: 'ideal' },
   trace: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -47,6 +51,8 @@ function main(args: string[]): void {
     seeds: toCount(values.seeds ?? (values.trace ? '1' : '100'), 1),
     nodes: values.nodes === undefined ? undefined : toSize(values.nodes),
     control,
+    ledger: values.ledger,
+    signatures: toSignatures(values.signatures),
   }
   if (values.trace)
     for (const line of runSeed(campaign, campaign.seed, true).trace)
@@ -68,11 +74,13 @@ type Summary = Campaign & {
 const isGood = ({ control, seeds }: Campaign, { violated, stuck, broken }: Report): boolean =>
   control ? broken * 100 >= seeds * neededPercent : violated.length + stuck.length === 0
 
-function toJson({ seed, seeds, nodes, name, seconds, report }: Summary): string {
-  const { violated, stuck, broken, heights, counts, unvisitedLines, digest } = report
+function toJson({ name, seconds, report, control, ...campaign }: Summary): string {
+  const { seed, seeds, nodes, ledger, signatures } = campaign
+  const { violated, stuck, broken, heights, counts, applied, unvisitedLines, digest } = report
   return `${JSON.stringify({
     ...{
-      sim: 'core',
+      sim: ledger || control?.tamper ? 'ledger' : 'core',
+      signatures,
       seed,
       seeds,
       nodes: nodes ?? (name ? controlNodes : sizes),
@@ -80,18 +88,19 @@ function toJson({ seed, seeds, nodes, name, seconds, report }: Summary): string 
     },
     ...{ violations: violated.length, stuck: stuck.length, broken: name ? broken : null },
     ...{ heights, heightsPerSecond: Math.round(heights / seconds), seconds: rounded(seconds) },
-    ...{ ...counts, unvisitedLines, digest },
+    ...{ ...counts, ...applied, unvisitedLines, digest },
     failedSeeds: [...violated, ...stuck].slice(0, toldFailures).map((failure) => failure.seed),
   })}\n`
 }
 
 function toText(summary: Summary): string {
-  const { seed, seeds, control, name, seconds, report } = summary
+  const { seed, seeds, control, seconds, report } = summary
   const nodes = summary.nodes ?? (control && controlNodes)
-  const { violated, stuck, broken, heights, counts, unvisitedLines, digest } = report
+  const { violated, stuck, broken, heights, counts, applied, unvisitedLines, digest } = report
   const rate = Math.round(heights / seconds)
   const lines = [
-    `consensus core over ideal signatures, ${nodes ?? sizes.join(', ')} validators, ` +
+    `${summary.ledger ? 'ledger on the' : 'the'} consensus core, ${summary.signatures} signatures, ` +
+      `${nodes ?? sizes.join(', ')} validators, ` +
       `${seeds} seeds from ${seed}`,
     `${heights} heights decided in ${rounded(seconds)} s (${rate}/s), up to round ` +
       `${counts.highestRound}; ${counts.messages} messages, ${counts.lost} lost, ` +
@@ -99,23 +108,27 @@ function toText(summary: Summary): string {
     `lines of the paper that no seed visited: ${unvisitedLines.join(', ') || 'none'}`,
     `events ${digest}`,
   ]
+  const done = Object.entries(applied).map(([what, count]) => `${count} ${what}`)
+  if (done.length > 0) lines.push(`of the ledger: ${done.join(', ')}`)
   if (control) lines.push(`${control.breaks} broke in ${broken} of ${seeds} seeds`)
   else {
-    lines.push(...[...violated, ...stuck].slice(0, toldFailures).map(toldOf(nodes, name)))
+    lines.push(...[...violated, ...stuck].slice(0, toldFailures).map(toldOf(summary)))
     lines.push(`${violated.length} violations, ${stuck.length} stuck`)
   }
   return `${lines.join('\n')}\n`
 }
 
 const toldOf =
-  (nodes: number | undefined, name: string | undefined) =>
+  ({ nodes, ledger, signatures }: Summary) =>
   ({ seed, violation }: Failure): string => {
-    const flags = `${nodes ? ` --nodes ${nodes}` : ''}${name ? ` --control ${name}` : ''}`
     const { property, height, who } = violation
-    return (
-      `seed ${seed}: ${property} at height ${height} (${who}); ` +
-      `npm run sim -- --seed ${seed}${flags} --trace`
-    )
+    const flags = [
+      ...(nodes ? [`--nodes ${nodes}`] : []),
+      ...(ledger ? ['--ledger'] : []),
+      ...(signatures === 'real' ? ['--signatures real'] : []),
+    ]
+    const again = ['npm run sim --', `--seed ${seed}`, ...flags, '--trace'].join(' ')
+    return `seed ${seed}: ${property} at height ${height} (${who}); ${again}`
   }
 
 const rounded = (seconds: number): number => Number(seconds.toFixed(1))
@@ -142,6 +155,10 @@ function toCount(text: string, least: number): number {
 function toSize(text: string): number {
   const size = Number(text)
   return sizes.includes(size) ? size : refuse(`--nodes is one of ${sizes.join(', ')}`)
+}
+
+function toSignatures(text: string): 'ideal' | 'real' {
+  return text === 'ideal' || text === 'real' ? text : refuse('--signatures is ideal or real')
 }
 
 function refuse(message: string): never {

@@ -69,6 +69,7 @@ function recover(world: World, peer: Peer): void {
   peer.enteredMs = world.nowMs
   peer.movedMs = world.nowMs
   peer.fetchAgainMs = 0
+  world.application?.onRestart(world, peer)
   if (!peer.isRunning) {
     enter(world, peer)
     return
@@ -105,6 +106,9 @@ function take(world: World, peer: Peer, from: Peer, message: Message): void {
       break
     case 'blocks':
       onBlocks(world, peer, from, message.blocks)
+      break
+    case 'transaction':
+      world.application?.hears(peer, message.transaction)
       break
     default:
       unreachable(message)

@@ -60,6 +60,9 @@ export type Plan = {
   readonly partitions: 'none' | 'random' | 'halves' | 'leader'
   /** Of a crash before or after each durable step. */
   readonly crashPermille: number
+  /** Between the starts of two heights. */
+  readonly blockIntervalMs: number
+  readonly signatures: 'ideal' | 'real'
   /** Clocks of correct validators are off by at most this. */
   readonly skewMs: number
   /** From here on the network delivers, and nobody crashes any more. */
@@ -86,7 +89,8 @@ export const allProtections: Protections = {
 export const calm = (seed: number, size: number): Plan => ({
   ...{ seed, size, faults: [], watchers: 0, changeEvery: 0, powers: Array(size).fill(1n) },
   ...{ delayMs: 20, dropPermille: 0, duplicatePermille: 0 },
-  ...{ partitions: 'none' as const, crashPermille: 0, skewMs: 0 },
+  ...{ partitions: 'none' as const, crashPermille: 0, skewMs: 0, blockIntervalMs: 50 },
+  signatures: 'ideal',
   ...{ healMs: 0, goal: 10, patienceMs: 120_000, protections: allProtections },
 })
 
@@ -134,5 +138,18 @@ export function planOf(seed: number, nodes?: number): Plan {
     skewMs: chance.of([0, 50, 250]),
     healMs: 300 + chance.below(2000),
     goal: 3,
+  }
+}
+
+/** The plan of a seed with the ledger on top: fewer blocks, further apart, and fixed validators. */
+export function ledgerPlanOf(
+  seed: number,
+  nodes: number | undefined,
+  signatures: Plan['signatures'],
+): Plan {
+  const plan = planOf(seed, nodes)
+  return {
+    ...{ ...plan, signatures, watchers: 0, changeEvery: 0, powers: Array(plan.size).fill(1n) },
+    ...{ blockIntervalMs: 500, healMs: 2_000 + plan.healMs * 2, goal: 2, patienceMs: 300_000 },
   }
 }

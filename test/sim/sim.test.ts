@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { runCampaign, runSeed } from './campaign.ts'
+import { type Campaign, runCampaign, runSeed } from './campaign.ts'
 import { controls } from './controls.ts'
 import { calm, planOf, sizes } from './plan.ts'
 import { simulate } from './simulate.ts'
@@ -15,7 +15,7 @@ test('sim: without faults every height is decided in round 0', () => {
 })
 
 test('sim: whatever a third of adversaries does, nothing breaks and nobody is stuck', () => {
-  const { violated, stuck, counts } = runCampaign({ ...plain, seed: 1, seeds: 300 })
+  const { violated, stuck, counts } = runCampaign({ ...plain, seed: 1, seeds: 150 })
   assert.deepEqual([violated, stuck], [[], []])
   assert(counts.crashes > 0 && counts.lost > 0 && counts.evidence > 0 && counts.highestRound > 1)
 })
@@ -32,10 +32,32 @@ test('sim: every line of the paper is visited', () => {
   assert.deepEqual([...missed], [])
 })
 
+test('sim: the whole ledger holds under the same faults, and every accepted task ends', () => {
+  const { violated, stuck, applied } = runCampaign({
+    ...plain,
+    ledger: true,
+    nodes: 4,
+    seed: 1,
+    seeds: 6,
+  })
+  assert.deepEqual([violated, stuck], [[], []])
+  assert((applied.tasks ?? 0) > 20 && (applied.landed ?? 0) > 6)
+})
+
+test('sim: real signatures decide the same', () => {
+  const campaign = { ...plain, ledger: true, nodes: 4, seed: 3, seeds: 1 }
+  const [ideal, real] = (['ideal', 'real'] as const).map((signatures) =>
+    runCampaign({ ...campaign, signatures }),
+  )
+  assert.deepEqual(real?.violated, [])
+  assert.deepEqual(real?.counts.messages, ideal?.counts.messages)
+})
+
 for (const [name, control] of Object.entries(controls))
   test(`sim: ${control.breaks} breaks when ${control.about}`, () => {
-    const { broken } = runCampaign({ ...plain, control, seed: 1, seeds: 10 })
-    assert.equal(broken, 10, name)
+    const seeds = control.tamper ? 2 : 10
+    const { broken } = runCampaign({ ...plain, control, seed: 1, seeds })
+    assert.equal(broken, seeds, name)
   })
 
 test('sim: a seed is a replay, event by event', () => {
@@ -58,4 +80,7 @@ test('sim: a validator whose guard was ahead of its log is not stuck', () => {
   assert.deepEqual(violations, [])
 })
 
-const plain = { nodes: undefined, control: undefined }
+const plain: Omit<Campaign, 'seed' | 'seeds'> = {
+  ...{ nodes: undefined, control: undefined },
+  ...{ ledger: false, signatures: 'ideal' },
+}

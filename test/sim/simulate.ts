@@ -3,7 +3,7 @@ import type { Property, Violation } from './checker.ts'
 import { planPartitions } from './network.ts'
 import { act, receive, start } from './peer.ts'
 import type { Plan } from './plan.ts'
-import { type Counts, createWorld, isHealed, type World } from './world.ts'
+import { type Application, type Counts, createWorld, isHealed, type World } from './world.ts'
 
 /** What became of a run. */
 export type Run = {
@@ -15,6 +15,8 @@ export type Run = {
   readonly endMs: number
   readonly lines: ReadonlySet<number>
   readonly counts: Counts
+  /** What the application counted. */
+  readonly applied: Readonly<Record<string, number>>
   /** Of all events: the same seed has the same. */
   readonly digest: string
   /** Every event, when asked for. */
@@ -26,15 +28,17 @@ export type Search = {
   /** A run ends with the first violation; of this property, when one is named. */
   readonly until?: Property
   readonly traced?: boolean
+  readonly application?: Application
 }
 
 /** Runs a plan to its end: everybody has decided, or something does not hold. */
-export function simulate(plan: Plan, { until, traced = false }: Search = {}): Run {
-  const world = createWorld(plan, traced, { act, receive })
+export function simulate(plan: Plan, { until, traced = false, application }: Search = {}): Run {
+  const world = createWorld(plan, traced, { act, receive }, application)
   const { events, checker, peers } = world
   for (const peer of peers) start(world, peer)
   planPartitions(world)
   planDeeds(world)
+  application?.begin(world)
   const isBroken = () =>
     checker.violations.length > 0 &&
     (until === undefined || checker.violations.some(({ property }) => property === until))
@@ -54,18 +58,21 @@ export function simulate(plan: Plan, { until, traced = false }: Search = {}): Ru
 }
 
 /** Whether every correct validator has decided this height. */
-function isDone({ peers, checker }: World, goal: number): boolean {
-  if (checker.chain.length < goal) return false
+function isDone(world: World, goal: number): boolean {
+  const { peers, checker, application } = world
+
+  if (checker.chain.length < goal || application?.isDone(world) === false) return false
   return peers.every(({ isHonest, disk }) => !isHonest || disk.store.length >= goal)
 }
 
-const toRun = ({ plan, checker, nowMs, lines, counts, digest, trace }: World): Run => ({
+const toRun = ({ plan, checker, nowMs, lines, counts, digest, trace, ...world }: World): Run => ({
   seed: plan.seed,
   violations: checker.violations,
   heights: checker.chain.length,
   endMs: nowMs,
   lines,
   counts,
+  applied: world.application?.counts() ?? {},
   digest: (digest >>> 0).toString(16).padStart(8, '0'),
   trace: trace ?? [],
 })

@@ -1,14 +1,16 @@
 import type { Conflict, CoreState, Proposal, ValidatorSchedule, Vote } from '#consensus'
 import { advanceSchedule, createCore, createSchedule } from '#consensus'
 import type { Hex } from '#primitives'
-import type { Validator } from '#records'
+import type { Transaction, Validator } from '#records'
 import type { Block, Stored } from './block.ts'
 import { type Chance, createChance } from './chance.ts'
 import { type Checker, createChecker } from './checker.ts'
 import { createDisk, type Disk } from './disk.ts'
 import { createEvents, type Events } from './events.ts'
-import { createIdealSignatures, type IdealSignatures, type Signer } from './ideal-signatures.ts'
+import { createIdealSignatures } from './ideal-signatures.ts'
 import type { Fault, Plan } from './plan.ts'
+import { createRealSignatures } from './real-signatures.ts'
+import type { Signatures, Signer } from './signatures.ts'
 
 /** What validators say to each other: what the embedded engine's do, without bytes. */
 export type Message =
@@ -18,6 +20,7 @@ export type Message =
   | { readonly kind: 'status'; readonly height: number; readonly held: readonly Hex[] }
   | { readonly kind: 'fetch'; readonly height: number }
   | { readonly kind: 'blocks'; readonly blocks: readonly Stored[] }
+  | { readonly kind: 'transaction'; readonly transaction: Transaction }
 
 /** One validator. What is not on its disk is gone after a crash. */
 export type Peer = {
@@ -55,12 +58,32 @@ export type Wiring = {
   receive(world: World, peer: Peer, from: Peer, message: Message): void
 }
 
+/** What a run may put on top of consensus. */
+export type Application = {
+  /** Of the state that a block left. */
+  appHash(parent: Hex): Hex
+  propose(world: World, peer: Peer, height: number): readonly Transaction[]
+  /** A validator has stored a block. */
+  onCommit(world: World, peer: Peer, block: Block): void
+  /** A validator is back after a crash. */
+  onRestart(world: World, peer: Peer): void
+  hears(peer: Peer, transaction: Transaction): void
+  /** The run begins. */
+  begin(world: World): void
+  /** Whether all that was accepted has come to an end. */
+  isDone(world: World): boolean
+  /** What happened, by name. */
+  counts(): Readonly<Record<string, number>>
+}
+
 /** A run under way. */
 export type World = Wiring & {
   readonly plan: Plan
   readonly chance: Chance
   readonly events: Events
-  readonly signatures: IdealSignatures
+  readonly signatures: Signatures
+  /** What blocks are for; undefined where only consensus runs. */
+  readonly application: Application | undefined
   readonly checker: Checker
   readonly peers: readonly Peer[]
   readonly blocks: Map<Hex, Block>
@@ -95,7 +118,12 @@ export const keyOf = (id: number): Hex => `0x${id.toString(16).padStart(2, '0')}
 const honestFaults: readonly (Fault | undefined)[] = [undefined, 'damaged', 'skewed']
 
 /** @param traced - whether every event is to be written down. */
-export function createWorld(plan: Plan, traced: boolean, wiring: Wiring): World {
+export function createWorld(
+  plan: Plan,
+  traced: boolean,
+  wiring: Wiring,
+  application: Application | undefined,
+): World {
   const chance = createChance(plan.seed + 0x51ed27)
   const count = plan.size + plan.watchers
   const isHonest = (id: number) => honestFaults.includes(plan.faults[id])
@@ -108,7 +136,8 @@ export function createWorld(plan: Plan, traced: boolean, wiring: Wiring): World 
     blockOf: (name) => blocks.get(name),
     isSignedVote: (vote) => signatures.isSignedVote(vote),
   })
-  const signatures = createIdealSignatures(checker.onSigned)
+  const create = plan.signatures === 'real' ? createRealSignatures : createIdealSignatures
+  const signatures = create(checker.onSigned)
   const peers = Array.from({ length: count }, (_, id): Peer => {
     const key = keyOf(id)
     const fault = plan.faults[id]
@@ -128,6 +157,7 @@ export function createWorld(plan: Plan, traced: boolean, wiring: Wiring): World 
   })
   const world: World = {
     ...wiring,
+    application,
     ...{ plan, chance, events: createEvents(), signatures, checker, peers, blocks, schedules },
     ...{ twins: new Map(), lines: new Set(), trace: traced ? [] : undefined },
     ...{ counts: { messages: 0, lost: 0, crashes: 0, evidence: 0, highestRound: 0 } },

@@ -68,7 +68,7 @@ function parse(file: TextFile): Source {
     ...file,
     tree,
     imports,
-    isTest: /\.test\.ts$|^(test|bench)\/|\/test-support\/|\/fixture\.ts$/.test(file.path),
+    isTest: /\.test\.ts$|^(test|bench)\/|\/test-support\//.test(file.path),
   }
 }
 

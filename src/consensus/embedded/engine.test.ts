@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Hex, utf8 } from '#primitives'
-import { createTestNetwork, decided, revive, type TestNetwork } from './fixture.ts'
 import type { MemoryLog } from './log.ts'
 import { decodeMessage } from './messages.ts'
+import { createTestNetwork, decided, revive, type TestNetwork } from './test-support/network.ts'
 import type { DropRule } from './transport.ts'
 
 const startAll = ({ peers }: TestNetwork) => Promise.all(peers.map(({ engine }) => engine.start()))

@@ -2,21 +2,21 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Hex, type Logger, sha256Hex, utf8 } from '#primitives'
 import type { Validator } from '#records'
+import { silentLogger } from '../../../test/support/manual-clock.ts'
 import { createSchedule, type Offer, type Vote } from '../core/index.ts'
 import { type Commit, type SealedBlock, sealBlock, validatorsHash } from './block.ts'
-import {
-  createTestNetwork,
-  decided,
-  silentLogger,
-  type TestPeer,
-  testNetwork,
-  testSigner,
-} from './fixture.ts'
 import type { MemoryLog } from './log.ts'
 import { decodeMessage, encodeMessage, type Message } from './messages.ts'
 import { AppHashDivergedError } from './runtime.ts'
 import { proposalSignBytes, voteSignBytes } from './sign-bytes.ts'
 import type { SignSlot } from './signer.ts'
+import {
+  createTestNetwork,
+  decided,
+  type TestPeer,
+  testNetwork,
+  testSigner,
+} from './test-support/network.ts'
 import type { Link } from './transport.ts'
 
 const keys = [0, 1, 2, 3].map((i) => testSigner(i).publicKey)

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Hex, sha256Hex, utf8 } from '#primitives'
 import { createFaultyDisk, type FaultyDisk } from '../../../test/support/faulty-disk.ts'
-import { silentLogger, testNetwork } from './fixture.ts'
+import { silentLogger } from '../../../test/support/manual-clock.ts'
 import { unframe } from './frame.ts'
 import { type ConsensusLog, type LogRecord, openFileLog } from './log.ts'
 import { CorruptFileError, WrongFileError } from './record-file.ts'
+import { testNetwork } from './test-support/network.ts'
 
 const path = 'consensus.log'
 const owner = { networkId: testNetwork, validator: testNetwork }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { concatBytes, fromUtf8, utf8 } from '#primitives'
 import { createFaultyDisk, type FaultyDisk } from '../../../test/support/faulty-disk.ts'
+import { silentLogger } from '../../../test/support/manual-clock.ts'
 import { crc32c } from './crc32c.ts'
-import { silentLogger } from './fixture.ts'
 import { frame, frameHeadBytes } from './frame.ts'
 import {
   CorruptFileError,

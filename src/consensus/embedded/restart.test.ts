@@ -2,24 +2,24 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { concatBytes } from '#primitives'
 import { createFaultyDisk } from '../../../test/support/faulty-disk.ts'
+import { silentLogger } from '../../../test/support/manual-clock.ts'
 import { createMemoryBlockStore, openFileBlockStore } from './block-store.ts'
 import { createEmbeddedEngine } from './engine.ts'
+import { type ConsensusLog, createMemoryLog, type MemoryLog, openFileLog } from './log.ts'
+import { decodeMessage } from './messages.ts'
+import { StoreBehindError } from './recovery.ts'
+import { AppHashDivergedError } from './runtime.ts'
 import {
   createCountingApplication,
   createTestNetwork,
   decided,
   revive,
-  silentLogger,
   systemClock,
   type TestPeer,
   testNetwork,
   testSigner,
   testTiming,
-} from './fixture.ts'
-import { type ConsensusLog, createMemoryLog, type MemoryLog, openFileLog } from './log.ts'
-import { decodeMessage } from './messages.ts'
-import { StoreBehindError } from './recovery.ts'
-import { AppHashDivergedError } from './runtime.ts'
+} from './test-support/network.ts'
 import { createTransport, type DropRule } from './transport.ts'
 
 /** Looks at all that is sent: every signed slot, and those that a validator signed twice. */

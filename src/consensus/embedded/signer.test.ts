@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fromHex, type Hex, toHex } from '#primitives'
-import { testNetwork } from './fixture.ts'
 import { proposalSignBytes, voteSignBytes } from './sign-bytes.ts'
 import { createSigner, createVerifier } from './signer.ts'
+import { testNetwork } from './test-support/network.ts'
 
 test('signer: RFC 8032 test 3 gives its public key and signature', async () => {
   const seed = fromHex('0xc5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7')

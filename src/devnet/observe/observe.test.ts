@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import type { Hex } from '#primitives'
+import { gatewayMethods } from '../../../test/support/canned-network.ts'
 import { type Answer, fault, serveJsonRpc } from '../../../test/support/json-rpc-server.ts'
 import { ManualClock, silentLogger } from '../../../test/support/manual-clock.ts'
 import { createPoster } from '../load/connection.ts'
@@ -237,6 +238,11 @@ test('NetworkWatch: counts blocks by height within the time, rounds and misses s
     round,
     transactions: 0,
   })
+  const one = String(10n ** 18n)
+  const score = {
+    ...{ service: 'price', timeliness: one, agreement: one, latency: one, trust: one, share: one },
+    ...{ drawn: 1, late: 0, missing: 0, outlying: 0, earned: '0' },
+  }
   const operator = () => ({
     id: 1,
     name: 'ada',
@@ -249,9 +255,11 @@ test('NetworkWatch: counts blocks by height within the time, rounds and misses s
     view: { block: 1, events: 0, digest: word(1), fork: false },
     missedWindows: missed,
     silentSessions: 0,
+    scores: [score],
   })
   const { rpc } = await rpcTo(t, {
-    nodeop_operators: () => [operator(), operator()],
+    nodeop_status: gatewayMethods.nodeop_status ?? assert.fail(),
+    nodeop_operators: () => [operator(), { ...operator(), id: 2 }],
     nodeop_blocks: () => [view(12, 1), view(9, 2), view(5, 0), view(2, 4)],
   })
   const network = new NetworkWatch(rpc)
@@ -259,5 +267,7 @@ test('NetworkWatch: counts blocks by height within the time, rounds and misses s
   await network.poll()
   missed = 4
   const counts = await network.count(500, 1_000)
-  assert.deepEqual(counts, { blocks: 5, blocksAboveRound0: 1, missedWindows: 2 })
+  const { timeMs, epoch } = { timeMs: 1_000_000, epoch: 3 }
+  const allocations = [{ epoch, timeMs, shares: { '1': 0.5, '2': 0.5 } }]
+  assert.deepEqual(counts, { blocks: 5, blocksAboveRound0: 1, missedWindows: 2, allocations })
 })

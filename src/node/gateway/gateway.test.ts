@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
-import { refusal } from '#api'
+import { RpcError, type RpcMethod, refusal } from '#api'
 import type { Logger } from '#primitives'
 import { buildServer, createGateway, type GatewayOptions, PortInUseError } from './gateway.ts'
 import { defaultLimits, isAllowedHost, loopbackHosts } from './limits.ts'
@@ -150,6 +150,36 @@ test('limits: requests above those in hand are told to come back', async () => {
   await server.close()
 })
 
+test('limits: work that goes on after its time keeps its place until it ends', async () => {
+  const release = Promise.withResolvers<string>()
+  let reason: unknown
+  const methods: GatewayOptions['methods'] = {
+    deaf: (_params, signal) => {
+      signal?.addEventListener('abort', () => {
+        reason = signal.reason
+      })
+      return release.promise
+    },
+    echo: async (params) => params,
+  }
+  const limits = { requests: 1, methodTimeoutMs: 5 }
+  const server = buildServer(optionsWith({ methods, limits }))
+  const send = (method: string) =>
+    server.inject({
+      method: 'POST',
+      url: '/',
+      payload: request(method),
+      headers: { host: 'localhost' },
+    })
+  assert.equal((await send('deaf')).json().error.code, -32002)
+  assert(reason instanceof RpcError && reason.rpcCode === -32002)
+  assert.equal((await send('echo')).statusCode, 503)
+  release.resolve('at last')
+  await new Promise(setImmediate)
+  assert.equal((await send('echo')).statusCode, 200)
+  await server.close()
+})
+
 test('hosts: only allowed names may be asked for, on every route', async () => {
   const server = buildServer(optionsWith())
   for (const [host, status] of [
@@ -194,7 +224,9 @@ test('browsers: a preflight is granted, answers may be read by any origin', asyn
   assert.equal(preflight.headers['access-control-allow-origin'], '*')
   assert.equal(preflight.headers['access-control-allow-headers'], 'content-type')
   await server.close()
-  assert.equal((await post('{')).headers['access-control-allow-origin'], '*')
+  const over = 'f'.repeat(defaultLimits.submissionBytes + 1)
+  for (const body of ['{', over, request('fail')])
+    assert.equal((await post(body)).headers['access-control-allow-origin'], '*')
 })
 
 test('probes: ready says so, not ready is 503 with its reason', async () => {
@@ -249,6 +281,46 @@ test('listening: answers on the port it names', async (t) => {
   assert.equal(url, `http://127.0.0.1:${port}`)
   const response = await fetch(url, { method: 'POST', body: JSON.stringify(request('echo', [1])) })
   assert.deepEqual(await response.json(), { jsonrpc: '2.0', id: 1, result: [1] })
+})
+
+/** A method that runs until it is told to end, and what it was told. */
+function obedient() {
+  const begun = Promise.withResolvers<void>()
+  const told = Promise.withResolvers<unknown>()
+  const run: RpcMethod = (_params, signal) => {
+    begun.resolve()
+    return new Promise((_, reject) => {
+      signal?.addEventListener('abort', () => {
+        told.resolve(signal.reason)
+        reject(signal.reason)
+      })
+    })
+  }
+  return { methods: { long: run }, begun: begun.promise, told: told.promise }
+}
+
+test('listening: the end does not wait for long calls, and says why they end', async (t) => {
+  const { methods, begun } = obedient()
+  const gateway = await listening(t, { methods, limits: { methodTimeoutMs: 600_000 } })
+  const body = JSON.stringify(request('long'))
+  const answer = fetch(gateway.url, { method: 'POST', body })
+  await begun
+  await gateway.close()
+  const { error } = (await (await answer).json()) as { error: { code: number; message: string } }
+  assert.equal(error.code, -32004)
+  assert.match(error.message, /stopping/)
+})
+
+test('listening: a call ends when its client has gone', async (t) => {
+  const { methods, begun, told } = obedient()
+  const { url } = await listening(t, { methods, limits: { methodTimeoutMs: 600_000 } })
+  const client = new AbortController()
+  const body = JSON.stringify(request('long'))
+  const answer = fetch(url, { method: 'POST', body, signal: client.signal })
+  await begun
+  client.abort()
+  await assert.rejects(answer)
+  assert.match(String(await told), /has gone/)
 })
 
 test('listening: a port in use is one clear error', async (t) => {

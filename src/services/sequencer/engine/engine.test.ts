@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { getContractAddress, type Hex, pad, toHex } from 'viem'
+import { getContractAddress, type Hex, keccak256, pad, toHex } from 'viem'
+import type { Store } from '#primitives'
 import { readL2Genesis } from '../state/genesis.ts'
 import {
   addressOf,
@@ -197,6 +198,39 @@ test('open: an existing store resumes at its head, another chain is refused', as
   assert.equal(next.receipts[0]?.succeeded, true)
   const foreign = { ...options, genesis: testGenesis({ chainId: 5 }) }
   await assert.rejects(createEngine(foreign), { code: 'ForeignL2Store' })
+})
+
+test('open: the store of a version with other rows is refused', async () => {
+  const genesis = testGenesis()
+  const store = createMemoryStore()
+  // The first version marked its store with the genesis alone.
+  store.putBatch([[Uint8Array.of(8), keccak256(genesis, 'bytes')]])
+  await assert.rejects(createEngine({ genesis, store, recover: nativeRecover }), {
+    code: 'ForeignL2Store',
+  })
+})
+
+test('reads: what needs a header alone reads no transactions', async () => {
+  const kinds = new Set<number | undefined>()
+  const rows = createMemoryStore()
+  const store: Store = {
+    ...rows,
+    get: (key) => {
+      kinds.add(key[0])
+      return rows.get(key)
+    },
+  }
+  const genesis = testGenesis()
+  const engine = await createEngine({ genesis, store, recover: nativeRecover })
+  const context = contextAt(1, readL2Genesis(genesis).hash)
+  await engine.execute(1, context, [bytesOf(await deploy())])
+  const transactions = 3
+  kinds.clear()
+  await engine.head()
+  await engine.account(addressOf(0), latest)
+  assert(!kinds.has(transactions))
+  assert.equal((await engine.block(latest))?.transactions.length, 1)
+  assert(kinds.has(transactions))
 })
 
 test('execute: an unknown parent is an error, and the engine goes on', async () => {

@@ -1,4 +1,14 @@
-import { DomainError, fromHex, type Hex, keccak256Hex, type Store, toHex } from '#primitives'
+import {
+  assert,
+  concatBytes,
+  DomainError,
+  fromHex,
+  type Hex,
+  keccak256Hex,
+  type Store,
+  toHex,
+  utf8,
+} from '#primitives'
 import { type CheckRules, checkRules } from '../state/check.ts'
 import type { BlockContext, BlockSummary } from '../state/computation.ts'
 import { type L2Genesis, readL2Genesis } from '../state/genesis.ts'
@@ -16,6 +26,7 @@ import {
   headHash,
   newBatch,
   readHeader,
+  rowsVersion,
   stateSource,
 } from './rows.ts'
 import { neverStopped } from './stop.ts'
@@ -46,8 +57,7 @@ export async function createBlockEngine({
   store,
   recover,
 }: EngineOptions): Promise<Omit<Engine, QueryMethod>> {
-  const chain = readL2Genesis(genesis)
-  const first = openChain(chain, genesis, store)
+  const { chain, head: first } = openChain(genesis, store)
   const source = stateSource(store)
   const root = fromHex(first.header.stateRoot)
   const machine = await createMachine(chain.parameters, source, root, {
@@ -64,21 +74,26 @@ export async function createBlockEngine({
   }
 }
 
-/** The head of the store, after writing the genesis into an empty one. */
-function openChain(chain: L2Genesis, genesis: Uint8Array, store: Store): BlockHead {
-  const wanted = keccak256Hex(genesis)
+/** The chain and the store's head, after writing the genesis into an empty store. */
+function openChain(genesis: Uint8Array, store: Store): { chain: L2Genesis; head: BlockHead } {
+  const wanted = keccak256Hex(concatBytes(utf8(rowsVersion), genesis))
   const stored = chainOf(store)
   if (stored !== undefined && stored !== wanted)
-    throw new ForeignStoreError('the L2 store belongs to another genesis', { stored, wanted })
+    throw new ForeignStoreError('the L2 store belongs to another genesis or version', {
+      stored,
+      wanted,
+    })
+  const batch = newBatch()
+  const chain = readL2Genesis(genesis, stored === undefined ? batch : undefined)
   if (stored === undefined) {
-    const batch = newBatch()
-    readL2Genesis(genesis, batch)
     addBlock(batch, chain, [], [])
     addChain(batch, wanted)
     store.putBatch(batch.rows)
   }
   const hash = headHash(store) ?? chain.hash
-  return { hash, header: readHeader(store, hash) ?? chain.header }
+  const header = readHeader(store, hash)
+  assert(header, 'a stored head has its header')
+  return { chain, head: { hash, header } }
 }
 
 type Builder = {
@@ -129,7 +144,7 @@ const summaryOf = ({ hash, header }: BuiltBlock): BlockSummary => ({
   receiptsRoot: header.receiptsRoot,
 })
 
-/** The store on disk was made for another L2 genesis. */
+/** The store on disk was made for another L2 genesis, or by a version that kept other rows. */
 export class ForeignStoreError extends DomainError<'ForeignL2Store', { stored: Hex; wanted: Hex }> {
   override readonly code = 'ForeignL2Store'
 }

@@ -10,7 +10,7 @@ import type {
   QueryMethod,
   StoredTransaction,
 } from './types.ts'
-import { isDelegation, noAccount } from './validity.ts'
+import { kindOf, noAccount } from './validity.ts'
 import { decodeAccount, type StateSource } from './world-state.ts'
 
 type Reads = Omit<Engine, QueryMethod | 'execute' | 'close'>
@@ -93,7 +93,7 @@ function accountAt(source: StateSource, stateRoot: Hex, address: Hex): AccountSt
   if (!account) return noAccount
   const { nonce, balance } = account
   const code = account.isContract() ? source.code(account.codeHash) : undefined
-  return { nonce, balance, isContract: code !== undefined && !isDelegation(code) }
+  return { nonce, balance, ...kindOf(code) }
 }
 
 function codeAt(source: StateSource, stateRoot: Hex, address: Hex): Uint8Array {

@@ -17,14 +17,17 @@ import { encodeHeader, type Header, headerOf } from '../state/header.ts'
 import type { BlockHead, Log, StoredBlock, StoredReceipt } from './types.ts'
 import type { StateSink, StateSource } from './world-state.ts'
 
+/** Changes with what the rows hold, so that a store of other rows is refused. */
+export const rowsVersion = 'NodeOP L2 rows 2'
+
 /** First byte of a row's key. */
 const prefix = {
   /** Trie node by hash. */
   node: 1,
   /** Code by hash. */
   code: 2,
-  /** Header and raw transactions by block hash. */
-  block: 3,
+  /** Raw transactions by block hash. */
+  transactions: 3,
   /** Receipts by block hash. */
   receipts: 4,
   /** Hash and bloom of a block by its number. */
@@ -33,8 +36,10 @@ const prefix = {
   transaction: 6,
   /** Hash of the latest block. */
   head: 7,
-  /** Hash of the genesis bytes. */
+  /** Hash of the genesis bytes and `rowsVersion`. */
   genesis: 8,
+  /** Header by block hash: apart, since most reads need no more. */
+  header: 9,
 } as const
 
 type RowKind = keyof typeof prefix
@@ -73,7 +78,8 @@ export function addBlock(
   const number = uint64Bytes(header.number)
   const raws = transactions.map(({ raw }) => rlpBytes(raw))
   batch.rows.push(
-    [keyOf('block', id), rlpList([encodeHeader(header), rlpList(raws)])],
+    [keyOf('header', id), encodeHeader(header)],
+    [keyOf('transactions', id), rlpList(raws)],
     [keyOf('receipts', id), rlpList(receipts.map(encodeStoredReceipt))],
     [keyOf('number', number), concatBytes(id, fromHex(header.logsBloom))],
     [keyOf('head'), id],
@@ -89,7 +95,10 @@ export function headHash(store: Store): Hex | undefined {
   return id && toHex(id)
 }
 
-/** Whose store this is: keccak-256 of the genesis bytes; undefined in an empty store. */
+/**
+ * Whose store this is: keccak-256 of `rowsVersion` and the genesis bytes; undefined in an empty
+ * store.
+ */
 export function chainOf(store: Store): Hex | undefined {
   const id = store.get(keyOf('genesis'))
   return id && toHex(id)
@@ -110,21 +119,21 @@ export function blockEntry(
 
 /** The block with a hash. */
 export function readBlock(store: Store, hash: Hex): StoredBlock | undefined {
-  const row = store.get(keyOf('block', fromHex(hash)))
-  if (!row) return undefined
-  const [header, raws] = decodeRlp(row) as readonly [RlpItem, readonly Uint8Array[]]
+  const header = store.get(keyOf('header', fromHex(hash)))
+  const row = store.get(keyOf('transactions', fromHex(hash)))
+  if (!header || !row) return undefined
+  const raws = decodeRlp(row) as readonly Uint8Array[]
   // Ethereum's block: header, transactions (typed ones as byte strings), no ommers, no withdrawals.
   const body = raws.map((raw) => ((raw[0] as number) >= 0xc0 ? raw : rlpBytes(raw)))
-  const parsed = headerOf(header)
   const none = Uint8Array.of(0xc0)
-  const size = rlpList([encodeHeader(parsed), rlpList(body), none, none]).length
-  return { hash, header: parsed, transactions: raws, size }
+  const size = rlpList([header, rlpList(body), none, none]).length
+  return { hash, header: headerOf(decodeRlp(header)), transactions: raws, size }
 }
 
 /** The header of a block with a hash. */
 export function readHeader(store: Store, hash: Hex): Header | undefined {
-  const row = store.get(keyOf('block', fromHex(hash)))
-  return row && headerOf((decodeRlp(row) as readonly RlpItem[])[0] as RlpItem)
+  const row = store.get(keyOf('header', fromHex(hash)))
+  return row && headerOf(decodeRlp(row))
 }
 
 /** The receipts of the block with a hash. */

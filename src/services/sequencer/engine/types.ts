@@ -102,6 +102,8 @@ export type AccountState = {
   readonly balance: bigint
   /** Code that is no EIP-7702 delegation: such an account sends no transactions (EIP-3607). */
   readonly isContract: boolean
+  /** Code that is such a delegation: others can spend its balance and use its nonces. */
+  readonly isDelegated: boolean
 }
 
 /** Accounts in the order asked for, after the block with that number. */

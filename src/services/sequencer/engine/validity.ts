@@ -1,5 +1,5 @@
 import type { StateManagerInterface } from '@ethereumjs/common'
-import type { Account, Address } from '@ethereumjs/util'
+import type { Address } from '@ethereumjs/util'
 import { toHex } from '#primitives'
 import type { StaticReason } from '../state/check.ts'
 import type { EthereumTransaction } from '../state/ethereum-transaction.ts'
@@ -27,7 +27,12 @@ export type Refused<Reason = DropReason> = {
 }
 
 /** The state of an address without an account. */
-export const noAccount: AccountState = { nonce: 0n, balance: 0n, isContract: false }
+export const noAccount: AccountState = {
+  nonce: 0n,
+  balance: 0n,
+  isContract: false,
+  isDelegated: false,
+}
 
 /** Most wei that a transaction can cost its sender. */
 export const maxCostOf = ({ gasLimit, maxFeePerGas, value }: EthereumTransaction): bigint =>
@@ -99,18 +104,15 @@ export async function senderState(
   const account = await state.getAccount(address)
   if (!account) return noAccount
   const { nonce, balance } = account
-  return { nonce, balance, isContract: await isContract(state, address, account) }
+  const code = account.isContract() ? await state.getCode(address) : undefined
+  return { nonce, balance, ...kindOf(code) }
 }
 
-/** An account with code that is no EIP-7702 delegation. */
-async function isContract(
-  state: StateManagerInterface,
-  address: Address,
-  account: Account,
-): Promise<boolean> {
-  if (!account.isContract()) return false
-  return !isDelegation(await state.getCode(address))
+/** What an account's code makes it; undefined is none. A delegated one still sends transactions. */
+export function kindOf(code: Uint8Array | undefined) {
+  const isDelegated = code !== undefined && toHex(code.subarray(0, 3)) === delegationPrefix
+  return { isContract: code !== undefined && !isDelegated, isDelegated }
 }
 
-/** Whether code is an EIP-7702 delegation, with which an account still sends transactions. */
-export const isDelegation = (code: Uint8Array): boolean => toHex(code.subarray(0, 3)) === '0xef0100'
+/** First bytes of the code of a delegated account (EIP-7702). */
+const delegationPrefix = '0xef0100'

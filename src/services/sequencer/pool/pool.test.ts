@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { type Hex, keccak256 } from 'viem'
 import type { Verdict } from '#records'
+import { readL2Genesis } from '../state/genesis.ts'
 import {
   addressOf,
   bytesOf,
@@ -20,7 +21,7 @@ import { maxBehindGap } from './sender-queue.ts'
 const everything = [1_000_000, 30_000_000] as const
 
 const newPool = (chain: TestChain): Pool =>
-  createPool({ engine: chain.engine, genesis: chain.genesis, recover: nativeRecover })
+  createPool({ engine: chain.engine, chain: readL2Genesis(chain.genesis), recover: nativeRecover })
 
 const codeOf = (verdict: Verdict): string => (verdict.ok ? 'ok' : verdict.reason)
 

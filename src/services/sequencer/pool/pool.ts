@@ -5,7 +5,8 @@ import type { AccountState, Engine } from '../engine/types.ts'
 import { maxCostOf, noAccount, refused } from '../engine/validity.ts'
 import { type CheckRules, checkEthereumTransaction, checkRules } from '../state/check.ts'
 import type { EthereumTransaction } from '../state/ethereum-transaction.ts'
-import { readL2Genesis } from '../state/genesis.ts'
+import type { L2Genesis } from '../state/genesis.ts'
+import { authoritiesOf, delegationRefusal } from './delegation.ts'
 import {
   executable,
   nextNonce,
@@ -46,8 +47,7 @@ export type PooledTransaction = { readonly transaction: EthereumTransaction; rea
 /** What a pool is made of. */
 export type PoolOptions = {
   readonly engine: Pick<Engine, 'accounts'>
-  /** Genesis bytes of the L2. */
-  readonly genesis: Uint8Array
+  readonly chain: L2Genesis
   readonly recover: Recover
 }
 
@@ -69,6 +69,8 @@ type Inside = {
   readonly byHash: Map<Hex, Waiting>
   readonly senders: Map<Hex, SenderQueue>
   readonly ended: Map<Hex, string>
+  /** How many waiting transactions would delegate an account. */
+  readonly authorities: Map<Hex, number>
   bytes: number
   baseFee: bigint
   arrivals: number
@@ -77,8 +79,7 @@ type Inside = {
 }
 
 /** An empty pool over an engine's head. */
-export function createPool({ engine, genesis, recover }: PoolOptions): Pool {
-  const chain = readL2Genesis(genesis)
+export function createPool({ engine, chain, recover }: PoolOptions): Pool {
   const pool: Inside = {
     engine,
     recover,
@@ -86,6 +87,7 @@ export function createPool({ engine, genesis, recover }: PoolOptions): Pool {
     byHash: new Map(),
     senders: new Map(),
     ended: new Map(),
+    authorities: new Map(),
     bytes: 0,
     baseFee: 0n,
     arrivals: 0,
@@ -143,6 +145,15 @@ function insert(
   const queue = pool.senders.get(sender) ?? { address: sender, state, byNonce: new Map() }
   const refusal = queueRefusal(queue, transaction, pool.baseFee)
   if (refusal) return refusal
+  const authorities = authoritiesOf(transaction, pool.rules.chainId, pool.recover)
+  const reserved = delegationRefusal(
+    queue,
+    transaction.nonce,
+    authorities,
+    (account) => pool.authorities.has(account),
+    (account) => pool.senders.get(account)?.byNonce.size ?? 0,
+  )
+  if (reserved) return reserved
   const old = queue.byNonce.get(transaction.nonce)
   const size = transaction.raw.length - (old?.transaction.raw.length ?? 0)
   const isFull =
@@ -150,11 +161,18 @@ function insert(
   if (isFull && !makeRoom(pool, queue, transaction, size))
     return refused('PoolFull', 'txpool is full')
   if (old) end(pool, old, 'Replaced')
-  const waiting: Waiting = { transaction, sender, arrival: pool.arrivals++, attempts: 0 }
+  const waiting: Waiting = {
+    transaction,
+    sender,
+    arrival: pool.arrivals++,
+    authorities,
+    attempts: 0,
+  }
   pool.senders.set(sender, queue)
   queue.byNonce.set(transaction.nonce, waiting)
   pool.byHash.set(transaction.hash, waiting)
   pool.bytes += transaction.raw.length
+  for (const account of authorities) count(pool.authorities, account, 1)
   pool.ended.delete(transaction.hash)
   return { ok: true }
 }
@@ -273,9 +291,19 @@ function end(pool: Inside, waiting: Waiting, reason: string): void {
   setBounded(pool.ended, waiting.transaction.hash, reason, maxEnded)
 }
 
-function remove(pool: Inside, { transaction, sender }: Waiting): void {
-  if (pool.byHash.delete(transaction.hash)) pool.bytes -= transaction.raw.length
+function remove(pool: Inside, { transaction, sender, authorities }: Waiting): void {
+  if (pool.byHash.delete(transaction.hash)) {
+    pool.bytes -= transaction.raw.length
+    for (const account of authorities) count(pool.authorities, account, -1)
+  }
   const queue = pool.senders.get(sender)
   queue?.byNonce.delete(transaction.nonce)
   if (queue?.byNonce.size === 0) pool.senders.delete(sender)
+}
+
+/** Adds to a count; what is at 0 is not kept. */
+function count(counts: Map<Hex, number>, name: Hex, change: number): void {
+  const next = (counts.get(name) ?? 0) + change
+  if (next === 0) counts.delete(name)
+  else counts.set(name, next)
 }

@@ -14,6 +14,8 @@ export type Waiting = {
   readonly transaction: EthereumTransaction
   readonly sender: Hex
   readonly arrival: number
+  /** Accounts that it would delegate (EIP-7702). */
+  readonly authorities: readonly Hex[]
   /** How often a block has left it out for a reason that may pass. */
   attempts: number
 }

@@ -14,6 +14,7 @@ import {
   transfer,
 } from '../test-support/chain.ts'
 import { decodeInput } from './computation.ts'
+import { readL2Genesis } from './genesis.ts'
 import { l2Head, sequencerService, sequencerSpec } from './service.ts'
 
 const stateOf = (rows: ReadonlyMap<string, Uint8Array>): ServiceState => ({
@@ -27,7 +28,7 @@ const blockAt = (height: number, timeMs: number) => ({ height, timeMs, randomnes
 
 test('service: a block of calls becomes an L2 block, a leaf and one result a call', async () => {
   const genesis = testGenesis()
-  const service = sequencerService(sequencerSpec, genesis)
+  const service = sequencerService(sequencerSpec, readL2Genesis(genesis))
   const { engine } = await createTestChain(genesis)
   const before = service.initial(stateOf(new Map()), genesis)
   const calls = [await transfer(0, 0, 1), await transfer(0, 7, 1), await transfer(1, 0, 0)]
@@ -54,7 +55,7 @@ test('service: a block of calls becomes an L2 block, a leaf and one result a cal
 
 test('service: a block whose calls are all dropped changes nothing', async () => {
   const genesis = testGenesis()
-  const service = sequencerService(sequencerSpec, genesis)
+  const service = sequencerService(sequencerSpec, readL2Genesis(genesis))
   const { engine } = await createTestChain(genesis)
   const before = service.initial(stateOf(new Map()), genesis)
   const input = service.begin(before, blockAt(1, 0), [bytesOf(await transfer(9, 0, 1))])
@@ -67,7 +68,7 @@ test('service: a block whose calls are all dropped changes nothing', async () =>
 test('begin: the timestamp never falls, and rises where an engine needs it', () => {
   for (const risingTimestamps of [false, true]) {
     const genesis = testGenesis({ risingTimestamps })
-    const service = sequencerService(sequencerSpec, genesis)
+    const service = sequencerService(sequencerSpec, readL2Genesis(genesis))
     const state = service.initial(stateOf(new Map()), genesis)
     const timestampAt = (timeMs: number): number =>
       decodeInput(service.begin(state, blockAt(1, timeMs), [])).context.timestamp
@@ -79,7 +80,7 @@ test('begin: the timestamp never falls, and rises where an engine needs it', () 
 })
 
 test('check: what can never be included is refused with its reason', async () => {
-  const service = sequencerService(sequencerSpec, testGenesis())
+  const service = sequencerService(sequencerSpec, readL2Genesis(testGenesis()))
   const good = await transfer(0, 0, 1)
   assert.deepEqual(service.check(bytesOf(good)), { ok: true })
   const reasonOf = (raw: Hex): string => {
@@ -95,7 +96,7 @@ test('check: what can never be included is refused with its reason', async () =>
 })
 
 test('check: no bytes make it throw, and one changed byte never passes as the same', async () => {
-  const service = sequencerService(sequencerSpec, testGenesis())
+  const service = sequencerService(sequencerSpec, readL2Genesis(testGenesis()))
   const good = bytesOf(await transfer(0, 0, 1))
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (raw) => {
@@ -116,11 +117,8 @@ test('check: no bytes make it throw, and one changed byte never passes as the sa
 test('genesis: an unusable document names the field, its value and what is allowed', () => {
   const document = JSON.parse(new TextDecoder().decode(testGenesis()))
   const broken = { ...document, gasLimit: '5' }
-  assert.throws(
-    () => sequencerService(sequencerSpec, new TextEncoder().encode(JSON.stringify(broken))),
-    {
-      code: 'BadL2Genesis',
-      message: 'L2 genesis: gasLimit is 5; allowed: 1000000 to 2^53 - 1',
-    },
-  )
+  assert.throws(() => readL2Genesis(new TextEncoder().encode(JSON.stringify(broken))), {
+    code: 'BadL2Genesis',
+    message: 'L2 genesis: gasLimit is 5; allowed: 1000000 to 2^53 - 1',
+  })
 })

@@ -11,7 +11,7 @@ import {
   encodeInput,
   type L2Head,
 } from './computation.ts'
-import { type L2Genesis, readL2Genesis } from './genesis.ts'
+import type { L2Genesis } from './genesis.ts'
 
 /** Its entry in a genesis: it has no committee, and its fees are the L2's own. */
 export const sequencerSpec: ServiceSpec & { readonly mode: 'replicated' } = {
@@ -34,18 +34,16 @@ const headKey = 'head'
  * The L2 sequencer as a replicated service: each consensus block with at least one transaction that
  * executes makes one Ethereum block, which the computation builds and the outbox records as a leaf.
  *
- * @param genesis - the bytes that the network's genesis gives this service.
- * @throws L2GenesisError when they are unusable.
+ * @param chain - read from the bytes that the network's genesis gives this service.
  */
 export function sequencerService(
   spec: ReplicatedService['spec'],
-  genesis: Uint8Array,
+  chain: L2Genesis,
 ): ReplicatedService {
-  const chain = readL2Genesis(genesis)
   const rules = checkRules(chain)
   return {
     spec,
-    initial: (empty, bytes) => empty.set(headKey, encodeHead(genesisHead(readL2Genesis(bytes)))),
+    initial: (empty) => empty.set(headKey, encodeHead(genesisHead(chain))),
     check: (payload) => checkCall(payload, rules),
     begin: (state, block, calls) =>
       encodeInput({

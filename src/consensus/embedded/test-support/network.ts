@@ -1,11 +1,12 @@
-import { type Clock, type Hex, type Logger, sha256Hex, utf8 } from '#primitives'
+import { type Clock, type Hex, sha256Hex, utf8 } from '#primitives'
 import type { Application, DecidedBlock, Validator } from '#records'
-import { type BlockStore, createMemoryBlockStore } from './block-store.ts'
-import { createEmbeddedEngine, type EmbeddedEngine } from './engine.ts'
-import { type ConsensusLog, createMemoryLog } from './log.ts'
-import type { EngineOptions, Timing } from './runtime.ts'
-import { createSigner, type Signer } from './signer.ts'
-import { createTransport, type DropRule, type Transport } from './transport.ts'
+import { silentLogger } from '../../../../test/support/manual-clock.ts'
+import { type BlockStore, createMemoryBlockStore } from '../block-store.ts'
+import { createEmbeddedEngine, type EmbeddedEngine } from '../engine.ts'
+import { type ConsensusLog, createMemoryLog } from '../log.ts'
+import type { EngineOptions, Timing } from '../runtime.ts'
+import { createSigner, type Signer } from '../signer.ts'
+import { createTransport, type DropRule, type Transport } from '../transport.ts'
 
 /** The network that the tests' signatures are for. */
 export const testNetwork: Hex = sha256Hex(utf8('test network'))
@@ -28,9 +29,6 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer)
   },
 }
-
-/** Logs nothing. */
-export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
 /** Counts transactions; its app hash is the hash of the count. What it committed, it keeps. */
 export type CountingApplication = Application & {

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { restoreBundle, saveBundle } from './bundle.ts'
+import { lockFolder } from './guard/lock.ts'
+
+const base = mkdtempSync(join(tmpdir(), 'nodeop-bundle-'))
+after(() => rmSync(base, { recursive: true }))
+
+const secret = 'the secret that a backup must not show'
+const folder = join(base, 'data')
+mkdirSync(join(folder, 'operator-1/deep'), { recursive: true })
+writeFileSync(join(folder, 'devnet.keys'), secret)
+writeFileSync(join(folder, 'operator-1/deep/empty'), '')
+writeFileSync(join(folder, 'operator-1/blocks.log'), new Uint8Array(2_500_000).fill(7))
+const bundle = join(base, 'backup')
+await saveBundle(folder, bundle, 'correct horse')
+
+const contentOf = (of: string) =>
+  readdirSync(of, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.startsWith('operator.lock'))
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .map((path) => [path.slice(of.length), readFileSync(path)] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+
+test('bundle: a folder comes back as it was, and shows nothing meanwhile', async () => {
+  assert.equal(statSync(bundle).mode & 0o777, 0o600)
+  assert(!readFileSync(bundle).includes(secret))
+  const restored = join(base, 'restored')
+  assert.equal(await restoreBundle(bundle, restored, 'correct horse'), 3)
+  assert.deepEqual(contentOf(restored), contentOf(folder))
+})
+
+test('bundle: another passphrase, a flipped byte and a missing one leave no folder', async () => {
+  const whole = readFileSync(bundle)
+  const spoilt = join(base, 'spoilt')
+  const target = join(base, 'never')
+  const refuses = async (bytes: Uint8Array, passphrase: string, code: string) => {
+    writeFileSync(spoilt, bytes)
+    await assert.rejects(restoreBundle(spoilt, target, passphrase), { code })
+    assert(!existsSync(target) && !existsSync(`${target}.restoring`))
+  }
+  await refuses(whole, 'wrong horse', 'WrongPassphrase')
+  for (const place of [20, 1_000_000]) {
+    const flipped = Uint8Array.from(whole)
+    flipped[place] = (flipped[place] ?? 0) ^ 1
+    await refuses(flipped, 'correct horse', 'WrongPassphrase')
+  }
+  await refuses(whole.subarray(0, -1), 'correct horse', 'WrongPassphrase')
+  await refuses(whole.subarray(0, 10), 'correct horse', 'NoBundle')
+})
+
+test('bundle: nothing is written over, and a folder in use is left alone', async () => {
+  await assert.rejects(saveBundle(folder, bundle, 'x'), { code: 'BundleExists' })
+  await assert.rejects(restoreBundle(bundle, folder, 'correct horse'), { code: 'BundleExists' })
+  const lock = lockFolder(folder)
+  const target = join(base, 'other')
+  await assert.rejects(saveBundle(folder, target, 'x'), { code: 'FolderInUse' })
+  lock.release()
+  assert(!existsSync(target))
+})

@@ -1,0 +1,233 @@
+import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { dirname, join, normalize, sep } from 'node:path'
+import { concatBytes, DomainError, equalBytes, fromUtf8, utf8 } from '#primitives'
+import { diskError } from './disk.ts'
+import { lockFile, lockFolder } from './guard/lock.ts'
+
+/**
+ * A folder as one encrypted file: a heading, salt and nonce, then everything in it under
+ * AES-256-GCM (NIST SP 800-38D) by a key that scrypt (RFC 7914) makes of a passphrase, then the
+ * tag. The folder must be at rest, and is kept so.
+ *
+ * @param target - a new file, which is readable by its owner alone.
+ * @returns how many files it holds.
+ * @throws FolderInUseError, BundleExistsError, and the disk's own errors.
+ */
+export async function saveBundle(
+  folder: string,
+  target: string,
+  passphrase: string,
+): Promise<number> {
+  if (existsSync(target)) throw exists(target)
+  const lock = lockFolder(folder)
+  const draft = `${target}.new`
+  try {
+    const names = filesIn(folder)
+    const file = await opened(draft, 'w', 0o600)
+    try {
+      await writeBundle(file, folder, names, passphrase)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    renameSync(draft, target)
+    return names.length
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw error
+  } finally {
+    lock.release()
+  }
+}
+
+/**
+ * Puts a bundle's files into a new folder, all or nothing.
+ *
+ * @returns how many there were.
+ * @throws WrongPassphraseError, BundleExistsError, NoBundleError, and the disk's own errors.
+ */
+export async function restoreBundle(
+  source: string,
+  folder: string,
+  passphrase: string,
+): Promise<number> {
+  if (existsSync(folder) && readdirSync(folder).length > 0) throw exists(folder)
+  const draft = `${folder}.restoring`
+  rmSync(draft, { recursive: true, force: true })
+  mkdirSync(draft, { recursive: true, mode: 0o700 })
+  try {
+    const file = await opened(source, 'r')
+    try {
+      const count = await readBundle(file, source, draft, passphrase)
+      rmSync(folder, { recursive: true, force: true })
+      renameSync(draft, folder)
+      return count
+    } finally {
+      await file.close()
+    }
+  } finally {
+    rmSync(draft, { recursive: true, force: true })
+  }
+}
+
+const heading = utf8('NodeOP backup 1\n')
+const saltBytes = 16
+const nonceBytes = 12
+const tagBytes = 16
+const chunkBytes = 1024 * 1024
+const algorithm = 'aes-256-gcm'
+
+/** About a third of a second, and 128 MiB, a guess. */
+const keyOf = (passphrase: string, salt: Uint8Array): Uint8Array =>
+  scryptSync(passphrase.normalize('NFKC'), salt, 32, { N: 2 ** 17, r: 8, p: 1, maxmem: 2 ** 28 })
+
+/** Locks say who runs now, and a note where L1 runs now: neither is true of a copy. */
+const leftOut = new Set([lockFile, `${lockFile}-journal`, 'process.json'])
+
+/** Paths below the folder, with `/`, in order. */
+const filesIn = (folder: string): readonly string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !leftOut.has(entry.name))
+    .map(({ parentPath, name }) => join(parentPath, name).slice(folder.length + 1))
+    .map((path) => path.split(sep).join('/'))
+    .sort()
+
+async function writeBundle(
+  file: FileHandle,
+  folder: string,
+  names: readonly string[],
+  passphrase: string,
+): Promise<void> {
+  const [salt, nonce] = [randomBytes(saltBytes), randomBytes(nonceBytes)]
+  const cipher = createCipheriv(algorithm, keyOf(passphrase, salt), nonce)
+  cipher.setAAD(heading)
+  const put = async (bytes: Uint8Array) => void (await file.write(cipher.update(bytes)))
+  await file.write(concatBytes(heading, salt, nonce))
+  for (const name of names) {
+    const part = await opened(join(folder, name), 'r')
+    try {
+      const { size } = await part.stat()
+      const path = utf8(name)
+      await put(concatBytes(numberBytes(path.length), path, numberBytes(size)))
+      for (let done = 0; done < size; done += chunkBytes)
+        await put(await readExactly(part, done, Math.min(chunkBytes, size - done)))
+    } finally {
+      await part.close()
+    }
+  }
+  await put(numberBytes(0))
+  await file.write(concatBytes(cipher.final(), cipher.getAuthTag()))
+}
+
+/** Nothing that it writes may be used before the tag at the end was found right. */
+async function readBundle(
+  file: FileHandle,
+  source: string,
+  folder: string,
+  passphrase: string,
+): Promise<number> {
+  const { size } = await file.stat()
+  const headBytes = heading.length + saltBytes + nonceBytes
+  if (
+    size < headBytes + tagBytes ||
+    !equalBytes(await readExactly(file, 0, heading.length), heading)
+  )
+    throw new NoBundleError(`${source} is no backup of this version`, { path: source })
+  const salt = await readExactly(file, heading.length, saltBytes)
+  const nonce = await readExactly(file, heading.length + saltBytes, nonceBytes)
+  const decipher = createDecipheriv(algorithm, keyOf(passphrase, salt), nonce)
+  decipher.setAAD(heading)
+  decipher.setAuthTag(await readExactly(file, size - tagBytes, tagBytes))
+  await requireWhole(file, source, headBytes, size - tagBytes, decipher)
+  const again = createDecipheriv(algorithm, keyOf(passphrase, salt), nonce)
+  let at = headBytes
+  const take = async (length: number) => {
+    const bytes = again.update(await readExactly(file, at, length))
+    at += length
+    return bytes
+  }
+  let count = 0
+  for (;;) {
+    const nameBytes = toNumber(await take(8))
+    if (nameBytes === 0) return count
+    const path = join(folder, fromUtf8(await take(nameBytes)))
+    if (!normalize(path).startsWith(folder + sep)) throw wrong(source)
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    const part = await opened(path, 'w', 0o600)
+    try {
+      for (let left = toNumber(await take(8)); left > 0; left -= Math.min(left, chunkBytes))
+        await part.write(await take(Math.min(left, chunkBytes)))
+      await part.sync()
+    } finally {
+      await part.close()
+    }
+    count++
+  }
+}
+
+/** Reads all of it once: what the tag does not vouch for is never looked at. */
+async function requireWhole(
+  file: FileHandle,
+  source: string,
+  from: number,
+  to: number,
+  decipher: ReturnType<typeof createDecipheriv>,
+): Promise<void> {
+  for (let at = from; at < to; at += chunkBytes)
+    decipher.update(await readExactly(file, at, Math.min(chunkBytes, to - at)))
+  try {
+    decipher.final()
+  } catch (cause) {
+    throw wrong(source, cause)
+  }
+}
+
+async function readExactly(file: FileHandle, from: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length)
+  for (let done = 0; done < length; ) {
+    const { bytesRead } = await file.read(bytes, done, length - done, from + done)
+    if (bytesRead === 0) throw new Error('defect: a file at rest has become shorter')
+    done += bytesRead
+  }
+  return bytes
+}
+
+async function opened(path: string, flags: 'r' | 'w', mode?: number): Promise<FileHandle> {
+  try {
+    return await open(path, flags, mode)
+  } catch (error) {
+    throw diskError(path, error)
+  }
+}
+
+/** A safe integer in eight bytes, big-endian. */
+function numberBytes(value: number): Uint8Array {
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(value))
+  return bytes
+}
+
+const toNumber = (bytes: Uint8Array): number =>
+  Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0))
+
+const exists = (path: string) => new BundleExistsError(`${path} exists: name a new one`, { path })
+
+const wrong = (path: string, cause?: unknown) =>
+  new WrongPassphraseError(`${path}: another passphrase made it, or it is damaged`, { path }, cause)
+
+/** What would be written over something is refused. */
+export class BundleExistsError extends DomainError<'BundleExists', { path: string }> {
+  override readonly code = 'BundleExists'
+}
+
+/** A file that is no backup, or one of another version. */
+export class NoBundleError extends DomainError<'NoBundle', { path: string }> {
+  override readonly code = 'NoBundle'
+}
+
+/** The passphrase does not fit, or a byte of the backup was changed: nobody can tell which. */
+export class WrongPassphraseError extends DomainError<'WrongPassphrase', { path: string }> {
+  override readonly code = 'WrongPassphrase'
+}
