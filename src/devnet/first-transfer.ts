@@ -1,5 +1,13 @@
 import { setTimeout as pass } from 'node:timers/promises'
-import { createPublicClient, createWalletClient, defineChain, http, parseEther } from 'viem'
+import {
+  BaseError,
+  createPublicClient,
+  createWalletClient,
+  defineChain,
+  http,
+  MethodNotSupportedRpcError,
+  parseEther,
+} from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { DomainError, type Hex } from '#primitives'
 import { systemClock } from './clock.ts'
@@ -27,9 +35,10 @@ const patienceMs = 120_000
  */
 export async function sendFirstTransfer(gateway: string, limitMs = patienceMs): Promise<Hex> {
   const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(failed(`no answer within ${limitMs} ms`)), limitMs)
+  const heard = { said: `no answer within ${limitMs} ms` }
+  const timer = setTimeout(() => late.reject(failed(heard.said)), limitMs)
   try {
-    return await Promise.race([transfer(gateway, limitMs), late.promise])
+    return await Promise.race([transfer(gateway, limitMs, heard), late.promise])
   } catch (error) {
     if (error instanceof FirstTransferError) throw error
     throw failed(error instanceof Error ? (error.message.split('\n')[0] ?? '') : '', error)
@@ -38,7 +47,10 @@ export async function sendFirstTransfer(gateway: string, limitMs = patienceMs): 
   }
 }
 
-async function transfer(gateway: string, limitMs: number): Promise<Hex> {
+/** What a gateway that does not serve said last. */
+type Heard = { said: string }
+
+async function transfer(gateway: string, limitMs: number, heard: Heard): Promise<Hex> {
   const [from, to] = [devnetAccount(0), devnetAccount(1)]
   const chain = l2Chain(gateway)
   const transport = http(gateway, { timeout: limitMs, retryCount: 0 })
@@ -47,18 +59,44 @@ async function transfer(gateway: string, limitMs: number): Promise<Hex> {
     chain,
     transport,
   })
-  await serving(gateway, limitMs)
-  const hash = await wallet.sendTransaction({ to: to.address, value: parseEther('0.01') })
   const client = createPublicClient({ chain, transport, pollingInterval: 100 })
-  await client.waitForTransactionReceipt({ hash, timeout: limitMs })
+  const transaction = { to: to.address, value: parseEther('0.01') }
+  const whileServing = <T>(run: () => Promise<T>) => served(gateway, limitMs, heard, run)
+  const hash = await whileServing(() => wallet.sendTransaction(transaction))
+  await whileServing(() => client.waitForTransactionReceipt({ hash, timeout: limitMs }))
   return hash
 }
 
+/** Tries again what was refused because the gateway did not serve: then it had no effect. */
+async function served<T>(
+  gateway: string,
+  limitMs: number,
+  heard: Heard,
+  run: () => Promise<T>,
+): Promise<T> {
+  const deadlineMs = systemClock.nowMs() + limitMs
+  for (;;) {
+    await serving(gateway, limitMs, heard)
+    try {
+      return await run()
+    } catch (error) {
+      if (!isNotReady(error) || systemClock.nowMs() >= deadlineMs) throw error
+    }
+  }
+}
+
+/** Viem knows the code of a gateway that does not serve by another name. */
+const isNotReady = (error: unknown): boolean =>
+  error instanceof BaseError &&
+  error.walk((cause) => cause instanceof MethodNotSupportedRpcError) !== null
+
 /** A busy machine takes a while to its first block; after that the gateway says why it refuses. */
-async function serving(gateway: string, limitMs: number): Promise<void> {
+async function serving(gateway: string, limitMs: number, heard: Heard): Promise<void> {
   const deadlineMs = systemClock.nowMs() + limitMs
   while (systemClock.nowMs() < deadlineMs) {
-    if ((await fetch(`${gateway}/readyz`)).ok) return
+    const answer = await fetch(`${gateway}/readyz`)
+    if (answer.ok) return
+    heard.said = (await answer.text()).split('\n')[0] ?? ''
     await pass(readyPauseMs)
   }
 }

@@ -45,7 +45,9 @@ export function createChainChecker(gateways: readonly string[]): ChainChecker {
   }
   return {
     async look() {
-      const head = Number(await client.request('eth_blockNumber', []))
+      const answer = await client.request('eth_blockNumber', []).catch(() => undefined)
+      if (answer === undefined) return // nobody serves yet: what is known is compared next time
+      const head = Number(answer)
       if (head < blocks.size - 1)
         problems.push(`the L2 fell from block ${blocks.size - 1} to ${head}`)
       for (let number = Math.max(0, blocks.size - readAgain); number <= head; number++) {

@@ -26,6 +26,7 @@ test('soak: damaged files are recovered from, or refused by name; no state is si
   const report = await damageFiles(1, damages)
   assert.deepEqual(report.problems, [])
   assert.deepEqual(report.refusals, {
+    'blocks.log': ['StoreBehind'],
     'consensus.log': ['CorruptFile'],
     'guard.log': ['CorruptFile'],
     'l2.sqlite': ['EngineFailed'],

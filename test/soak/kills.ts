@@ -16,7 +16,7 @@ import {
   systemClock,
 } from '#devnet'
 import { loadSecp256k1 } from '#node'
-import { assert, DomainError, type Hex, toHex } from '#primitives'
+import { DomainError, type Hex, toHex } from '#primitives'
 import { decode, type Genesis, genesisCodec, networkId } from '#records'
 import { random } from '../support/faulty-disk.ts'
 import { silentLogger } from '../support/manual-clock.ts'
@@ -162,20 +162,20 @@ async function settle({ records }: Load, gateways: readonly string[]) {
 
 const ends: readonly string[] = ['onL1', 'settled', 'expired', 'refused']
 
+type Client = ReturnType<typeof createClient>
+
 /** Those that no gateway knows to have ended. */
-async function stillOpen(
-  clients: readonly ReturnType<typeof createClient>[],
-  ids: readonly Hex[],
-): Promise<readonly Hex[]> {
+async function stillOpen(clients: readonly Client[], ids: readonly Hex[]): Promise<readonly Hex[]> {
   const open: Hex[] = []
-  for (const id of ids) {
-    let isOver = false
-    for (const client of clients) {
-      assert(client, 'a client per gateway')
-      isOver ||= ends.includes((await client.nodeop_getProof(id)).status)
-      if (isOver) break
-    }
-    if (!isOver) open.push(id)
-  }
+  for (const id of ids) if (!(await isOver(clients, id))) open.push(id)
   return open
+}
+
+async function isOver(clients: readonly Client[], id: Hex): Promise<boolean> {
+  for (const client of clients) {
+    // A gateway that does not serve yet is asked again in the next turn.
+    const proof = await client.nodeop_getProof(id).catch(() => undefined)
+    if (proof && ends.includes(proof.status)) return true
+  }
+  return false
 }

@@ -22,6 +22,8 @@ export type StoredBlock = {
 
 /** Keeps decided blocks from height 1 on, without gaps. */
 export type BlockStore = {
+  /** Its file, for messages. */
+  readonly name: string
   /** Height of the last block; 0 before the first. */
   height(): number
   load(height: number): Promise<StoredBlock | undefined>
@@ -61,6 +63,7 @@ export async function openFileBlockStore(
     onRecord: (_, offset) => void offsets.push(offset),
   })
   return {
+    name: disk.pathOf(path),
     height: () => offsets.length,
     async load(height) {
       const offset = offsets[height - 1]
@@ -88,6 +91,7 @@ const remedy = 'move it away and start again; the blocks come from peers'
 export function createMemoryBlockStore(): BlockStore {
   const blocks: StoredBlock[] = []
   return {
+    name: 'memory',
     height: () => blocks.length,
     load: (height) => Promise.resolve(blocks[height - 1]),
     save(stored) {

@@ -32,10 +32,11 @@ export async function recoverTip(options: EngineOptions): Promise<Tip> {
   const info = await application.info()
   const stored = blockStore.height()
   if (info.height > stored)
-    throw new StoreBehindError('the application has blocks that the block store lacks', {
-      application: info.height,
-      blockStore: stored,
-    })
+    throw new StoreBehindError(
+      `${blockStore.name} ends at block ${stored}, and the application has come to ${info.height}: ` +
+        "restore the file, or move the application's state away too; the blocks come from peers",
+      { application: info.height, blockStore: stored },
+    )
   const genesis = info.height === 0 ? await application.initChain() : undefined
   if (info.height > 0) requireSame(info.appHash, await load(options, info.height))
   for (let height = info.height + 1; height <= stored; height++)
