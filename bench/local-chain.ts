@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 import {
   type Abi,
@@ -12,6 +11,7 @@ import {
 } from 'viem'
 import { mnemonicToAccount } from 'viem/accounts'
 import type { Hex } from '#primitives'
+import { foundryBinary } from '../test/support/foundry.ts'
 
 /** A chain of its own that mines each transaction at once, and one funded account on it. */
 export type LocalChain = {
@@ -47,7 +47,7 @@ const mnemonic = 'test test test test test test test test test test test junk'
  */
 export async function startLocalChain(timestampS: number): Promise<LocalChain> {
   const anvil = spawn(
-    findAnvil(),
+    foundryBinary('anvil'),
     ['--port', '0', '--hardfork', 'osaka', '--timestamp', String(timestampS)],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
@@ -91,15 +91,6 @@ export async function startLocalChain(timestampS: number): Promise<LocalChain> {
       client.readContract({ address, abi: abi as Abi, functionName, args }),
     stop,
   }
-}
-
-/** The platform's binary: npm's launcher would leave it running when it is ended itself. */
-function findAnvil(): string {
-  const arch = process.arch === 'x64' ? 'amd64' : process.arch
-  const launcher = createRequire(import.meta.url).resolve('@foundry-rs/anvil/package.json')
-  const name = `@foundry-rs/anvil-${process.platform}-${arch}`
-  const file = process.platform === 'win32' ? 'anvil.exe' : 'anvil'
-  return createRequire(launcher).resolve(`${name}/bin/${file}`)
 }
 
 async function listeningUrl(anvil: ChildProcess): Promise<string> {

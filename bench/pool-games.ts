@@ -1,5 +1,5 @@
 import { createProgramme, type PoolGame, solve, toDense } from '#model'
-import { seeded } from './allocation-instances.ts'
+import { random as seeded } from '../test/support/random.ts'
 
 /** Pooled fees as large as the value of all work, capacities twice the demand. */
 export function poolGame(

@@ -8,7 +8,7 @@ import {
   toDense,
   unitUtility,
 } from '#model'
-import { seeded } from './allocation-instances.ts'
+import { random as seeded } from '../test/support/random.ts'
 
 const model: SequencerModel = {
   baseLatencyS: 0.2,

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { createRequire } from 'node:module'
 import { delimiter, dirname } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { foundryBinary } from './support/foundry.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 test('contracts: the unit, fuzz and invariant tests pass', () => {
-  const forge = run(findForge(), ['test', '--root', root, '--color', 'never'])
+  const forge = run(foundryBinary('forge'), ['test', '--root', root, '--color', 'never'])
   assert.equal(forge.status, 0, `forge test failed:\n${forge.output}`)
   const passed = /(\d+) tests passed, 0 failed/.exec(forge.output)
   assert(passed && Number(passed[1]) > 50, `fewer tests ran than there are:\n${forge.output}`)
@@ -23,15 +23,6 @@ test('contracts: the vectors are what the records and the signing library give t
   const check = run(process.execPath, ['tools/contract-vectors.ts', '--check'])
   assert.equal(check.status, 0, check.output)
 })
-
-/** The platform's own binary, from npm's package for it. */
-function findForge(): string {
-  const arch = process.arch === 'x64' ? 'amd64' : process.arch
-  const launcher = createRequire(import.meta.url).resolve('@foundry-rs/forge/package.json')
-  const name = `@foundry-rs/forge-${process.platform}-${arch}`
-  const file = process.platform === 'win32' ? 'forge.exe' : 'forge'
-  return createRequire(launcher).resolve(`${name}/bin/${file}`)
-}
 
 /** forge starts the compiler through the `node` of the path: the one that runs this test. */
 function run(command: string, args: readonly string[]): { status: number | null; output: string } {

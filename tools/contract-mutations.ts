@@ -3,9 +3,9 @@
 //   node tools/contract-mutations.ts [WORD]      only the faults of which the text holds WORD
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
+import { foundryBinary } from '../test/support/foundry.ts'
 import { root } from './compile.ts'
 
 /** File of contracts/src, the text that stands there once, and what replaces it. */
@@ -84,19 +84,15 @@ function isUnnoticed([file, from, to]: Mutation): boolean {
 function testsPass(): boolean {
   const PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ''}`
   const solc = join(root, 'tools', 'solc-launcher.cjs')
-  const run = spawnSync(findForge(), ['test', '--root', copy, '--use', solc, '--fail-fast'], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 26,
-    env: { ...process.env, PATH },
-  })
+  const run = spawnSync(
+    foundryBinary('forge'),
+    ['test', '--root', copy, '--use', solc, '--fail-fast'],
+    {
+      encoding: 'utf8',
+      maxBuffer: 1 << 26,
+      env: { ...process.env, PATH },
+    },
+  )
   if (/Compiler run failed/.test(`${run.stdout}${run.stderr}`)) throw new Error(run.stderr)
   return run.status === 0
-}
-
-function findForge(): string {
-  const arch = process.arch === 'x64' ? 'amd64' : process.arch
-  const launcher = createRequire(import.meta.url).resolve('@foundry-rs/forge/package.json')
-  const name = `@foundry-rs/forge-${process.platform}-${arch}`
-  const file = process.platform === 'win32' ? 'forge.exe' : 'forge'
-  return createRequire(launcher).resolve(`${name}/bin/${file}`)
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createProgramme, poolEquilibrium, priceOfAnarchy, solve, toDense } from '#model'
-import { seeded } from '../../bench/allocation-instances.ts'
 import { poolGame, poolOptimum } from '../../bench/pool-games.ts'
+import { random as seeded } from '../../test/support/random.ts'
 
 test('poolEquilibrium: best responses settle, and nobody gains by changing its work alone', () => {
   const pool = poolGame(12, 4, 0.05, 1)

@@ -14,8 +14,8 @@ import { join } from 'node:path'
 import { setTimeout as pass } from 'node:timers/promises'
 import { type Adapt, type Devnet, parseDevnetOptions, startDevnet, systemClock } from '#devnet'
 import { DomainError, type Hex } from '#primitives'
-import { random } from '../support/faulty-disk.ts'
 import { silentLogger } from '../support/manual-clock.ts'
+import { random } from '../support/random.ts'
 
 /** What became of the damages. */
 export type DamageReport = {

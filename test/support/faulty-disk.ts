@@ -1,5 +1,6 @@
 import { DiskFullError } from '#node'
 import type { Disk, DiskFile } from '#primitives'
+import { random } from './random.ts'
 
 /** The process that used a disk has ended: whatever it still calls fails with this. */
 export class CrashedError extends Error {}
@@ -51,17 +52,6 @@ export type Faith = {
 /** @param seed - of what a power cut leaves; the same seed and calls leave the same. */
 export const createFaultyDisk = (seed: number, faith: Faith = { syncs: 'kept' }): FaultyDisk =>
   mount(new Map(), random(seed), faith)
-
-/** A sequence of numbers in [0, 1), by the mulberry32 generator. */
-export function random(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** One file's content, whatever its name: what is safe, and what was done since. */
 type Inode = { safe: Uint8Array; pending: Change[] }

@@ -7,8 +7,9 @@ import {
 } from '#consensus'
 import { consensusGuard, type Guard, NonceHeldError, openGuard, transactionGuard } from '#node'
 import { type Hex, sha256Hex, utf8 } from '#primitives'
-import { CrashedError, createFaultyDisk, type Faith, random } from './faulty-disk.ts'
+import { CrashedError, createFaultyDisk, type Faith } from './faulty-disk.ts'
 import { silentLogger } from './manual-clock.ts'
+import { random } from './random.ts'
 import { createSigningChecker } from './signing-checker.ts'
 
 /**

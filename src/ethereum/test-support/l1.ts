@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { createServer } from 'node:http'
-import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { secp256k1_FROST as frost, secp256k1 } from '@noble/curves/secp256k1.js'
@@ -8,6 +7,7 @@ import { createWalletClient, http } from 'viem'
 import { mnemonicToAccount, privateKeyToAccount } from 'viem/accounts'
 import { fromHex, type Hex, keccak256, toHex, utf8 } from '#primitives'
 import { possessionMessage, serviceBytes32 } from '#records'
+import { foundryBinary } from '../../../test/support/foundry.ts'
 import {
   createL1Account,
   createL1Client,
@@ -117,11 +117,8 @@ export async function startTestL1(): Promise<TestL1> {
 }
 
 async function startAnvil() {
-  const require = createRequire(import.meta.resolve('@foundry-rs/anvil/package.json'))
-  const arch = process.arch === 'x64' ? 'amd64' : process.arch
-  const binary = require.resolve(`@foundry-rs/anvil-${process.platform}-${arch}/bin/anvil`)
   const args = ['--port', '0', '--accounts', '30', '--slots-in-an-epoch', '1']
-  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(foundryBinary('anvil'), args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const exited = new Promise((resolve) => child.once('exit', resolve))
   let url = ''
   for await (const line of createInterface(child.stdout)) {
