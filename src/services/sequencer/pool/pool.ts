@@ -5,9 +5,7 @@ import type { AccountState, Engine } from '../engine/types.ts'
 import { maxCostOf, noAccount, refused } from '../engine/validity.ts'
 import { type CheckRules, checkEthereumTransaction, checkRules } from '../state/check.ts'
 import type { EthereumTransaction } from '../state/ethereum-transaction.ts'
-
 import type { L2Genesis } from '../state/genesis.ts'
-
 import { authoritiesOf, delegationRefusal } from './delegation.ts'
 import {
   executable,
