@@ -64,7 +64,13 @@ const transferGas = 21_000n
 const callStipend = 2300n
 
 async function isPlainTransfer(message: CallMessage, { state }: Machine): Promise<boolean> {
-  if (!message.to || (message.data ?? []).length > 0 || message.accessList) return false
+  if (
+    !message.to ||
+    (message.data ?? []).length > 0 ||
+    message.accessList ||
+    message.authorizations
+  )
+    return false
   return (await state.getCodeSize(new Address(fromHex(message.to)))) === 0
 }
 

@@ -10,5 +10,5 @@ export const gasBearing = (message: CallMessage): GasBearing => ({
     address: fromHex(address),
     keys: storageKeys.map((key) => fromHex(key)),
   })),
-  authorizations: [],
+  authorizations: message.authorizations ?? [],
 })

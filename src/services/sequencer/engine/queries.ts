@@ -38,7 +38,7 @@ export async function createQueries(options: QueryOptions): Promise<Pick<Engine,
       maxKept,
     })
   return {
-    ...(await createSimulator(store, newMachine)),
+    ...(await createSimulator(store, newMachine, recover)),
     logs: async (filter) => findLogs(store, filter, isStopped),
   }
 }

@@ -1,5 +1,19 @@
-import { bigintToBytes, bytesToBigint, keccak256 } from '#primitives'
-import { type EthereumTransaction, isSignatureInRange } from '../state/ethereum-transaction.ts'
+import {
+  bigintToBytes,
+  bytesToBigint,
+  concatBytes,
+  type Hex,
+  keccak256,
+  rlpBytes,
+  rlpInteger,
+  rlpList,
+  toHex,
+} from '#primitives'
+import {
+  type Authorization,
+  type EthereumTransaction,
+  isSignatureInRange,
+} from '../state/ethereum-transaction.ts'
 
 /**
  * The uncompressed public key (64 bytes, without prefix) that signed a 32-byte digest, or undefined
@@ -19,6 +33,21 @@ export function senderOf(transaction: EthereumTransaction, recover: Recover) {
   const key = recover(signingHash, r, s, recovery)
   return key && keccak256(key).subarray(12)
 }
+
+/** Who signed an authorization (EIP-7702); undefined when nobody did. */
+export function authorityOf(
+  { chainId, address, nonce, yParity, r, s }: Authorization,
+  recover: Recover,
+): Hex | undefined {
+  if (!isSignatureInRange(r, s, true) || (yParity !== 0 && yParity !== 1)) return undefined
+  const message = rlpList([rlpInteger(chainId), rlpBytes(address), rlpInteger(nonce)])
+  const digest = keccak256(concatBytes(magic, message))
+  const key = recover(digest, bigintToBytes(r, 32), bigintToBytes(s, 32), yParity)
+  return key && toHex(keccak256(key).subarray(12))
+}
+
+/** First byte of what an authority signs (EIP-7702). */
+const magic = Uint8Array.of(5)
 
 /** `Recover` as @ethereumjs calls it: for the ecrecover precompile. */
 export const toEthereumjsRecover =

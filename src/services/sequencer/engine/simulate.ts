@@ -4,11 +4,13 @@ import { fromHex, type Store } from '#primitives'
 import type { Header } from '../state/header.ts'
 import { floorGas, intrinsicGas } from '../state/intrinsic-gas.ts'
 import { evmBlock } from './build-block.ts'
+import { delegate } from './delegate.ts'
 import { callGasCap, estimate } from './estimate.ts'
 import { gasBearing } from './gas-bearing.ts'
 import type { Machine } from './machine.ts'
 import { createQueue } from './queue.ts'
 import { blockHead } from './reads.ts'
+import type { Recover } from './recover.ts'
 import type { BlockRef, CallMessage, CallResult, Engine } from './types.ts'
 import { feeBelowBase, insufficientFunds } from './validity.ts'
 
@@ -16,9 +18,11 @@ import { feeBelowBase, insufficientFunds } from './validity.ts'
 export async function createSimulator(
   store: Store,
   newMachine: () => Promise<Machine>,
+  recover: Recover,
 ): Promise<Pick<Engine, 'call' | 'estimateGas'>> {
   const inTurn = createQueue()
   let machine = await newMachine()
+  const inside = () => ({ machine, recover })
   const on = <T>(ref: BlockRef, task: (header: Header) => Promise<T>): Promise<T | undefined> =>
     inTurn(async () => {
       const block = blockHead(store, ref)
@@ -35,10 +39,10 @@ export async function createSimulator(
     })
   return {
     call: (message, ref) =>
-      on(ref, (header) => simulate(machine, header, message, callGas(message))),
+      on(ref, (header) => simulate(inside(), header, message, callGas(message))),
     estimateGas: (message, ref) =>
       on(ref, (header) =>
-        estimate(message, header, machine, (gas) => simulate(machine, header, message, gas)),
+        estimate(message, header, machine, (gas) => simulate(inside(), header, message, gas)),
       ),
   }
 }
@@ -46,16 +50,18 @@ export async function createSimulator(
 const callGas = ({ gas }: CallMessage): bigint =>
   gas !== undefined && gas < callGasCap ? gas : callGasCap
 
+type Inside = { readonly machine: Machine; readonly recover: Recover }
+
 /** One execution with a gas limit, undone afterwards. */
 async function simulate(
-  machine: Machine,
+  { machine, recover }: Inside,
   header: Header,
   message: CallMessage,
   gas: bigint,
 ): Promise<CallResult> {
   const mark = machine.state.mark()
   try {
-    return await applyMessage(machine, header, message, gas)
+    return await applyMessage({ machine, recover }, header, message, gas)
   } finally {
     machine.state.rollback(mark)
     machine.vm.evm.journal.cleanJournal()
@@ -65,7 +71,7 @@ async function simulate(
 }
 
 async function applyMessage(
-  machine: Machine,
+  { machine, recover }: Inside,
   header: Header,
   message: CallMessage,
   gas: bigint,
@@ -88,6 +94,7 @@ async function applyMessage(
   account.balance -= gas * gasPrice
   await machine.vm.evm.journal.putAccount(caller, account)
   warm(machine, header, message, caller)
+  await delegate(machine, message.authorizations ?? [], recover)
   const { execResult } = await machine.vm.evm.runCall({
     block: evmBlock(machine, gasPrice === 0n ? { ...header, baseFeePerGas: 0n } : header),
     gasPrice,

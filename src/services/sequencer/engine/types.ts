@@ -1,6 +1,6 @@
 import type { Hex } from '#primitives'
 import type { BlockContext, BlockSummary, Dropped } from '../state/computation.ts'
-import type { TransactionType } from '../state/ethereum-transaction.ts'
+import type { Authorization, TransactionType } from '../state/ethereum-transaction.ts'
 import type { Header } from '../state/header.ts'
 
 /**
@@ -123,6 +123,8 @@ export type CallMessage = {
   readonly value?: bigint | undefined
   readonly data?: Uint8Array | undefined
   readonly accessList?: readonly { address: Hex; storageKeys: readonly Hex[] }[] | undefined
+  /** Delegations that take effect before it runs (EIP-7702). */
+  readonly authorizations?: readonly Authorization[] | undefined
 }
 
 /** What a message gave; gas as a transaction would have used it. */

@@ -115,4 +115,4 @@ export function kindOf(code: Uint8Array | undefined) {
 }
 
 /** First bytes of the code of a delegated account (EIP-7702). */
-const delegationPrefix = '0xef0100'
+export const delegationPrefix = '0xef0100'

@@ -1,21 +1,7 @@
-import {
-  bigintToBytes,
-  concatBytes,
-  type Hex,
-  keccak256,
-  rlpBytes,
-  rlpInteger,
-  rlpList,
-  toHex,
-} from '#primitives'
-import type { Recover } from '../engine/recover.ts'
+import type { Hex } from '#primitives'
+import { authorityOf, type Recover } from '../engine/recover.ts'
 import { type Refused, refused } from '../engine/validity.ts'
-import {
-  type Authorization,
-  type EthereumTransaction,
-  isSignatureInRange,
-} from '../state/ethereum-transaction.ts'
-
+import type { EthereumTransaction } from '../state/ethereum-transaction.ts'
 import type { SenderQueue } from './sender-queue.ts'
 
 /**
@@ -38,20 +24,6 @@ export function authoritiesOf(
     .filter((one) => one.chainId === 0n || one.chainId === BigInt(chainId))
     .map((one) => authorityOf(one, recover))
   return [...new Set(found)].filter((one) => one !== undefined)
-}
-
-/** First byte of what an authority signs (EIP-7702). */
-const magic = Uint8Array.of(5)
-
-function authorityOf(
-  { chainId, address, nonce, yParity, r, s }: Authorization,
-  recover: Recover,
-): Hex | undefined {
-  if (!isSignatureInRange(r, s, true) || (yParity !== 0 && yParity !== 1)) return undefined
-  const message = rlpList([rlpInteger(chainId), rlpBytes(address), rlpInteger(nonce)])
-  const digest = keccak256(concatBytes(magic, message))
-  const key = recover(digest, bigintToBytes(r, 32), bigintToBytes(s, 32), yParity)
-  return key && toHex(keccak256(key).subarray(12))
 }
 
 /**

@@ -116,6 +116,7 @@ export function messageAt(params: Parameters, index: number): CallMessage & FeeF
     value: optional('value', quantityOf),
     data: callData(optional('input', anyBytes), optional('data', anyBytes)),
     accessList: optional('accessList', accessListOf),
+    authorizations: optional('authorizationList', authorizationsOf),
   }
 }
 
@@ -148,6 +149,25 @@ function accessListOf({ value, index, name }: Argument): CallMessage['accessList
       storageKeys: keys.map((key) =>
         bytesOf({ value: key, index, name: `${name}.storageKeys` }, 32),
       ),
+    }
+  })
+}
+
+function authorizationsOf({ value, index, name }: Argument): CallMessage['authorizations'] {
+  if (!Array.isArray(value)) throw invalid(index, name, 'a list')
+  return value.map((entry: Record<string, unknown> | null) => {
+    const part = (field: string): Argument => ({
+      value: entry?.[field],
+      index,
+      name: `${name}.${field}`,
+    })
+    return {
+      chainId: quantityOf(part('chainId')),
+      address: fromHex(bytesOf(part('address'), 20)),
+      nonce: quantityOf(part('nonce')),
+      yParity: countOf(part('yParity')),
+      r: quantityOf(part('r')),
+      s: quantityOf(part('s')),
     }
   })
 }

@@ -5,6 +5,7 @@ import {
   createWalletClient,
   custom,
   defineChain,
+  getContractAddress,
   type Hex,
   keccak256,
   pad,
@@ -223,6 +224,29 @@ test('eth_estimateGas: is enough, and not much more than enough', async () => {
   await assert.rejects(ask(bench, 'eth_estimateGas', endless), {
     message: 'gas required exceeds allowance (200000)',
   })
+})
+
+test('EIP-7702: a wallet delegates an account and calls it, with the gas that it estimated', async () => {
+  const bench = await createBench()
+  const { wallet, reader } = clientsOf(bench)
+  await bench.chain.run(await signed(0, 0, { data: probeInitcode, gas: 300_000n }))
+  const probe = getContractAddress({ from: addressOf(0), nonce: 0n })
+  const authorization = await person(3).signAuthorization({ address: probe, chainId, nonce: 0 })
+  const message = { to: addressOf(3), authorizationList: [authorization] }
+  // The probe's code stores two words and answers with the block's number.
+  const answer = await reader.call({ account: addressOf(0), ...message })
+  assert.equal(answer.data, pad('0x01'))
+  const hash = await wallet.sendTransaction(message)
+  const { gas } = await reader.getTransaction({ hash })
+  await bench.mine()
+  const { status, gasUsed, type } = await reader.getTransactionReceipt({ hash })
+  assert.deepEqual([status, type], ['success', 'eip7702'])
+  assert(gasUsed > 46_000n + 25_000n && gas < (gasUsed * 13n) / 10n, `${gas} for ${gasUsed}`)
+  assert.equal(
+    await reader.getCode({ address: addressOf(3) }),
+    `0xef0100${probe.slice(2).toLowerCase()}`,
+  )
+  assert.equal(await reader.getTransactionCount({ address: addressOf(3) }), 1)
 })
 
 test('eth_getLogs: finds by address, topic and range, and refuses false ranges', async () => {
