@@ -24,7 +24,7 @@ import { version } from './version.ts'
 /** Name of the sequencer in the genesis and in leaves. */
 export const sequencerName = sequencerSpec.name
 
-/** The L2 as one operator runs it: engine in a worker thread, pool, and Ethereum's JSON-RPC. */
+/** The L2 as one operator runs it: engine in worker threads, pool, and Ethereum's JSON-RPC. */
 export type SequencerHost = {
   readonly engine: Engine
   readonly pool: Pool

@@ -108,7 +108,7 @@ test('queries: one sees a block from the moment in which it is executed', async 
 })
 
 test('queries: one that takes too long ends, and the next has its turn', async (t) => {
-  const { engine } = await openEngine(t, { timeoutMs: 400 })
+  const { engine } = await openEngine(t, { timeoutMs: 400, graceMs: 600_000 })
   await execute(engine, await signed(0, 0, { data: recursiveInitcode, gas: 200_000n }))
   const late = { code: 'QueryTimedOut', message: 'execution aborted (timeout = 0.4s)' }
   for (const long of [endless, recursive]) {
