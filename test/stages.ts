@@ -42,7 +42,7 @@ export function stagesOf(root: string, names: readonly string[]): Stage[] {
     stage('sim', 'test/sim/*.test.ts', 1),
     stage('cluster', 'test/cluster/*.test.ts', 1),
     stage('soak', 'test/soak/*.test.ts', 1),
-    stage('e2e', 'test/e2e/*.test.ts', 1),
+    stage('e2e', 'test/e2e/*.test.ts', 2),
   ].filter(({ files }) => files.length > 0)
   return names.length === 0 ? [check, ...stages] : stages
 }

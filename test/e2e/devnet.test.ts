@@ -5,9 +5,9 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { createPublicClient, http, parseAbi } from 'viem'
+
 import type { Devnet } from '#devnet'
 import { bytesToBigint, fromHex, type Hex } from '#primitives'
-import { isL1Frozen } from '#protocol'
 import { clientOf, type Run, runUnderLoad } from '../support/devnet-run.ts'
 
 /** Sent − refused = confirmed = certified = on L1, by the summary and by the auditor alike. */
@@ -111,56 +111,6 @@ test('devnet: a liar and a copier earn nothing, and the median stays among the h
   }))
 
 const priceOf = (result: Hex): bigint => bytesToBigint(fromHex(result))
-
-test('devnet: with L1 out of reach, clocks apart and one disk full, all comes to L1 in the end', () =>
-  runUnderLoad(
-    { rate: 5, seconds: 12, settleMs: 90_000, chaos: 'l1-down,clock-skew,disk-full' },
-    async ({ devnet, summary, audit }) => {
-      const taken = summary.transactions.sent - sum(summary.transactions.refused)
-      assert(taken > 0)
-      assert.deepEqual([summary.transactions.onL1, audit.transactions.onL1], [taken, taken])
-      assert.deepEqual([summary.lost, summary.twice, audit.twice], [0, 0, []])
-      const answer = await fetch(`${devnet.operators.get(4)?.url}/readyz`)
-      assert.deepEqual(await answer.json(), { ready: false, reason: 'DiskFull' })
-    },
-  ))
-
-test('devnet: a reorganisation takes nothing away; a deeper one brings what L1 drives to rest', () =>
-  runUnderLoad(
-    { rate: 5, seconds: 13, settleMs: 90_000, chaos: 'reorg' },
-    async ({ devnet, summary, audit }) => {
-      const { transactions } = summary
-      const taken = transactions.sent - sum(transactions.refused)
-      assert.deepEqual([transactions.onL1, audit.transactions.onL1], [taken, taken])
-      assert.deepEqual([summary.lost, summary.twice, audit.twice], [0, 0, []])
-      const client = createPublicClient({ transport: http(devnet.l1.url) })
-      const { l1 } = await clientOf(devnet, 1).nodeop_status()
-      assert(l1.events > 0 && l1.reason === undefined)
-      const head = Number(await client.getBlockNumber())
-      await client.request({ method: 'anvil_reorg', params: [head - l1.block + 2, []] } as never)
-      await frozen(devnet)
-      for (const id of devnet.operators.keys()) {
-        const status = await clientOf(devnet, id).nodeop_status()
-        assert.deepEqual([status.ready, status.l1.reason], [true, 'L1Frozen'])
-        const metrics = await fetch(`${devnet.operators.get(id)?.url}/metrics`)
-        assert.match(await metrics.text(), /nodeop_l1_frozen\{.*\} 1/)
-      }
-    },
-  ))
-
-/** Resolves once every operator's ledger holds that L1 is contradicted. */
-const frozen = (devnet: Devnet): Promise<unknown> =>
-  Promise.all(
-    [...devnet.operators.values()].map(
-      ({ application }) =>
-        new Promise<void>((resolve) => {
-          if (isL1Frozen(application.ledger)) return resolve()
-          application.onCommitted(({ after }) => {
-            if (isL1Frozen(after)) resolve()
-          })
-        }),
-    ),
-  )
 
 test('devnet: with --for and --json it ends by itself, and its last line is the summary', async () => {
   const args = ['devnet', '--port', '0', '--for', '3s', '--load', '5', '--json']

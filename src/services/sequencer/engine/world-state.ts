@@ -241,7 +241,7 @@ export class WorldState implements StateManagerInterface {
   }
 
   #flushStorage(name: string, written: ReadonlySet<string>, node: NodeSink): void {
-    const account = this.#accounts.get(name)
+    const account = this.#account(name, unprefixedHexToBytes(name))
     const slots = this.#slots.get(name)
     if (!account || !slots) {
       this.#slots.delete(name)
@@ -265,6 +265,7 @@ export class WorldState implements StateManagerInterface {
   }
 
   #flushAccount(name: string, sink: StateSink): void {
+    if (!this.#accounts.has(name)) return // never read, and its only change was reverted
     const account = this.#accounts.get(name)
     const key = keccak256(unprefixedHexToBytes(name))
     if (!account) {
