@@ -95,10 +95,36 @@ async function changeContract(state: State, at: Address, change: Contract): Prom
 test('world state: any changes, checkpoints and blocks give the root of the stock manager', () =>
   fc.assert(
     fc.asyncProperty(fc.array(fc.array(step, { maxLength: 25 }), { maxLength: 4 }), (blocks) =>
-      compare(blocks),
+      compare(blocks.map(withoutReturns)),
     ),
     { numRuns: 400 },
   ))
+
+/**
+ * A block in which no deleted account comes back: the stock manager would give it its old storage
+ * again.
+ */
+function withoutReturns(block: readonly Step[]): readonly Step[] {
+  const deleted = new Set<number>()
+  return block.filter((one) => {
+    if (one.kind === 'delete') deleted.add(one.id)
+    return one.kind !== 'account' || !deleted.has(one.id)
+  })
+}
+
+test('world state: an account that is deleted and made again has none of its old storage', async () => {
+  const { source, sink } = memory()
+  const state = new WorldState(source, emptyTrieRoot)
+  await state.modifyAccountFields(address(5), { nonce: 1n })
+  await state.putStorage(address(5), slot(0), Uint8Array.of(1))
+  await state.deleteAccount(address(5))
+  await state.modifyAccountFields(address(5), { nonce: 1n })
+  await state.putStorage(address(5), slot(1), Uint8Array.of(0))
+  state.flush(sink)
+  const account = await state.getAccount(address(5))
+  assert(account)
+  assert.equal(toHex(account.storageRoot), toHex(emptyTrieRoot))
+})
 
 test('world state: what a revert took back of an account that was not read before changes nothing', async () => {
   const made: Step[] = [
@@ -122,10 +148,7 @@ async function compare(blocks: readonly (readonly Step[])[]): Promise<void> {
     }
     const root = ours.flush(sink)
     assert.equal(toHex(root), toHex(await theirs.getStateRoot()))
-    // The next block finds everything in the store. The stock manager would go on with the storage
-    // of an account that was deleted and made again in this block.
-    ours = new WorldState(source, root)
-    await theirs.setStateRoot(root, true)
+    ours = new WorldState(source, root) // the next block finds everything in the store
   }
 }
 
