@@ -40,9 +40,8 @@ export function stagesOf(root: string, names: readonly string[]): Stage[] {
     stage('golden', 'test/golden/*.test.ts', 2),
     existsSync(second) ? onSecond : { ...onSecond, node: undefined },
     stage('sim', 'test/sim/*.test.ts', 1),
-    stage('cluster', 'test/cluster/*.test.ts', 1),
-    stage('soak', 'test/soak/*.test.ts', 1),
-    stage('e2e', 'test/e2e/*.test.ts', 2),
+    // They wait for L1 more than they compute: three at a time keep two cores busy.
+    stage('networks', 'test/{cluster,e2e,soak}/*.test.ts', 3),
   ].filter(({ files }) => files.length > 0)
   return names.length === 0 ? [check, ...stages] : stages
 }
