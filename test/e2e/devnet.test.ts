@@ -8,7 +8,7 @@ import { createPublicClient, http, parseAbi } from 'viem'
 
 import type { Devnet } from '#devnet'
 import { bytesToBigint, fromHex, type Hex } from '#primitives'
-import { clientOf, type Run, runUnderLoad } from '../support/devnet-run.ts'
+import { clientOf, type Run, runUnderLoad, sum } from '../support/devnet-run.ts'
 
 /** Sent − refused = confirmed = certified = on L1, by the summary and by the auditor alike. */
 function assertComplete({ summary, audit }: Run): void {
@@ -41,9 +41,6 @@ function assertComplete({ summary, audit }: Run): void {
     byFallback: checkpoints.byFallback,
   })
 }
-
-const sum = (counts: Readonly<Record<string, number>>): number =>
-  Object.values(counts).reduce((total, count) => total + count, 0)
 
 test('devnet: everything that was accepted is on L1 once, as the auditor finds too', () =>
   runUnderLoad({ rate: 20, seconds: 5 }, async (run) => {

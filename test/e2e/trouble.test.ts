@@ -4,10 +4,7 @@ import { test } from 'node:test'
 import { createPublicClient, http } from 'viem'
 import type { Devnet } from '#devnet'
 import { isL1Frozen } from '#protocol'
-import { clientOf, runUnderLoad } from '../support/devnet-run.ts'
-
-const sum = (counts: Readonly<Record<string, number>>): number =>
-  Object.values(counts).reduce((total, count) => total + count, 0)
+import { clientOf, runUnderLoad, sum } from '../support/devnet-run.ts'
 
 test('devnet: with L1 out of reach, clocks apart and one disk full, all comes to L1 in the end', () =>
   runUnderLoad(

@@ -1,3 +1,5 @@
+import { randomWords } from '../support/random.ts'
+
 /** Draws that follow from a seed: the only source of chance in a run. */
 export type Chance = {
   /** An integer of 0 … n − 1. */
@@ -8,15 +10,10 @@ export type Chance = {
   of<T>(items: readonly T[]): T
 }
 
-/** The mulberry32 generator. */
+/** Chance by the one generator of tests; neighbouring seeds start far apart. */
 export function createChance(seed: number): Chance {
-  let state = Math.imul(seed, 0x9e3779b1) | 0
-  const below = (n: number): number => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % n
-  }
+  const next = randomWords(Math.imul(seed, 0x9e3779b1))
+  const below = (n: number): number => next() % n
   return {
     below,
     hits: (permille) => permille > 0 && below(1000) < permille,

@@ -89,3 +89,7 @@ export function clientOf(devnet: Devnet, operator: number) {
   if (!url) throw new Error(`no operator ${operator}`)
   return createClient([url])
 }
+
+/** All counts of a summary's table together. */
+export const sum = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((total, count) => total + count, 0)
