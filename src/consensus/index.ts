@@ -1,2 +1,3 @@
 export * from './core/index.ts'
 export * from './embedded/index.ts'
+export * from './light/index.ts'

@@ -56,7 +56,7 @@ export const rooms: Readonly<Record<string, Room>> = {
  * stand alone.
  */
 export const selfContained: readonly RegExp[] = [
-  /^consensus\/(core|embedded|cometbft)\//,
+  /^consensus\/(core|embedded|cometbft|light)\//,
   /^services\/[^/]+\/state\//,
 ]
 
@@ -64,6 +64,7 @@ export const selfContained: readonly RegExp[] = [
 export const neighbours: readonly (readonly [from: string, to: string])[] = [
   ['consensus/embedded/', 'consensus/core/'],
   ['consensus/cometbft/', 'consensus/core/'],
+  ['consensus/cometbft/', 'consensus/light/'],
 ]
 
 /** Code that every operator must run to the same bit, or that such code runs. */

@@ -44,8 +44,10 @@ export {
   compareSlots,
   createMemoryGuard,
   createSigner,
+  createVerifier,
   type Signer,
   type SignGuard,
   type SignSlot,
+  type Verifier,
 } from './signer.ts'
 export { createTransport, type DropRule, type Link, type Transport } from './transport.ts'
