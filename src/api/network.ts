@@ -67,6 +67,16 @@ export const operatorSchema = z.object({
   view: z.object({ block: count, events: count, digest: hash, fork: z.boolean() }),
   missedWindows: count,
   silentSessions: count,
+  /**
+   * What it says of itself: places an epoch, what one costs in wei, whom it stands or falls with.
+   */
+  declared: z
+    .object({
+      capacity: count,
+      costs: z.array(z.object({ service: z.string(), cost: decimal })),
+      group: z.string(),
+    })
+    .optional(),
   /** How it has served each service it was drawn for; fractions in units of 10^-18. */
   scores: z
     .array(

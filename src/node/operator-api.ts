@@ -23,6 +23,7 @@ import {
 } from '#protocol'
 import {
   type CheckpointRecord,
+  type Declaration,
   encodeTransaction,
   type Leaf,
   micro,
@@ -172,6 +173,16 @@ const toCheckpointView = (entry: CheckpointRecord): CheckpointView => ({
   ...(entry.recorded ? { l1: entry.recorded } : {}),
 })
 
+const toDeclarationView = ({
+  capacity,
+  costs,
+  group,
+}: Declaration): NonNullable<OperatorView['declared']> => ({
+  capacity,
+  costs: costs.map(({ service, cost }) => ({ service, cost: cost.toString() })),
+  group,
+})
+
 const toOperatorView = (
   ledger: Ledger,
   operator: Operator,
@@ -188,6 +199,7 @@ const toOperatorView = (
   view: operator.view,
   missedWindows: operator.missedWindows,
   silentSessions: operator.silentSessions,
+  ...(operator.declared ? { declared: toDeclarationView(operator.declared) } : {}),
   scores: [...ledger.services.values()]
     .filter(({ mode }) => mode === 'assigned')
     .map((spec) => {

@@ -1,7 +1,7 @@
 import type { EmbeddedEngine, Transport } from '#consensus'
 import type { L1Account, L1Listener } from '#ethereum'
 import type { Clock, Disk, Logger, Rng } from '#primitives'
-import type { Genesis, OperatorId } from '#records'
+import type { Declaration, Genesis, OperatorId } from '#records'
 import type { FeedUrl } from '#services/price'
 import type { KeyPackage } from '#threshold'
 import type { Acceptance } from './acceptance.ts'
@@ -40,6 +40,8 @@ export type OperatorOptions = {
   readonly clock: Clock
   readonly rng: Rng
   readonly logger: Logger
+  /** What it says of itself to the ledger; absent: nothing. */
+  readonly declares?: Declaration
   /** How a devnet's chaos bends its answers and suspends its duties; absent: honest. */
   readonly bend?: (honest: Answers) => Answers
   readonly switches?: L1Switches

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Hex, toHex } from '#primitives'
-import { encodeTransaction, type Report, type Transaction, tryDecodeTransaction } from '#records'
+import {
+  type Declaration,
+  encodeTransaction,
+  type Report,
+  type Transaction,
+  tryDecodeTransaction,
+} from '#records'
 import { idealCrypto } from '../../test/support/ledger-crypto.ts'
 import { LedgerNetwork } from '../../test/support/ledger-network.ts'
 import { silentLogger } from '../../test/support/manual-clock.ts'
@@ -33,7 +39,12 @@ function answersWith(view: { digest: Hex }, overrides: Partial<Answers> = {}): A
 }
 
 /** One operator's reporter over a network of ledgers; what it sends waits in `sent`. */
-function setUp(network: LedgerNetwork, instance: Hex, overrides: Partial<Answers> = {}) {
+function setUp(
+  network: LedgerNetwork,
+  instance: Hex,
+  overrides: Partial<Answers> = {},
+  declares?: Declaration,
+) {
   const sent: Uint8Array[] = []
   const supersededBy: Hex[] = []
   const view = { digest: digestOf(1) }
@@ -59,6 +70,7 @@ function setUp(network: LedgerNetwork, instance: Hex, overrides: Partial<Answers
       sent.push(bytes)
       return { ok: true }
     },
+    declares,
     onSuperseded: (by) => supersededBy.push(by),
     nowMs: () => network.timeMs,
     logger: silentLogger,
@@ -95,6 +107,20 @@ test('reporter: is silent when the ledger holds what it has to say', async () =>
   assert.deepEqual(network.block([decoded(sent[0])]), [{ ok: true }])
   await speak()
   assert.equal(sent.length, 1)
+})
+
+test('reporter: declares what it is until the ledger holds just that', async () => {
+  const network = new LedgerNetwork(4, {}, idealCrypto)
+  const declares = { capacity: 40, costs: [], group: 'acme' }
+  const { sent, speak } = setUp(network, instanceOf(1), {}, declares)
+  await speak()
+  network.block([decoded(sent[0])])
+  assert.deepEqual(network.operator(1)?.declared, declares)
+  await speak()
+  assert.equal(sent.length, 1)
+  network.block([network.report(1, [{ kind: 'declare', declaration: { ...declares, group: '' } }])])
+  await speak()
+  assert.deepEqual(reportOf(sent.at(-1)).statements, [{ kind: 'declare', declaration: declares }])
 })
 
 test('reporter: other content takes a higher sequence, calls that overlap do not mix', async () => {

@@ -2,8 +2,10 @@ import { type Hex, type Logger, sha256Hex, utf8 } from '#primitives'
 import { type Competition, type Duty, duties, type Ledger, operatorOf } from '#protocol'
 import {
   type AllocationProposal,
+  type Declaration,
   encode,
   encodeTransaction,
+  isSameDeclaration,
   type L1View,
   maxStatements,
   type NonceCommitment,
@@ -67,6 +69,7 @@ export class Reporter {
   readonly #nextSequence: (atLeast: number) => number
   readonly #sign: (sequence: number, digest: Hex) => Promise<SignOutcome>
   readonly #submit: (bytes: Uint8Array) => Promise<Verdict>
+  readonly #declares: Declaration | undefined
   readonly #onSuperseded: (by: Hex) => void
   readonly #nowMs: () => number
   readonly #logger: Logger
@@ -86,6 +89,8 @@ export class Reporter {
     /** A sequence that was never signed, and is at least this. */
     readonly nextSequence: (atLeast: number) => number
     readonly submit: (bytes: Uint8Array) => Promise<Verdict>
+    /** What it says of itself, as soon as the ledger holds anything else. */
+    readonly declares?: Declaration | undefined
     /** Told once, when a newer instance of this operator speaks. */
     readonly onSuperseded: (by: Hex) => void
     readonly nowMs: () => number
@@ -97,6 +102,7 @@ export class Reporter {
     this.#nextSequence = options.nextSequence
     this.#sign = options.sign
     this.#submit = options.submit
+    this.#declares = options.declares
     this.#onSuperseded = options.onSuperseded
     this.#nowMs = options.nowMs
     this.#logger = options.logger
@@ -110,7 +116,8 @@ export class Reporter {
     const me = operatorOf(ledger, this.#operator)
     if (!me || this.#mustBeSilent(me.instance)) return
     const due = duties(ledger, this.#operator, this.#nowMs())
-    const statements = fitting(due.flatMap((duty) => this.#answer(duty, me.view)))
+    const answers = due.flatMap((duty) => this.#answer(duty, me.view))
+    const statements = fitting([...answers, ...this.#declaration(me)])
     if (statements.length === 0 && me.instance === this.#instance) return
     const said = this.#next(ledger, me, statements, height)
     if (!said) return
@@ -184,6 +191,12 @@ export class Reporter {
     if (this.#earlier.includes(instance)) return
     this.#earlier.push(instance)
     if (this.#earlier.length > maxEarlier) this.#earlier.shift()
+  }
+
+  #declaration({ declared }: Operator): readonly Statement[] {
+    const declaration = this.#declares
+    const isNews = declaration && !(declared && isSameDeclaration(declared, declaration))
+    return isNews ? [{ kind: 'declare', declaration }] : []
   }
 
   #answer(duty: Duty, reported: L1View): readonly Statement[] {

@@ -53,6 +53,7 @@ export function createReporter(
         toHex(sign(fromHex(digest), secrets.ledgerSecret)),
       ),
     submit: (bytes) => engine.submit(bytes),
+    declares: options.declares,
     onSuperseded: events.onSuperseded,
     nowMs: () => clock.nowMs(),
     logger,

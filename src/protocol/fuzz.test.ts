@@ -89,6 +89,16 @@ const statement: fc.Arbitrary<Statement> = fc.oneof(
     parameter: fc.oneof(name, fc.constantFrom(...parameterNames)),
     value: fc.oneof(amount, fc.bigInt(0n, 4_000n)),
   }),
+  fc.record({
+    kind: fc.constant('declare'),
+    declaration: fc.record({
+      capacity: fc.constantFrom(0, 1, 2 ** 32 - 1),
+      costs: fc.array(fc.record({ service: name, cost: amount.map((one) => one as Wei) }), {
+        maxLength: 3,
+      }),
+      group: fc.constantFrom('', 'acme', 'Acme', 'ü'),
+    }),
+  }),
 )
 
 const position = { block: safe, transaction: hash, logIndex: safe }

@@ -121,6 +121,7 @@ const initialChain = (genesis: Genesis, network: Hex): Chain => ({
 const initialOperator = (operator: GenesisOperator): Operator => ({
   ...operator,
   status: 'active',
+  declared: undefined,
   sequence: 0,
   instance: `0x${'00'.repeat(32)}`,
   view: { block: 0, events: 0, digest: emptyL1Digest, fork: false },

@@ -50,6 +50,10 @@ export const parameterDefinitions = {
   allocationGapPpm: define(100, 1, 100_000),
   /** Places that one operator can take in an epoch. */
   epochPlaces: define(100_000, 1, 1_000_000_000),
+  /** Most of a place's value that a declared cost counts for. */
+  costCapPpm: define(500_000, 0, 1_000_000),
+  /** Largest part of a service's places for operators of one declared group. */
+  groupSharePpm: define(333_333, 1, 1_000_000),
   /** How soon work moves: utility that a full share of all work costs, against a place's value. */
   spreadPpm: define(500_000, 1_000, 10_000_000),
   /** Weight of agreement in utility; the rest is that of timeliness and latency. */

@@ -15,7 +15,7 @@ import {
   uint256,
 } from './codec.ts'
 import type { OperatorId } from './operator.ts'
-import { type ServiceSpec, serviceSpecCodec } from './service.ts'
+import { maxServices, type ServiceSpec, serviceSpecCodec } from './service.ts'
 
 /** An operator as the genesis introduces it. */
 export type GenesisOperator = {
@@ -55,9 +55,8 @@ export type ServiceGenesis = { readonly spec: ServiceSpec; readonly state: Uint8
 export type GenesisAccount = { readonly account: Hex; readonly balance: Wei }
 export type GenesisParameter = { readonly name: string; readonly value: bigint }
 
-/** Most operators in a network, services in it, and accounts in a genesis. */
+/** Most operators in a network, and accounts in its genesis. */
 export const maxOperators = 200
-export const maxServices = 64
 const maxGenesisAccounts = 65_536
 const maxServiceStateBytes = 1024 * 1024
 

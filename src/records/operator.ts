@@ -7,6 +7,7 @@ import {
   fixedHex,
   hash32,
   oneOf,
+  optional,
   record,
   text,
   uint8,
@@ -14,6 +15,7 @@ import {
   uint64,
   uint256,
 } from './codec.ts'
+import { type Declaration, declarationCodec } from './declaration.ts'
 
 /** Assigned by the network, from 1 up, never reused: the FROST identifier too. */
 export type OperatorId = number
@@ -39,6 +41,8 @@ export type Operator = {
   readonly l1Account: Hex
   /** What its machine has beyond the ordinary. */
   readonly capabilities: readonly Capability[]
+  /** What it says of itself; undefined before it has said anything. */
+  readonly declared: Declaration | undefined
   /** Its FROST verifying share, a compressed secp256k1 point. */
   readonly verifyingShare: Hex
   /** Sequence of its last accepted report; 0 before the first. */
@@ -83,6 +87,7 @@ export const operatorCodec: Codec<Operator> = record({
   vrfKey: fixedHex(32),
   l1Account: address,
   capabilities: capabilitiesCodec,
+  declared: optional(declarationCodec),
   verifyingShare: fixedHex(33),
   sequence: uint64,
   instance: hash32,

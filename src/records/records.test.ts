@@ -55,6 +55,14 @@ test('transaction: every kind survives a round trip', () => {
           { kind: 'view', view },
           { kind: 'commit', task: network, attempt: 1, digest: network },
           {
+            kind: 'declare',
+            declaration: {
+              capacity: 300,
+              costs: [{ service: 'price', cost: 7n as TaskRequest['maxFee'] }],
+              group: 'acme',
+            },
+          },
+          {
             kind: 'nonces',
             commitments: [
               { index: 4, hiding: `0x${'02'.repeat(33)}`, binding: `0x${'03'.repeat(33)}` },

@@ -17,6 +17,7 @@ import {
   uint64,
   uint256,
 } from './codec.ts'
+import { type Declaration, declarationCodec } from './declaration.ts'
 import { type L1View, l1ViewCodec, type OperatorId } from './operator.ts'
 import { type NonceCommitment, nonceCommitmentCodec } from './signing.ts'
 import { maxResultBytes } from './task.ts'
@@ -49,6 +50,8 @@ export type Statement =
   | { readonly kind: 'vote'; readonly parameter: string; readonly value: bigint }
   /** An entry in the epoch's competition for the best allocation. */
   | { readonly kind: 'allocation'; readonly proposal: AllocationProposal }
+  /** What it says of itself, in place of what it said before; allocations count with it. */
+  | { readonly kind: 'declare'; readonly declaration: Declaration }
 
 /** Most statements in one report, and most commitments in one statement. */
 export const maxStatements = 256
@@ -62,6 +65,7 @@ export const statementCodec: Codec<Statement> = tagged<Statement>({
   view: record({ view: l1ViewCodec }),
   vote: record({ parameter: text(64), value: uint256() }),
   allocation: record({ proposal: allocationProposalCodec }),
+  declare: record({ declaration: declarationCodec }),
 })
 
 /**

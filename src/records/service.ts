@@ -5,6 +5,9 @@ import { address, type Codec, oneOf, record, text, uint16, uint32, uint256 } fro
 /** Short name of a service, ASCII, at most 31 bytes; `bytes32` on L1, padded with zeros. */
 export type ServiceName = string
 
+/** Most services in a network. */
+export const maxServices = 64
+
 /** How operators execute it: all inside the block, or a drawn committee off-chain. */
 export const serviceModes = ['replicated', 'assigned'] as const
 export type ServiceMode = (typeof serviceModes)[number]

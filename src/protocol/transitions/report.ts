@@ -5,6 +5,7 @@ import { type Ledger, operatorOf, withOperator } from '../ledger.ts'
 import { accept, type BlockFacts, type Outcome, refuse } from '../outcome.ts'
 import { enter } from '../rules/allocation/competition.ts'
 import { commit } from './commit.ts'
+import { declare } from './declare.ts'
 import { publishNonces, voidNonces } from './nonces.ts'
 import { reveal } from './reveal.ts'
 import { share } from './share.ts'
@@ -85,6 +86,8 @@ function takeStatement(
       return vote(ledger, operator, statement, block)
     case 'allocation':
       return enter(ledger, operator.id, statement.proposal)
+    case 'declare':
+      return declare(ledger, operator, statement)
     default:
       return unreachable(statement)
   }

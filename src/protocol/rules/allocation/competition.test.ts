@@ -223,3 +223,21 @@ test('draw: tasks that need hardware go to those who have it, and to nobody else
     assert.deepEqual(committee.map(({ operator }) => operator).toSorted(), [2, 5, 6])
   }
 })
+
+test('draw: who declares no capacity is not drawn from the next allocation on, until it does', () => {
+  const network = competing(7)
+  const declare = (capacity: number) =>
+    network.report(3, [{ kind: 'declare', declaration: { capacity, costs: [], group: '' } }])
+  const shareOf = (id: OperatorId) => sharesOf(network.ledger, spec(network.ledger)).get(id)
+  assert.equal(send(network, 1, bestOf(network)), 'ok')
+  assert.deepEqual(reasonsOf(network.block([declare(0)])), ['ok'])
+  assert((shareOf(3) ?? 0) > 0, 'it acts with the next inputs, not at once')
+  close(network)
+  allocateAfter(network, [])
+  assert.equal(shareOf(3), undefined)
+  assert.equal(sharesOf(network.ledger, spec(network.ledger)).size, 6)
+  network.block([declare(100)])
+  allocateAfter(network, [])
+  allocateAfter(network, [])
+  assert((shareOf(3) ?? 0) > 500_000, `${shareOf(3)}`)
+})

@@ -11,6 +11,7 @@ import { parameter } from '../../parameters.ts'
 import { isCapable } from '../capable.ts'
 import { scoreOf, trustOf } from '../scores.ts'
 import { maxCongestion, maxJobs } from './bounds.ts'
+import { declaredCapacity, declaredCost, declaredGroups } from './declared.ts'
 import { turnsOf } from './turns.ts'
 
 /** The least value of a place, so that a service that pays little still prefers who serves well. */
@@ -20,7 +21,8 @@ const shortfallFactor = 4
 
 /**
  * The epoch's inputs from what the ledger knows, quantised: the value of a place by its fee, scores
- * and trust by what operators did, demand by what was drawn lately.
+ * and trust by what operators did, cost, capacity and groups by what they declare, demand by what
+ * was drawn lately.
  *
  * @param standing - the inputs of the allocation in force: what moved by less than the dead band
  *   stays as it was, so that noise moves no work.
@@ -34,7 +36,10 @@ export function freezeInputs(
   const services = assignedServices(ledger)
   if (operators.length === 0 || services.length === 0) return undefined
   const values = valuesOf(services)
-  const capable = services.map((spec) => operators.filter((one) => isCapable(one, spec)).length)
+  const costs = costsIn(highestFee(services), parameter(ledger, 'costCapPpm'))
+  const mostPlaces = parameter(ledger, 'epochPlaces')
+  const takers = services.map((spec) => operators.map((one) => canTake(one, spec)))
+  const capable = takers.map((column) => column.filter(Boolean).length)
   const seats = services.map(({ committee }, column) =>
     Math.max(1, Math.min(committee, capable[column] as number)),
   )
@@ -45,28 +50,35 @@ export function freezeInputs(
     jobs: Int32Array.from(services, ({ name }) => expectedJobs(turnsOf(ledger, name).drawn)),
     seats: Int32Array.from(seats),
     utility: Int32Array.from(
-      operators.flatMap(({ id }) =>
-        services.map(({ name }, column) => utility(ledger, name, id, values[column] as number)),
+      operators.flatMap((operator) =>
+        services.map(
+          (spec, column) =>
+            utility(ledger, spec.name, operator.id, values[column] as number) -
+            costs(operator, spec, values[column] as number),
+        ),
       ),
     ),
     cap: Int32Array.from(
-      operators.flatMap((one) => services.map((spec) => (isCapable(one, spec) ? micro : 0))),
+      operators.flatMap((_, row) => takers.map((column) => (column[row] ? micro : 0))),
     ),
     congestion: Int32Array.from(values, (value, column) => {
       const crowd = Math.floor(((capable[column] as number) * spread) / (seats[column] as number))
       return Math.min(maxCongestion, Math.floor((value * crowd) / micro))
     }),
     shortfallPrice: Int32Array.from(values, (value) => shortfallFactor * value),
-    capacity: new Int32Array(operators.length).fill(parameter(ledger, 'epochPlaces')),
+    capacity: Int32Array.from(operators, (one) => declaredCapacity(one, mostPlaces)),
     use: new Int32Array(services.length).fill(1),
     stake: new Int32Array(operators.length),
     stakeFloor: new Int32Array(services.length),
-    group: new Int32Array(operators.length).fill(-1),
-    groups: 0,
-    groupShare: new Int32Array(services.length).fill(micro),
+    ...declaredGroups(operators),
+    groupShare: new Int32Array(services.length).fill(parameter(ledger, 'groupSharePpm')),
   }
   return standing ? steadied(ledger, fresh, standing, values) : fresh
 }
+
+/** Whether an operator has what a service requires, and does not declare that it takes no work. */
+const canTake = (operator: Operator, spec: ServiceSpec): boolean =>
+  isCapable(operator, spec) && operator.declared?.capacity !== 0
 
 /** Services that draw committees, by name. */
 const assignedServices = ({ services }: Ledger): readonly ServiceSpec[] =>
@@ -77,12 +89,33 @@ const assignedServices = ({ services }: Ledger): readonly ServiceSpec[] =>
 
 /** The fee for a place of each service, in millionths of the highest one. */
 function valuesOf(services: readonly ServiceSpec[]): readonly number[] {
-  const fees = services.map(({ fee, committee }) => fee / BigInt(Math.max(1, committee)))
-  const highest = fees.toSorted((a, b) => (a > b ? -1 : 1))[0] ?? 0n
-  return fees.map((fee) =>
-    highest === 0n ? micro : Math.max(leastValue, Number((fee * BigInt(micro)) / highest)),
+  const highest = highestFee(services)
+  return services.map((spec) =>
+    highest === 0n
+      ? micro
+      : Math.max(leastValue, Number((placeFee(spec) * BigInt(micro)) / highest)),
   )
 }
+
+const placeFee = ({ fee, committee }: ServiceSpec): bigint => fee / BigInt(Math.max(1, committee))
+
+const highestFee = (services: readonly ServiceSpec[]): bigint =>
+  services.map(placeFee).reduce((a, b) => {
+    if (a > b) return a
+    return b
+  }, 0n)
+
+/**
+ * What a place costs by the operator's word, in millionths of the highest fee, rounded up, and
+ * capped: cost may tell operators apart, but not decide alone.
+ */
+const costsIn =
+  (highest: bigint, capPpm: number) =>
+  (operator: Operator, spec: ServiceSpec, value: number): number => {
+    if (highest === 0n) return 0
+    const cost = (declaredCost(operator, spec) * BigInt(micro) + highest - 1n) / highest
+    return Math.min(times(capPpm, value), Number(cost))
+  }
 
 /** Twice the tasks of an epoch are in a count that halves each epoch; rounded to a power of two. */
 function expectedJobs(drawn: number): number {

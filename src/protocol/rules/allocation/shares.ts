@@ -8,12 +8,16 @@ import { standingCompetition } from './competition.ts'
  * The share of each operator that can serve in a service's committees, in millionths of a place, as
  * they come to one committee's places together but for rounding: the allocation in force, projected
  * on who is there now. Nobody has less than the probe: who lost its work must be able to show that
- * it has recovered. Before the first allocation all are equal.
+ * it has recovered; but nothing goes to those who declared that they take no work. Before the first
+ * allocation all are equal.
  *
  * @returns empty when nobody can serve.
  */
 export function sharesOf(ledger: Ledger, spec: ServiceSpec): ReadonlyMap<OperatorId, number> {
-  const candidates = activeOperators(ledger).filter((one) => isCapable(one, spec))
+  const resting = restingOperators(ledger)
+  const candidates = activeOperators(ledger).filter(
+    (one) => isCapable(one, spec) && !resting.includes(one.id),
+  )
   const seats = Math.min(spec.committee, candidates.length)
   const allocated = allocatedShares(ledger, spec.name)
   const probe = Math.floor((parameter(ledger, 'probePpm') * seats) / candidates.length)
@@ -27,6 +31,14 @@ export function sharesOf(ledger: Ledger, spec: ServiceSpec): ReadonlyMap<Operato
       total === 0 ? 0 : Math.floor(((raw[place] as number) * seats * micro) / total),
     ]),
   )
+}
+
+/** Those whose capacity in the allocation in force is nothing. */
+function restingOperators(ledger: Ledger): readonly OperatorId[] {
+  const standing = standingCompetition(ledger)
+  if (!standing?.best) return []
+  const { operators, capacity } = standing.programme
+  return operators.filter((_, row) => capacity[row] === 0)
 }
 
 /** What the allocation in force gives each operator of one service; undefined before the first. */
