@@ -5,6 +5,7 @@ import {
   type Declaration,
   encodeTransaction,
   type Report,
+  type Statement,
   type Transaction,
   tryDecodeTransaction,
 } from '#records'
@@ -118,7 +119,8 @@ test('reporter: declares what it is until the ledger holds just that', async () 
   assert.deepEqual(network.operator(1)?.declared, declares)
   await speak()
   assert.equal(sent.length, 1)
-  network.block([network.report(1, [{ kind: 'declare', declaration: { ...declares, group: '' } }])])
+  const other: Statement = { kind: 'declare', declaration: { ...declares, group: '' } }
+  network.block([network.report(1, [other], { sequence: network.timeMs + 1_000 })])
   await speak()
   assert.deepEqual(reportOf(sent.at(-1)).statements, [{ kind: 'declare', declaration: declares }])
 })
