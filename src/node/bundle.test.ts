@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { restoreBundle, saveBundle } from './bundle.ts'
+import { restoredFile, restoredText } from './guard/guard.ts'
 import { lockFolder } from './guard/lock.ts'
 
 const base = mkdtempSync(join(tmpdir(), 'nodeop-bundle-'))
@@ -23,6 +24,7 @@ const folder = join(base, 'data')
 mkdirSync(join(folder, 'operator-1/deep'), { recursive: true })
 writeFileSync(join(folder, 'devnet.keys'), secret)
 writeFileSync(join(folder, 'operator-1/deep/empty'), '')
+writeFileSync(join(folder, 'operator-1/guard.log'), 'what was signed')
 writeFileSync(join(folder, 'operator-1/blocks.log'), new Uint8Array(2_500_000).fill(7))
 const bundle = join(base, 'backup')
 await saveBundle(folder, bundle, 'correct horse')
@@ -38,7 +40,10 @@ test('bundle: a folder comes back as it was, and shows nothing meanwhile', async
   assert.equal(statSync(bundle).mode & 0o777, 0o600)
   assert(!readFileSync(bundle).includes(secret))
   const restored = join(base, 'restored')
-  assert.equal(await restoreBundle(bundle, restored, 'correct horse'), 3)
+  assert.equal(await restoreBundle(bundle, restored, 'correct horse'), 4)
+  const mark = join(restored, 'operator-1', restoredFile)
+  assert.equal(readFileSync(mark, 'utf8'), restoredText)
+  rmSync(mark)
   assert.deepEqual(contentOf(restored), contentOf(folder))
 })
 

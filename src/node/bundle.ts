@@ -1,9 +1,10 @@
 import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { dirname, join, normalize, sep } from 'node:path'
+import { basename, dirname, join, normalize, sep } from 'node:path'
 import { concatBytes, DomainError, equalBytes, fromUtf8, utf8 } from '#primitives'
-import { diskError } from './disk.ts'
+import { diskError, syncFolder } from './disk.ts'
+import { guardFile, restoredFile, restoredText } from './guard/guard.ts'
 import { lockFile, lockFolder } from './guard/lock.ts'
 
 /**
@@ -43,7 +44,8 @@ export async function saveBundle(
 }
 
 /**
- * Puts a bundle's files into a new folder, all or nothing.
+ * Puts a bundle's files into a new folder, all or nothing. Every sign guard among them is marked as
+ * restored: its operator signs nothing until it knows what it may have signed since.
  *
  * @returns how many there were.
  * @throws WrongPassphraseError, BundleExistsError, NoBundleError, and the disk's own errors.
@@ -61,8 +63,11 @@ export async function restoreBundle(
     const file = await opened(source, 'r')
     try {
       const count = await readBundle(file, source, draft, passphrase)
+      await markGuards(draft)
+      await syncFolders(draft)
       rmSync(folder, { recursive: true, force: true })
       renameSync(draft, folder)
+      await syncFolder(dirname(folder))
       return count
     } finally {
       await file.close()
@@ -70,6 +75,27 @@ export async function restoreBundle(
   } finally {
     rmSync(draft, { recursive: true, force: true })
   }
+}
+
+/** Says beside every guard that what it has signed since the backup is not known. */
+async function markGuards(folder: string): Promise<void> {
+  for (const name of filesIn(folder)) {
+    if (basename(name) !== guardFile) continue
+    const mark = await opened(join(folder, dirname(name), restoredFile), 'w', 0o600)
+    try {
+      await mark.write(utf8(restoredText))
+      await mark.sync()
+    } finally {
+      await mark.close()
+    }
+  }
+}
+
+/** Makes the names in a folder and below it durable. */
+async function syncFolders(folder: string): Promise<void> {
+  for (const entry of readdirSync(folder, { withFileTypes: true }))
+    if (entry.isDirectory()) await syncFolders(join(folder, entry.name))
+  await syncFolder(folder)
 }
 
 const heading = utf8('NodeOP backup 1\n')

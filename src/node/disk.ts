@@ -64,7 +64,8 @@ async function makeFolder(path: string): Promise<void> {
   for (const made of await makeFolders(path, ownerOnly.folder)) await syncFolder(dirname(made))
 }
 
-async function syncFolder(path: string): Promise<void> {
+/** Makes the names in a folder durable. @throws the system's own errors. */
+export async function syncFolder(path: string): Promise<void> {
   const handle = await open(path, constants.O_RDONLY)
   try {
     await handle.sync()

@@ -43,6 +43,8 @@ function healthOf({ phase, failure, liveSinceMs, engine, options }: OperatorPart
   if (phase === 'failed') return { live: false, ready: false, reason: failure }
   if (phase === 'superseded')
     return { live: true, ready: false, reason: 'another copy of this operator speaks for it' }
+  if (phase === 'held')
+    return { live: true, ready: false, reason: 'restored from a backup, it signs nothing yet' }
   if (phase !== 'live') return { live: true, ready: false, reason: phase }
   const { height, timeMs } = engine.status()
   const ageMs = options.clock.nowMs() - (height === 0 ? liveSinceMs : timeMs)

@@ -13,6 +13,7 @@ import type { Mempool } from './mempool.ts'
 import type { Metrics } from './metrics.ts'
 import type { OutboxIndex } from './outbox-index.ts'
 import type { Answers, Reporter } from './reporter.ts'
+import type { RestoredHold } from './restored.ts'
 import type { L2, SequencerHost } from './sequencer-host.ts'
 import type { TaskRunner } from './task-runner.ts'
 
@@ -60,11 +61,11 @@ export type RunningOperator = {
 }
 
 /**
- * Where an operator is in its life: it replays its blocks before it is live; `superseded` by a
- * newer copy of itself, and `failed` when consensus cannot go on, it only answers why it does not
- * serve.
+ * Where an operator is in its life: it replays its blocks before it is live; `held` after a
+ * restore, it follows and signs nothing yet; `superseded` by a newer copy of itself, and `failed`
+ * when consensus cannot go on, it only answers why it does not serve.
  */
-export type OperatorPhase = 'starting' | 'live' | 'superseded' | 'failed' | 'stopping'
+export type OperatorPhase = 'starting' | 'held' | 'live' | 'superseded' | 'failed' | 'stopping'
 
 /** What one operator is made of. */
 export type OperatorParts = {
@@ -87,4 +88,5 @@ export type OperatorParts = {
   readonly history: History
   readonly outbox: OutboxIndex
   readonly metrics: Metrics
+  readonly hold: RestoredHold
 }

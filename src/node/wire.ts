@@ -12,6 +12,7 @@ import {
   isL1Frozen,
   type Ledger,
   l1EventsToBring,
+  operatorsOf,
 } from '#protocol'
 import { encodeTransaction, maxL1Events, networkId, type OperatorId } from '#records'
 import { Acceptance } from './acceptance.ts'
@@ -33,6 +34,7 @@ import { openGateway } from './operator-gateway.ts'
 import type { OperatorOptions, OperatorParts, RunningOperator } from './operator-parts.ts'
 import { createPassedCalls } from './passed-calls.ts'
 import { recordCommit } from './record-metrics.ts'
+import { createRestoredHold, type RestoredHold } from './restored.ts'
 import {
   holdsHead,
   hostSequencer,
@@ -59,7 +61,10 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
     connect(parts)
     parts.listener.start()
     await parts.engine.start()
-    goLive(parts)
+    parts.hold.start(
+      () => goLive(parts),
+      (error) => failWith(parts, error),
+    )
     const { application, engine } = parts
     return { id: options.id, url: gateway.url, application, engine, stop: cleanup.run }
   } catch (error) {
@@ -100,7 +105,9 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
     keep: (committed) => keeper.keep(committed, l2BlockOf(committed)),
   })
   const fail = (error: unknown) => failWith(parts, error)
-  const engine = await createConsensus({ options, application, cleanup, disk, guard }, fail)
+  const hold = createHold(options, application, guard)
+  cleanup.add(() => hold.stop())
+  const engine = await createConsensus({ options, application, cleanup, disk, guard, hold }, fail)
   const { listener, account, actions } = createL1Parts(options, application, guard, metrics)
   cleanup.add(() => {
     listener.stop()
@@ -126,11 +133,11 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
     ...{ journal, engine, ledger, mempool, outbox, history, sequencer },
   })
   const parts: OperatorParts = {
-    phase: 'starting',
+    phase: guard.isHeld() ? 'held' : 'starting',
     failure: '',
     liveSinceMs: 0,
     ...{ options, application, mempool, acceptance, engine, sequencer, listener, account },
-    ...{ worker, reporter, runner, history, outbox, metrics },
+    ...{ worker, reporter, runner, history, outbox, metrics, hold },
   }
   return parts
 }
@@ -152,6 +159,18 @@ const openSignGuard = (
     ...{ rng, logger },
     onJudged: (purpose, isPermitted) =>
       (isPermitted ? metrics.signingPermitted : metrics.signingPrevented).inc({ key: purpose }),
+  })
+
+const createHold = (
+  { secrets, clock, logger }: OperatorOptions,
+  application: LedgerApplication,
+  guard: Guard,
+): RestoredHold =>
+  createRestoredHold({
+    ...{ guard, self: identityOf(secrets).consensusKey, clock, logger },
+    powers: () =>
+      new Map(operatorsOf(application.ledger).map((one) => [one.consensusKey, one.power])),
+    height: () => application.height,
   })
 
 const openKeeper = (
@@ -191,10 +210,11 @@ type ConsensusParts = {
   readonly cleanup: Cleanup
   readonly disk: Disk
   readonly guard: Guard
+  readonly hold: RestoredHold
 }
 
 async function createConsensus(
-  { options, application, cleanup, disk, guard }: ConsensusParts,
+  { options, application, cleanup, disk, guard, hold }: ConsensusParts,
   onFailure: (error: unknown) => void,
 ): Promise<EmbeddedEngine> {
   const { genesis, secrets, logger, transport, clock } = options
@@ -206,7 +226,7 @@ async function createConsensus(
   const signer = createSigner(secrets.consensusSeed, consensusGuard(guard, log))
   return createEmbeddedEngine({
     networkId: network,
-    ...{ application, signer, log, blockStore, transport, clock, logger, onFailure },
+    ...{ application, signer, log, blockStore, transport, clock, logger, hold, onFailure },
   })
 }
 
@@ -248,7 +268,7 @@ function tellOfL1({ metrics, options }: OperatorParts, before: Ledger, after: Le
 
 /** From here on it acts: what was replayed before asks for nothing that is still owed. */
 function goLive(parts: OperatorParts): void {
-  if (parts.phase !== 'starting') return
+  if (parts.phase !== 'starting' && parts.phase !== 'held') return
   parts.phase = 'live'
   parts.liveSinceMs = parts.options.clock.nowMs()
   parts.worker.start()
@@ -297,7 +317,8 @@ function failWith(parts: OperatorParts, error: unknown): void {
  * serve.
  */
 function leave(parts: OperatorParts, phase: 'stopping' | 'failed' | 'superseded'): boolean {
-  if (parts.phase !== 'starting' && parts.phase !== 'live') return false
+  if (!['starting', 'held', 'live'].includes(parts.phase)) return false
+  parts.hold.stop()
   parts.phase = phase
   parts.worker.stop()
   parts.runner.stop()

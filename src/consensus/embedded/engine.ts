@@ -105,6 +105,7 @@ function createRuntime(options: EngineOptions, post: (event: EngineEvent) => voi
     listeners: new Set(),
     phase: 'stopped',
     hasEnded: false,
+    isHeld: options.hold?.isHeld() ?? false,
     link: undefined,
     tip: {
       height: 0,
@@ -132,7 +133,7 @@ function createRuntime(options: EngineOptions, post: (event: EngineEvent) => voi
 async function start(runtime: Runtime, mailbox: Mailbox<EngineEvent>): Promise<void> {
   const { options, self } = runtime
   runtime.tip = await recoverTip(options)
-  const open = await replayLog(runtime)
+  const open = runtime.isHeld ? [] : await replayLog(runtime)
   if (runtime.hasEnded) return leave(runtime, 'stopped')
   if (runtime.phase === 'stopped') runtime.phase = 'waiting'
   let checking = 0
@@ -169,13 +170,20 @@ async function handle(runtime: Runtime, event: EngineEvent): Promise<void> {
       await pace(runtime)
       break
     case 'gossip':
-      if (isStalled(runtime)) sayStatus(runtime)
+      if (runtime.isHeld && !runtime.options.hold?.isHeld()) await takePart(runtime)
+      if (runtime.isHeld || isStalled(runtime)) sayStatus(runtime)
       watch(runtime)
       break
     default:
       unreachable(event)
   }
-  if (runtime.phase === 'waiting' && !runtime.pace) plan(runtime)
+  if (runtime.phase === 'waiting' && !runtime.isHeld && !runtime.pace) plan(runtime)
+}
+
+/** What was held back begins where the log ended, as a start does. */
+async function takePart(runtime: Runtime): Promise<void> {
+  runtime.isHeld = false
+  await resume(runtime, await replayLog(runtime))
 }
 
 const watch = (runtime: Runtime): void =>

@@ -38,6 +38,7 @@ export {
   type Decision,
   defaultTiming,
   type EngineOptions,
+  type Hold,
   type Timing,
 } from './runtime.ts'
 export {

@@ -1,5 +1,6 @@
 import type { Hex } from '#primitives'
 import {
+  bool,
   byteList,
   type Codec,
   decode,
@@ -23,12 +24,16 @@ export type Message =
   | { readonly kind: 'transaction'; readonly bytes: Uint8Array }
   /** There is work for a block of this height: to its proposer. */
   | { readonly kind: 'wake'; readonly height: number }
-  /** Where the sender is, without progress, and which blocks of this height it holds. */
+  /**
+   * Where the sender is, without progress, and which blocks of this height it holds; whether it
+   * asks where its peers are.
+   */
   | {
       readonly kind: 'status'
       readonly height: number
       readonly round: number
       readonly values: readonly Hex[]
+      readonly asks: boolean
     }
   /** Asks for decided blocks from this height on. */
   | { readonly kind: 'fetch'; readonly height: number }
@@ -52,7 +57,7 @@ const messageCodec: Codec<Message> = tagged<Message>({
   votes: record({ votes: list(voteCodec, maxVotes) }),
   transaction: record({ bytes: byteList(maxBlockBytes) }),
   wake: record({ height: uint64 }),
-  status: record({ height: uint64, round: uint32, values: list(hash32, maxValues) }),
+  status: record({ height: uint64, round: uint32, values: list(hash32, maxValues), asks: bool }),
   fetch: record({ height: uint64 }),
   blocks: record({
     blocks: list(

@@ -6,7 +6,7 @@ import { type Runtime, schedule, sendTo, type Timing, workingHeight } from './ru
  * work, a heartbeat after it when there is none.
  */
 export async function pace(runtime: Runtime): Promise<void> {
-  if (runtime.phase !== 'waiting') return
+  if (runtime.phase !== 'waiting' || runtime.isHeld) return
   if (dueMs(runtime) <= runtime.options.clock.nowMs()) await enter(runtime)
   else plan(runtime)
 }

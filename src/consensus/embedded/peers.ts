@@ -31,14 +31,18 @@ import {
   sendToAll,
   workingHeight,
 } from './runtime.ts'
+import { proposalSignBytes, voteSignBytes } from './sign-bytes.ts'
 
 /** Handles one message of a peer. Nothing in it is trusted but what a signature covers. */
 export async function receive(runtime: Runtime, from: Hex, message: Message): Promise<void> {
   switch (message.kind) {
     case 'proposal':
-      return onProposal(runtime, from, message.proposal, message.block)
+      return runtime.isHeld
+        ? noteOwnProposal(runtime, message.proposal)
+        : onProposal(runtime, from, message.proposal, message.block)
     case 'votes':
-      for (const vote of message.votes) await onVote(runtime, from, vote)
+      for (const vote of message.votes)
+        await (runtime.isHeld ? noteOwnVote(runtime, vote) : onVote(runtime, from, vote))
       return
     case 'wake':
       runtime.woken ||= message.height === workingHeight(runtime)
@@ -56,13 +60,17 @@ export async function receive(runtime: Runtime, from: Hex, message: Message): Pr
   }
 }
 
-/** Tells peers where this validator is: those who have more answer with it. */
+/**
+ * Tells peers where this validator is: those who have more answer with it. One that is held asks
+ * all of them; an answer asks nothing, or two of them would talk for ever.
+ */
 export function sayStatus(runtime: Runtime, to?: Hex): void {
   const values = [...runtime.blocks.keys()].slice(0, maxValues)
   const { machine } = runtime.core
   const height = workingHeight(runtime)
   const round = runtime.phase === 'running' ? Math.max(0, machine.round) : 0
-  const status = { kind: 'status', height, round, values } as const
+  const asks = runtime.isHeld && to === undefined
+  const status = { kind: 'status', height, round, values, asks } as const
   if (to === undefined) sendToAll(runtime, status)
   else sendTo(runtime, to, status)
 }
@@ -107,6 +115,27 @@ async function onVote(runtime: Runtime, from: Hex, vote: Vote): Promise<void> {
   await feed(runtime, { type: 'vote', vote })
 }
 
+/**
+ * What peers relay of this validator's own, it has signed before its files were lost: its guard
+ * learns of it.
+ */
+async function noteOwnVote({ options, self, verify }: Runtime, vote: Vote): Promise<void> {
+  const { networkId, signer } = options
+  if (vote.validator === self && isSignedVote({ networkId, verify }, vote))
+    await signer.restore(vote, voteSignBytes(networkId, vote))
+}
+
+async function noteOwnProposal(runtime: Runtime, proposal: Proposal): Promise<void> {
+  const { options, self, verify } = runtime
+  const { networkId, signer } = options
+  const { height, round, proposer } = proposal
+  if (proposer === self && isSignedProposal({ networkId, verify }, proposal))
+    await signer.restore(
+      { height, round, step: 'proposal' },
+      proposalSignBytes(networkId, proposal),
+    )
+}
+
 /** Someone is at the next height already: so is this validator now. */
 async function join(runtime: Runtime, height: number): Promise<void> {
   if (runtime.phase === 'waiting' && height === workingHeight(runtime)) await enter(runtime)
@@ -114,9 +143,11 @@ async function join(runtime: Runtime, height: number): Promise<void> {
 
 function onStatus(runtime: Runtime, from: Hex, status: Extract<Message, { kind: 'status' }>): void {
   const height = workingHeight(runtime)
+  runtime.options.hold?.heard(from, status.height - 1)
   if (status.height > height) askForBlocks(runtime, from)
-  else if (status.height < height) sayStatus(runtime, from)
-  else if (runtime.phase === 'running') relay(runtime, from, status.values)
+  if (status.height < height || status.asks) sayStatus(runtime, from)
+  if (status.height !== height) return
+  if (runtime.phase === 'running') relay(runtime, from, status.values)
 }
 
 /** All that a peer at this height may lack, whoever signed it. */

@@ -27,8 +27,22 @@ export type EngineOptions = {
   readonly clock: Clock
   readonly logger: Logger
   readonly timing?: Partial<Timing>
+  /** Absent: it takes part from the start. */
+  readonly hold?: Hold
   /** Told once, when the engine cannot go on. */
   readonly onFailure?: (error: unknown) => void
+}
+
+/**
+ * What keeps a validator whose files are from a backup out of consensus for a while: it may have
+ * signed what it does not remember. It follows by decided blocks, and asks its peers where they
+ * are.
+ */
+export type Hold = {
+  /** Once false, it stays false. */
+  isHeld(): boolean
+  /** Told the last height that a peer says it has committed. */
+  heard(from: Hex, height: number): void
 }
 
 /** All in milliseconds. */
@@ -93,6 +107,8 @@ export type Runtime = {
   phase: Phase
   /** Set by `stop` and by a failure: nothing starts again. */
   hasEnded: boolean
+  /** Whether it only follows; see `Hold`. */
+  isHeld: boolean
   link: Link | undefined
   tip: Tip
   core: CoreState

@@ -28,14 +28,16 @@ export type Clerk = {
 
 type Refused = { readonly ok: false; readonly reason: GuardRefusal }
 
-/** @param sync - durable when it resolves: all that was written before. */
+/** @param options.sync - durable when it resolves: all that was written before. */
 export function createClerk(options: {
   readonly write: Write
   readonly sync: () => Promise<void>
+  /** While it is so, nothing is signed. */
+  readonly isHeld: () => boolean
   readonly logger: Logger
   readonly onJudged: ((purpose: Purpose, isPermitted: boolean) => void) | undefined
 }): Clerk {
-  const { write, sync, logger, onJudged } = options
+  const { write, sync, isHeld, logger, onJudged } = options
   const counted = new Map(purposes.map((purpose) => [purpose, { permitted: 0, prevented: 0 }]))
   const count = (purpose: Purpose, isPermitted: boolean) => {
     const counts = counted.get(purpose)
@@ -50,12 +52,14 @@ export function createClerk(options: {
   }
   return {
     async admit(purpose, judgement, record) {
+      if (isHeld()) return refuse(purpose, 'Restored')
       if (!judgement.ok) return refuse(purpose, judgement.reason)
       await (judgement.kind === 'new' ? write(record) : sync())
       count(purpose, true)
       return { ok: true }
     },
     async sign(purpose, judgement, make, toRecord) {
+      if (isHeld()) return refuse(purpose, 'Restored')
       if (!judgement.ok) return refuse(purpose, judgement.reason)
       const isNew = judgement.kind === 'new'
       const signature = isNew ? make() : judgement.signature

@@ -72,6 +72,10 @@ export type Guard = {
   floor(): Floor
   /** Refuses everything below another guard's floor from now on; the higher of the two holds. */
   raise(floor: Floor): Promise<void>
+  /** Whether the folder was restored, and what was signed since the backup is not known yet. */
+  isHeld(): boolean
+  /** Signs from now on, but no vote up to this height; durable when it resolves. */
+  endHold(height: number): Promise<void>
   counts(): Readonly<Record<Purpose, Counts>>
   /** The file can be opened by another guard afterwards. */
   close(): Promise<void>
@@ -96,6 +100,19 @@ export type GuardOptions = {
 /** The guard's file in the operator's folder. */
 export const guardFile = 'guard.log'
 
+/**
+ * Beside a guard that comes from a backup: as long as the file is there, nothing is signed.
+ */
+export const restoredFile = 'restored'
+
+/** What the file says to whoever opens it. */
+export const restoredText = [
+  'This operator was restored from a backup, and may have signed since what its guard does not know.',
+  'It signs again by itself once it is two blocks beyond the height that its peers report; then this',
+  'file goes. Only where the peers that it waits for never come back, remove it by hand.',
+  '',
+].join('\n')
+
 /** A snapshot is at most 130 kB; five of them are read within milliseconds. */
 const defaultCompactBytes = 512 * 1024
 
@@ -119,6 +136,7 @@ export async function openGuard(options: GuardOptions): Promise<Guard> {
     onRecord: (payload) => take(state, decode(guardRecordCodec, payload)),
   })
   const instance = toHex(options.rng(32))
+  const isHeld = await hasFile(disk, restoredFile)
   const write = writer(state, file, options.compactBytes ?? defaultCompactBytes)
   try {
     await write({ kind: 'start', instance })
@@ -126,7 +144,7 @@ export async function openGuard(options: GuardOptions): Promise<Guard> {
     await file.close()
     throw error
   }
-  return createGuard({ ...options, instance, state, file, write })
+  return createGuard({ ...options, instance, isHeld, state, file, write })
 }
 
 /** The keys were used, and what they signed is not known. */
@@ -169,13 +187,19 @@ function writer(state: GuardState, file: RecordFile, compactBytes: number): Writ
 
 type Parts = GuardOptions & {
   readonly instance: Hex
+  /** As it was opened. */
+  readonly isHeld: boolean
   readonly state: GuardState
   readonly file: RecordFile
   readonly write: Write
 }
 
-function createGuard({ instance, state, file, write, logger, onJudged }: Parts): Guard {
-  const clerk = createClerk({ write, sync: () => file.sync(), logger, onJudged })
+function createGuard(parts: Parts): Guard {
+  const { instance, state, file, write, logger, onJudged } = parts
+  let { isHeld } = parts
+  const clerk = createClerk({
+    ...{ write, sync: () => file.sync(), isHeld: () => isHeld, logger, onJudged },
+  })
   return {
     instance,
     votes: {
@@ -210,10 +234,23 @@ function createGuard({ instance, state, file, write, logger, onJudged }: Parts):
     nonces: nonceGuard(state, clerk, write),
     floor: () => floorOf(state),
     raise: (floor) => write({ kind: 'floor', ...floor }),
+    isHeld: () => isHeld,
+    async endHold(height) {
+      await write({ kind: 'floor', ...floorAt(height) })
+      await parts.disk.remove(restoredFile)
+      await parts.disk.syncFolder('')
+      isHeld = false
+    },
     counts: clerk.counts,
     close: () => file.close(),
   }
 }
+
+/** Above this height all is free. */
+const floorAt = (height: number): Floor => ({
+  vote: { height, round: 2 ** 32 - 1, step: 'precommit' },
+  ...{ report: undefined, transaction: 0, index: 0 },
+})
 
 function nonceGuard(state: GuardState, clerk: Clerk, write: Write): Guard['nonces'] {
   // What is durable: the state is ahead of the disk while a record is under way.

@@ -13,6 +13,8 @@ export type GuardRefusal =
   | 'ForeignInstance'
   /** The threshold nonce was never reserved, so its commitment cannot have been published. */
   | 'NotReserved'
+  /** The folder is from a backup: what was signed since is not known yet. */
+  | 'Restored'
 
 /** What may be signed. */
 export type Judgement =
