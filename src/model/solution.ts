@@ -45,4 +45,11 @@ export type Certificate = {
 }
 
 /** Counters of one solve. */
-export type Effort = { newton: number; conjugate: number; sweeps: number; scans: number }
+export type Effort = {
+  newton: number
+  conjugate: number
+  sweeps: number
+  scans: number
+  /** Pairs looked at in all of that, but for scans. */
+  visits: number
+}

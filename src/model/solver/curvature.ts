@@ -6,6 +6,7 @@ import { columnPrice, type Dual } from './sweep.ts'
  */
 export function multiply(dual: Dual, v: Float64Array, into: Float64Array): void {
   const { frame } = dual
+  dual.visits += (dual.activeStart[frame.operators] as number) + frame.columns
   into.fill(0)
   if (frame.columns === frame.tasks && frame.resources.length === 1) multiplyPlain(dual, v, into)
   else multiplyGeneral(dual, v, into)

@@ -1,22 +1,41 @@
-import { dualValue, primalValue } from '../evaluate.ts'
+import { dualValue, primalValue, useOf } from '../evaluate.ts'
 import type { Allocation, Prices } from '../programme.ts'
 import type { Effort, Found } from '../solution.ts'
 import type { Edges } from './edges.ts'
 import type { Frame } from './frame.ts'
 import type { Point } from './point.ts'
+import { columnPrice } from './sweep.ts'
 
 /** The prices of a programme from those of its frame. */
-export function toPrices(
-  { tasks: m, securityAt, groupAt, stakeUnit, stake }: Frame,
-  point: Point,
-): Prices {
-  const { y, lambda } = point
+export function toPrices(frame: Frame, point: Point): Prices {
+  const { tasks: m, securityAt, groupAt, stakeUnit, stake } = frame
+  const { y } = point
   return {
-    capacity: lambda.slice(),
+    capacity: capacityPrices(frame, point),
     demand: y.slice(0, m),
     security: stake ? y.slice(securityAt, groupAt).map((s) => s / stakeUnit) : new Float64Array(m),
     group: y.slice(groupAt),
   }
+}
+
+/**
+ * λ, with that of resources of which an operator has none: its pairs took no part, so that nothing
+ * has priced it. It is free, so what keeps the operator from every task will do.
+ */
+function capacityPrices(frame: Frame, { y, lambda }: Point): Float64Array {
+  const { operators: n, tasks: m, resources, capacity, programme } = frame
+  const prices = lambda.slice()
+  resources.forEach((resource, k) => {
+    for (let i = 0; i < n; i++) {
+      if ((capacity[k * n + i] as number) > 0) continue
+      for (let t = 0; t < m; t++) {
+        const use = useOf(resource, i, t, m)
+        const earns = (programme.utility[i * m + t] as number) - columnPrice(frame, y, i, t)
+        if (use > 0) prices[k * n + i] = Math.max(prices[k * n + i] as number, earns / use)
+      }
+    }
+  })
+  return prices
 }
 
 /** Column and operators' prices of a frame from those of its programme. */
@@ -46,7 +65,7 @@ export function assess(frame: Frame, point: Point, tolerance: number, effort: Ef
   const prices = toPrices(frame, point)
   const { objective, violation } = primalValue(programme, allocation, shortfall)
   const bound = dualValue(programme, prices)
-  const scale = Math.max(Math.abs(bound), Math.abs(objective), Number.MIN_VALUE)
+  const scale = Math.max(Math.abs(bound), Math.abs(objective), nothing(frame))
   const gap = Math.abs(bound - objective) / scale
   const isOptimal = gap <= tolerance && violation <= tolerance
   return {
@@ -61,6 +80,10 @@ export function assess(frame: Frame, point: Point, tolerance: number, effort: Ef
     effort,
   }
 }
+
+/** Worth too small to matter beside all that is at stake: less is no worth at all. */
+const nothing = ({ programme, money }: Frame): number =>
+  1e-9 * money * programme.demand.reduce((a, b) => a + b, 0) + Number.MIN_VALUE
 
 /**
  * Takes what is too much off tasks, and gives what is missing to operators with room. Units between

@@ -33,7 +33,7 @@ export type Frame = {
   readonly groupOf: Int32Array | undefined
   /** Where ν starts among the column prices. */
   readonly groupAt: number
-  /** Largest stake: σ of the programme = σ of the frame ÷ it. */
+  /** Largest stake, > 0: σ of the programme = σ of the frame ÷ it. */
   readonly stakeUnit: number
   /** A typical price, money a unit; > 0. */
   readonly money: number
@@ -63,7 +63,8 @@ export function createFrame(
     } else if (c >= groupAt) limit[c] = d * ((groups?.share[t] as number) ?? 1)
   }
   const span = new Float64Array(columns).fill(1)
-  const stakeUnit = security ? Math.max(maxOf(security.stake), Number.MIN_VALUE) : 1
+  // Where nobody has a stake, the floors give the unit.
+  const stakeUnit = (security && (maxOf(security.stake) || maxOf(security.floor))) || 1
   if (security)
     span.set(
       security.floor.map((floor) => stakeUnit / nearest(security.stake, floor)),

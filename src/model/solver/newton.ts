@@ -20,6 +20,7 @@ export type NewtonOptions = {
   /** Steps in a row without a residual a tenth below the best so far, before giving up. */
   readonly patience: number
   readonly effort: Effort
+  readonly maxVisits: number
 }
 
 type Scratch = {
@@ -55,20 +56,22 @@ const maxConjugate = 2000
  */
 export function minimise(dual: Dual, y: Float64Array, options: NewtonOptions): NewtonEnd {
   const { frame, gradient } = dual
+  const { effort } = options
   const scratch = createScratch(frame.columns)
-  const before = dual.sweeps
   let reach = 0.25 * frame.money
   let value = sweep(dual, y)
   let residual = fix(frame, y, gradient, scratch)
   let best = residual
   let idle = 0
   let steps = 0
-  while (residual > options.tolerance && steps < options.maxSteps && idle < options.patience) {
+  const isGoing = () =>
+    residual > options.tolerance && steps < options.maxSteps && idle < options.patience
+  while (isGoing() && effort.visits + dual.visits < options.maxVisits) {
     steps++
     dampen(dual, scratch, reach)
     // Quadratic convergence, but no better than what is asked for.
     const accuracy = Math.max(Math.min(0.05, residual), (0.1 * options.tolerance) / residual)
-    options.effort.conjugate += solveDirection(dual, scratch, accuracy)
+    effort.conjugate += solveDirection(dual, scratch, accuracy)
     scratch.gradient.set(gradient)
     const length = lineSearch(dual, y, value, scratch, (found) => {
       value = found
@@ -79,8 +82,9 @@ export function minimise(dual: Dual, y: Float64Array, options: NewtonOptions): N
     idle = residual < 0.9 * best ? 0 : idle + 1
     best = Math.min(best, residual)
   }
-  options.effort.newton += steps
-  options.effort.sweeps += dual.sweeps - before
+  effort.newton += steps
+  effort.sweeps += dual.sweeps
+  effort.visits += dual.visits
   return { value, residual, converged: residual <= options.tolerance, steps }
 }
 

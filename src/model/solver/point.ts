@@ -16,6 +16,8 @@ export type Context = {
   readonly frame: Frame
   readonly lookup: Lookup
   readonly effort: Effort
+  /** Visits after which methods give up. */
+  readonly maxVisits: number
 }
 
 /** The pairs worth a look at these prices, beside those already known. */

@@ -6,6 +6,8 @@ import type { Dual } from './sweep.ts'
 const maxNewton = 40
 const maxRounds = 400
 const tolerance = 1e-12
+/** Times that an exact step along a price goes through the entries, about. */
+const passes = 8
 
 /**
  * The prices of one operator's K > 1 limits: the least value over λ ≥ 0 of what its entries earn
@@ -30,6 +32,7 @@ function newton(frame: Frame, buffer: RowBuffer, count: number, i: number): bool
   const { price, trial, slope, step } = buffer.several
   const k = price.length
   let value = evaluate(frame, buffer, count, i, price)
+  buffer.several.visits += count * k
   for (let at = 0; at < maxNewton; at++) {
     if (isStationary(frame, i, price, slope)) return true
     direction(buffer)
@@ -49,6 +52,7 @@ function newton(frame: Frame, buffer: RowBuffer, count: number, i: number): bool
     if (!better) return false
     price.set(trial)
     value = evaluate(frame, buffer, count, i, price)
+    buffer.several.visits += count * k
   }
   return false
 }
@@ -87,6 +91,7 @@ function coordinates(frame: Frame, buffer: RowBuffer, count: number, i: number):
   const k = price.length
   for (let round = 0; round < maxRounds; round++) {
     let moved = 0
+    let largest = frame.money
     for (let r = 0; r < k; r++) {
       for (let t = 0; t < count; t++) {
         let left = buffer.margin[t] as number
@@ -99,9 +104,11 @@ function coordinates(frame: Frame, buffer: RowBuffer, count: number, i: number):
       const kappa = r === 0 ? (frame.kappa[i] as number) : 0
       const next = solveRow(single, count, room, kappa, price[r] as number)
       moved = Math.max(moved, Math.abs(next - (price[r] as number)))
+      largest = Math.max(largest, next)
       price[r] = next
     }
-    if (moved <= 1e-15 * frame.money) return
+    buffer.several.visits += passes * count * k
+    if (moved <= 1e-15 * largest) return
   }
 }
 

@@ -24,6 +24,8 @@ export type SeveralScratch = {
   readonly inverse: Float64Array
   /** Shape [size]. */
   readonly margin: Float64Array
+  /** Entries gone through since it was last set to zero. */
+  visits: number
 }
 
 /** Scratch for rows of at most `size` entries and `resources` limits. */
@@ -42,6 +44,7 @@ export const createRowBuffer = (size: number, resources: number): RowBuffer => (
     bend: new Float64Array(resources * resources),
     inverse: new Float64Array(resources * resources),
     margin: new Float64Array(resources > 1 ? size : 0),
+    visits: 0,
   },
 })
 

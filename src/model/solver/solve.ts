@@ -1,5 +1,5 @@
 import type { Prices, Programme } from '../programme.ts'
-import type { Effort, Found, Solution } from '../solution.ts'
+import type { Effort, Found, Infeasible, Solution } from '../solution.ts'
 import { certify } from './certificate.ts'
 import { finish, fromPrices } from './finish.ts'
 import { createFrame, type Frame, lookupOf, maxOf, moneyScale } from './frame.ts'
@@ -24,9 +24,12 @@ export type SolveOptions = {
   readonly tolerance?: number
   /** Prices of a similar programme of the same shape. */
   readonly start?: Prices
+  /** Pairs to visit before giving up as `stalled`; default 10^10, a minute or less. */
+  readonly maxVisits?: number
 }
 
 const defaultTolerance = 1e-6
+const defaultVisits = 1e10
 /** Part of the tolerance that the methods aim for, so that rounding cannot spoil an answer. */
 const aim = 1e-2
 /** Residual to which Newton's method is driven first; that of what is mended is far smaller. */
@@ -44,20 +47,23 @@ const rough = { tolerance: 1e-3, maxSteps: 30, patience: 5, isDone: () => true }
  * shortfall price, is answered by a certificate.
  */
 export function solve(programme: Programme, options: SolveOptions = {}): Solution {
-  const effort: Effort = { newton: 0, conjugate: 0, sweeps: 0, scans: 0 }
+  const effort: Effort = { newton: 0, conjugate: 0, sweeps: 0, scans: 0, visits: 0 }
   const tolerance = options.tolerance ?? defaultTolerance
-  const terms = { tolerance, money: moneyScale(programme), effort, start: options.start }
+  const { start, maxVisits = defaultVisits } = options
+  const terms = { tolerance, money: moneyScale(programme), effort, start, maxVisits }
   const { shortfallPrice } = programme
   if (shortfallPrice) return solveElastic(programme, shortfallPrice, terms)
   let best: Found | undefined
   let penalty = 8 * (terms.money + costliest(programme))
   for (let attempt = 0; attempt < 4; attempt++, penalty *= 64) {
     const price = new Float64Array(programme.tasks).fill(penalty)
-    const found = solveElastic(programme, price, terms)
-    if (found.status === 'optimal') return found
-    const certificate = certify(programme, found.prices, price)
-    if (certificate) return { status: 'infeasible', certificate, effort }
-    if (!best || found.violation < best.violation) best = found
+    const refuse = ({ prices }: Found): Infeasible | undefined => {
+      const certificate = certify(programme, prices, price)
+      return certificate && { status: 'infeasible', certificate, effort }
+    }
+    const solution = solveElastic(programme, price, terms, refuse)
+    if (solution.status !== 'stalled') return solution
+    if (!best || solution.violation < best.violation) best = solution
   }
   return best as Found
 }
@@ -67,34 +73,48 @@ type Terms = {
   readonly money: number
   readonly effort: Effort
   readonly start: Prices | undefined
+  readonly maxVisits: number
 }
 
-/** Solves with a shortfall price for every task, by one method after the other until one does. */
-function solveElastic(programme: Programme, shortfallPrice: Float64Array, terms: Terms): Found {
-  const { effort, tolerance } = terms
+/**
+ * Solves with a shortfall price for every task, by one method after the other until one does.
+ *
+ * @param refuse - looks for a proof that the demand cannot be met; none where it need not be.
+ */
+function solveElastic(
+  programme: Programme,
+  shortfallPrice: Float64Array,
+  terms: Terms,
+  refuse?: (found: Found) => Infeasible | undefined,
+): Solution {
+  const { effort, tolerance, maxVisits } = terms
   const frame = createFrame(programme, shortfallPrice, terms.money)
-  const context: Context = { frame, lookup: lookupOf(programme), effort }
-  const checked: { at?: Point; found?: Found } = {}
-  const check = (point: Point): Found => {
-    if (checked.at !== point) {
-      checked.found = finish(frame, point, tolerance, effort)
-      checked.at = point
-    }
-    return checked.found as Found
+  const context: Context = { frame, lookup: lookupOf(programme), effort, maxVisits }
+  const checked: { at?: Point; answer?: Answer } = {}
+  const check = (point: Point): Answer => {
+    if (checked.at === point && checked.answer) return checked.answer
+    const found = finish(frame, point, tolerance, effort)
+    const refusal = found.violation > tolerance ? refuse?.(found) : undefined
+    const answer = { found, refusal }
+    Object.assign(checked, { at: point, answer })
+    return answer
   }
   const isWithin = (part: number) => (point: Point) => {
-    const { gap, violation } = check(point)
-    return gap <= part * tolerance && violation <= 0.3 * tolerance
+    const { found, refusal } = check(point)
+    return !!refusal || (found.gap <= part * tolerance && found.violation <= 0.3 * tolerance)
   }
   let best: Found | undefined
   for (const attempt of attempts(context, terms, isWithin)) {
     const { converged, point } = attempt()
-    const found = check(point)
+    const { found, refusal } = check(point)
+    if (refusal) return refusal
     if (found.status === 'optimal' || converged) return found
     if (!best || found.gap + found.violation < best.gap + best.violation) best = found
   }
   return best as Found
 }
+
+type Answer = { readonly found: Found; readonly refusal: Infeasible | undefined }
 
 type Attempt = () => Stage
 
@@ -167,7 +187,7 @@ const fewOperators = 100
  * @param rho - congestion to add; 0 for the programme's own.
  */
 function approximate(context: Context, rho: number): Start & { readonly isNear: boolean } {
-  const { frame, lookup, effort } = context
+  const { frame, lookup } = context
   const start = coldStart(frame)
   const { operators: n, tasks, money } = frame
   const stride = Math.min(8, Math.floor(n / Math.max(fewOperators, tasks / 8)))
@@ -175,7 +195,7 @@ function approximate(context: Context, rho: number): Start & { readonly isNear: 
   const programme = coarsen(frame.programme, stride)
   const shortfallPrice = frame.lower.slice(0, tasks).map((price) => -price)
   const coarseFrame = createFrame(programme, shortfallPrice, money)
-  const coarse: Context = { frame: coarseFrame, lookup: lookupOf(programme), effort }
+  const coarse: Context = { ...context, frame: coarseFrame, lookup: lookupOf(programme) }
   const coarseRho = Math.max(rho / stride, smoothness(coarseFrame))
   const from = approximate(coarse, coarseRho)
   const goal = { ...rough, rho: coarseRho }

@@ -134,7 +134,7 @@ export function proximal(context: Context, from: Stage, { isDone }: Pick<Goal, '
 }
 
 function run(
-  { frame, effort }: Context,
+  { frame, effort, maxVisits }: Context,
   { y, lambda, edges }: Omit<Point, 'units'>,
   rho: number,
   centre: Float64Array | undefined,
@@ -142,7 +142,7 @@ function run(
 ): { readonly end: NewtonEnd; readonly dual: Dual } {
   setStage(edges, rho, centre)
   const dual = createDual(frame, edges, lambda)
-  const end = minimise(dual, y, { ...goal, effort })
+  const end = minimise(dual, y, { ...goal, effort, maxVisits })
   return { end, dual }
 }
 

@@ -28,6 +28,8 @@ export type Dual = {
   readonly window: Float64Array
   /** How often the edges were gone through. */
   sweeps: number
+  /** Pairs gone through, products included. */
+  visits: number
 }
 
 /** @param capacityPrice - λ to start from, shape [K × N]. */
@@ -47,6 +49,7 @@ export function createDual(frame: Frame, edges: Edges, capacityPrice: Float64Arr
     buffer: createRowBuffer(tasks, k),
     window: new Float64Array(n).fill(0.005 * frame.money),
     sweeps: 0,
+    visits: 0,
   }
 }
 
@@ -88,6 +91,8 @@ export function sweep(dual: Dual, y: Float64Array): number {
     setPivot(dual, i, end.active)
   }
   activeStart[n] = end.active
+  dual.visits += dual.edges.count + n + columns + buffer.several.visits
+  buffer.several.visits = 0
   return value
 }
 
@@ -101,17 +106,16 @@ function priceRow(dual: Dual, i: number, y: Float64Array): number {
   const last = capacityPrice[i] as number
   const capacity = frame.capacity[i] as number
   const kappa = frame.kappa[i] as number
-  let floor = Math.max(last - (window[i] as number), 0)
-  for (;;) {
-    const count = gatherRow(dual, i, y, floor)
-    const price = solveRow(buffer, count, capacity, kappa, last)
-    if (price >= floor) {
-      window[i] = 2 * Math.abs(price - last) + 1e-3 * frame.money
-      capacityPrice[i] = price
-      return count
-    }
-    floor = 0
+  const floor = Math.max(last - (window[i] as number), 0)
+  let count = gatherRow(dual, i, y, floor)
+  let price = solveRow(buffer, count, capacity, kappa, last)
+  if (price < floor) {
+    count = gatherRow(dual, i, y, 0)
+    price = solveRow(buffer, count, capacity, kappa, last)
   }
+  window[i] = 2 * Math.abs(price - last) + 1e-3 * frame.money
+  capacityPrice[i] = price
+  return count
 }
 
 /** Price of edge (i, t) in the column prices. */

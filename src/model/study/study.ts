@@ -93,8 +93,12 @@ function createRun(programme: Programme, options: StudyOptions): Run {
   const price = programme.shortfallPrice ?? new Float64Array(programme.tasks).fill(1e6 * money)
   const frame = createFrame(programme, price, money)
   const zero = { y: new Float64Array(frame.columns), lambda: frame.capacity.map(() => 0) }
-  const effort = { newton: 0, conjugate: 0, sweeps: 0, scans: 0 }
-  const { edges } = restrict({ frame, lookup: lookupOf(programme), effort }, zero, Infinity)
+  const effort = { newton: 0, conjugate: 0, sweeps: 0, scans: 0, visits: 0 }
+  const { edges } = restrict(
+    { frame, lookup: lookupOf(programme), effort, maxVisits: Infinity },
+    zero,
+    Infinity,
+  )
   const { rate, priceRate } = ratesOf(frame, edges, options)
   const { start } = options
   const x = new Float64Array(edges.count)
@@ -154,7 +158,7 @@ function step(run: Run, method: StudyMethod): number {
 }
 
 function check({ frame, edges, prices, x }: Run, tolerance: number): Found {
-  const effort = { newton: 0, conjugate: 0, sweeps: 0, scans: 0 }
+  const effort = { newton: 0, conjugate: 0, sweeps: 0, scans: 0, visits: 0 }
   const { y } = prices
   const lambda = withCongestion(frame, edges, x, prices.lambda)
   return assess(frame, { y, lambda, edges, units: x }, tolerance, effort)
