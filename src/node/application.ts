@@ -8,8 +8,10 @@ import {
   genesisLedger,
   type Ledger,
   nextDueMs,
-  operatorsOf,
+  proposalFault,
   randomnessAlpha,
+  validatorsOf,
+  validatorUpdates,
 } from '#protocol'
 import {
   type Application,
@@ -26,7 +28,6 @@ import {
   type Verdict,
 } from '#records'
 import type { Mempool } from './mempool.ts'
-import { proposalFault } from './proposals.ts'
 import type { StoredLedger } from './store/ledger-store.ts'
 
 /** A block that this operator has committed, for everyone who follows it. */
@@ -110,11 +111,7 @@ export class LedgerApplication implements Application {
   }
 
   async initChain(): Promise<{ readonly appHash: Hex; readonly validators: readonly Validator[] }> {
-    const validators = operatorsOf(this.#ledger).map(({ consensusKey, power }) => ({
-      consensusKey,
-      power,
-    }))
-    return { appHash: this.#appHash, validators }
+    return { appHash: this.#appHash, validators: validatorsOf(this.#ledger) }
   }
 
   async checkTransaction(bytes: Uint8Array): Promise<Verdict> {
@@ -194,13 +191,4 @@ export class LedgerApplication implements Application {
     const alpha = randomnessAlpha(this.#ledger.constants.network, height)
     return encodeTransaction({ kind: 'randomness', proof: toHex(this.#prove(alpha)) })
   }
-}
-
-/** Whose power has changed, by consensus key. */
-function validatorUpdates(before: Ledger, after: Ledger): readonly Validator[] {
-  if (before.operators === after.operators) return []
-  return operatorsOf(after).flatMap(({ id, consensusKey, power }) => {
-    const known = before.operators.get(String(id))
-    return known?.power === power ? [] : [{ consensusKey, power }]
-  })
 }

@@ -16,6 +16,7 @@ import { applyChanges } from './rules/changes.ts'
 import { endOverdueDeliveries } from './rules/deliveries.ts'
 import { drawCommittees } from './rules/draw.ts'
 import { advanceEpoch } from './rules/epochs.ts'
+import { jailDoubleVoters } from './rules/jailing.ts'
 import { appendLeaf } from './rules/outbox.ts'
 import { advanceTasks } from './rules/phases.ts'
 import { advanceSigning } from './rules/sessions.ts'
@@ -43,7 +44,10 @@ export type BegunBlock = {
   readonly computations: readonly Computation[]
   /** What the block has agreed on of L1, in order. */
   readonly l1Events: readonly L1Event[]
-  /** Whether nothing was due and nothing was taken: then the ledger stays the very same. */
+  /**
+   * Whether nothing was due, nothing was taken and nobody was jailed: then the ledger stays the
+   * very same.
+   */
   readonly isIdle: boolean
 }
 
@@ -58,9 +62,10 @@ export function beginBlock(
   const results: TransactionResult[] = []
   const calls = new Map<string, number[]>()
   const l1Events: L1Event[] = []
-  let next = ledger
-  if (isDue || transactions.length > 0) {
-    const changed = applyChanges(ledger, block)
+  let next = jailDoubleVoters(ledger, block.misbehaviour)
+  const isQuiet = !isDue && next === ledger
+  if (!isQuiet || transactions.length > 0) {
+    const changed = applyChanges(next, block)
     next = advanceEpoch(freezeEpoch(changed, block), block)
   }
   for (const [place, transaction] of transactions.entries()) {
@@ -74,7 +79,7 @@ export function beginBlock(
     if (transaction.kind === 'call')
       calls.set(transaction.service, [...(calls.get(transaction.service) ?? []), place])
   }
-  const isIdle = !isDue && !results.some(({ ok }) => ok)
+  const isIdle = isQuiet && !results.some(({ ok }) => ok)
   if (isIdle) return { ledger, block, transactions, results, computations: [], l1Events, isIdle }
   const computations = [...calls].map(([service, places]) =>
     fixComputation(next, block, service, places, transactions, environment),

@@ -17,6 +17,7 @@ import {
   type Transaction,
   type TransactionResult,
 } from '#records'
+import { sessionDigest } from '#threshold'
 import { L1Model } from '../support/l1-model.ts'
 import type { LedgerCrypto } from '../support/ledger-crypto.ts'
 import { execute, genesisTimeMs, LedgerNetwork } from '../support/ledger-network.ts'
@@ -44,6 +45,8 @@ type Side = {
   /** Ledgers by the name of the block that led to them: every honest operator computes the same. */
   readonly after: Map<Block['name'], Executed>
   readonly pools: readonly Pool[]
+  /** Shares by operator, instance and session: the same for ever, and dear to make. */
+  readonly shares: Map<string, Statement>
 }
 
 /** Time between two requests of clients. */
@@ -63,7 +66,15 @@ export function createLedgerApplication(
 ): Application {
   const network = new LedgerNetwork(size, {}, crypto)
   const pools = network.operators.map((): Pool => new Map())
-  const side: Side = { tamper, network, crypto, l1: new L1Model(), after: new Map(), pools }
+  const side: Side = {
+    tamper,
+    network,
+    crypto,
+    l1: new L1Model(),
+    after: new Map(),
+    pools,
+    shares: new Map(),
+  }
   side.after.set(genesisName, { ledger: network.ledger, results: [] })
   const memory = createLedgerMemory(network.ledger)
   return {
@@ -226,7 +237,10 @@ function answer(
       if (own?.nonce.hiding !== hiding) return []
       const { checkpoint, attempt } = duty.session
       if (fault === 'invalid') return [{ kind: 'share', checkpoint, attempt, share: testSalt }]
-      return [shareOf(network, operator, duty, instance)]
+      const name = `${operator} ${instance} ${sessionDigest(duty.session)}`
+      const share = side.shares.get(name) ?? shareOf(network, operator, duty, instance)
+      side.shares.set(name, share)
+      return [share]
     }
     case 'execute':
     case 'reveal': {

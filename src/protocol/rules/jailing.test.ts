@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { totalPower } from '#protocol'
 import { idealCrypto } from '../../../test/support/ledger-crypto.ts'
 import { LedgerNetwork } from '../../../test/support/ledger-network.ts'
-import { jail } from './jailing.ts'
+import { jail, jailDoubleVoters } from './jailing.ts'
 
 const networkOf = (powers: readonly bigint[]) => {
   const { genesis } = new LedgerNetwork(7, {}, idealCrypto)
@@ -38,4 +38,16 @@ test('jail: whoever is jailed, more than two thirds of the power at genesis go o
     }),
     { numRuns: 50 },
   )
+})
+
+test('jail: whoever voted twice is jailed by its consensus key, once; strangers change nothing', () => {
+  const { ledger, operators } = networkOf([])
+  const { consensusKey } = operators[2] ?? assert.fail()
+  const twice = { consensusKey, height: 1 }
+  const jailed = jailDoubleVoters(ledger, [twice, { ...twice, height: 2 }])
+  assert.equal(jailed.operators.get('3')?.status, 'jailed')
+  assert.equal(totalPower(jailed), 6n)
+  assert.equal(jailDoubleVoters(jailed, [twice]), jailed)
+  const stranger = { consensusKey: `0x${'ee'.repeat(32)}`, height: 1 } as const
+  assert.equal(jailDoubleVoters(ledger, [stranger]), ledger)
 })

@@ -1,6 +1,6 @@
 import { isMoreThanTwoThirds } from '#primitives'
-import type { OperatorId } from '#records'
-import { type Ledger, operatorOf, totalPower, withOperator } from '../ledger.ts'
+import type { Misbehaviour, OperatorId } from '#records'
+import { type Ledger, operatorOf, operatorsOf, totalPower, withOperator } from '../ledger.ts'
 
 /**
  * Takes an operator out of draws and windows, and takes its vote. More than two thirds of the power
@@ -17,4 +17,16 @@ export function jail(ledger: Ledger, id: OperatorId): Ledger {
     status: 'jailed',
     power: canSpare ? 0n : operator.power,
   })
+}
+
+/**
+ * Jails whoever consensus has proven to have voted twice. A key that no operator has, or has no
+ * more, changes nothing.
+ */
+export function jailDoubleVoters(ledger: Ledger, misbehaviour: readonly Misbehaviour[]): Ledger {
+  if (misbehaviour.length === 0) return ledger
+  const keys = new Set(misbehaviour.map(({ consensusKey }) => consensusKey))
+  return operatorsOf(ledger)
+    .filter(({ consensusKey }) => keys.has(consensusKey))
+    .reduce((next, { id }) => jail(next, id), ledger)
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toHex } from '#primitives'
+import { proposalFault } from '#protocol'
 import { encodeTransaction, type ProposedBlock, type Transaction } from '#records'
 import { LedgerNetwork } from '../../test/support/ledger-network.ts'
-import { proposalFault } from './proposals.ts'
 
 const zeros = toHex(new Uint8Array(32))
 

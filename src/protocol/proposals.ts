@@ -1,6 +1,9 @@
 import { fromHex } from '#primitives'
-import { type Environment, judgeReport, type Ledger, operatorsOf, randomnessAlpha } from '#protocol'
 import { type ProposedBlock, type Transaction, taskDigest, tryDecodeTransaction } from '#records'
+import type { Environment } from './environment.ts'
+import { type Ledger, operatorsOf } from './ledger.ts'
+import { randomnessAlpha } from './transitions/randomness.ts'
+import { judgeReport } from './transitions/report.ts'
 
 /**
  * What is wrong with a proposed block whatever the transactions before it did: encodings,
