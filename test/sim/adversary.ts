@@ -59,7 +59,9 @@ export function tamper(world: World, { fault }: Peer, block: Block): Block {
     return block
   }
   if (fault !== 'invalid') return block
+  const { transactions } = block
   return chance.of([
+    ...(transactions.length > 1 ? [{ ...block, transactions: transactions.toReversed() }] : []),
     { ...block, isAcceptable: false },
     { ...block, parent: block.name },
     { ...block, height: block.height + 1 },
@@ -73,9 +75,11 @@ export function tamper(world: World, { fault }: Peer, block: Block): Block {
 /** A replayer remembers what it hears, up to so many messages. */
 const memory = 300
 
+const replayed: readonly Message['kind'][] = ['proposal', 'vote', 'transaction']
+
 /** What an adversary makes of what it receives. */
 export function hears({ fault, heard }: Peer, message: Message): void {
-  if (fault !== 'replayer' || (message.kind !== 'vote' && message.kind !== 'proposal')) return
+  if (fault !== 'replayer' || !replayed.includes(message.kind)) return
   if (heard.length < memory) heard.push(message)
   else heard[message.kind === 'vote' ? message.vote.round % memory : 0] = message
 }

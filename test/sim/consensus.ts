@@ -12,7 +12,15 @@ import { unreachable } from '#primitives'
 import { forgetsLocks, refuses, say, tamper } from './adversary.ts'
 import { type Block, genesisName, maxAheadMs, type Stored } from './block.ts'
 import { admit, store, syncLog } from './disk.ts'
-import { later, nextName, note, type Peer, scheduleAt, type World } from './world.ts'
+import {
+  advanceValidators,
+  later,
+  nextName,
+  note,
+  type Peer,
+  scheduleAt,
+  type World,
+} from './world.ts'
 
 /** Timers and pace, in virtual milliseconds. */
 const timing = { proposeMs: 300, voteMs: 100, growthMs: 50 } as const
@@ -55,6 +63,7 @@ export function enter(world: World, peer: Peer): void {
 /** Keeps a decided block; the next height is entered a block interval after this one was. */
 export function finalize(world: World, peer: Peer, stored: Stored): void {
   const { height, name, misbehaviour } = stored.block
+  advanceValidators(world, stored.block)
   store(world, peer, stored)
   note(world, peer.id, 'decide', height, Number.parseInt(name.slice(2), 16))
   peer.isRunning = false
@@ -204,7 +213,8 @@ function judge(world: World, peer: Peer, { value, validRound, proposer }: Propos
     block.timeMs > (last?.timeMs ?? -1) &&
     peer.core.schedule.current.positions.has(block.proposer) &&
     (validRound !== -1 || block.proposer === proposer) &&
-    block.misbehaviour.every((conflict) => isGoodEvidence(world, peer, conflict))
+    block.misbehaviour.every((conflict) => isGoodEvidence(world, peer, conflict)) &&
+    world.application?.isAcceptable(block) !== false
   if (!isGood) return 'invalid'
   return block.timeMs - (world.nowMs + peer.skewMs) > maxAheadMs ? 'untimely' : 'valid'
 }

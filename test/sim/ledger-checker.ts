@@ -3,13 +3,15 @@ import { type Ledger, operatorsOf, taskOf } from '#protocol'
 import {
   type CheckpointRecord,
   checkpointMessage,
+  type OperatorId,
+  type Session,
   type TransactionResult,
   taskDigest,
 } from '#records'
-import { verifyGroupSignature } from '#threshold'
+import { sessionDigest, verifyGroupSignature } from '#threshold'
 import { totalWei } from '../support/ledger-network.ts'
 import type { Block } from './block.ts'
-import type { Property } from './checker.ts'
+import type { Checker, Property } from './checker.ts'
 import { keyOf, type World } from './world.ts'
 
 /** What has to be remembered to check a ledger. */
@@ -23,12 +25,14 @@ export type LedgerMemory = {
   readonly ended: Set<Hex>
   /** Indices of certified checkpoints. */
   readonly certified: Set<number>
+  /** What correct operators have signed with each nonce. */
+  readonly digestOfNonce: Map<string, Hex>
 }
 
 /** Nothing seen but the genesis. */
 export const createLedgerMemory = (genesis: Ledger): LedgerMemory => ({
   ...{ height: 0, before: genesis, checkpoints: new Map(), sessionOfNonce: new Map() },
-  ...{ accepted: new Set(), ended: new Set(), certified: new Set() },
+  ...{ accepted: new Set(), ended: new Set(), certified: new Set(), digestOfNonce: new Map() },
 })
 
 /** Checks the ledger that a decided block left, once. */
@@ -46,11 +50,29 @@ export function checkLedger(
   if (totalWei(ledger) !== ledger.chain.supply) report('conservation', '0x')
   if (!areCheckpointsGood(memory, ledger)) report('checkpoints', '0x')
   for (const culprit of reusedNonces(memory, ledger)) report('signed-once', keyOf(culprit - 1))
-  for (const { id, status } of operatorsOf(ledger))
-    if (status !== 'active' && peers[id - 1]?.fault !== 'invalid')
+  for (const { id, status } of operatorsOf(ledger)) {
+    const isHonest = peers[id - 1]?.isHonest ?? false
+    const isConvicted = block.misbehaviour.some(({ first }) => first.validator === keyOf(id - 1))
+    if (isHonest ? status !== 'active' : isConvicted && status !== 'jailed')
       report('accountability', keyOf(id - 1))
+  }
   if (!areTasksKept(memory, block, ledger, results)) report('tasks', '0x')
   memory.before = ledger
+}
+
+/** Checks that a correct operator signs at most one thing with a nonce, across any crash. */
+export function checkShare(
+  { digestOfNonce, height }: LedgerMemory,
+  { violations }: Checker,
+  operator: OperatorId,
+  session: Session,
+): void {
+  const nonce = session.signers.find((signer) => signer.operator === operator)?.nonce.hiding
+  const digest = sessionDigest(session)
+  const name = `${operator}/${nonce}`
+  if ((digestOfNonce.get(name) ?? digest) !== digest)
+    violations.push({ property: 'signed-once', height, who: keyOf(operator - 1) })
+  digestOfNonce.set(name, digest)
 }
 
 /** What was cut stays, grows, and is certified by the group's key. */
@@ -85,7 +107,7 @@ function reusedNonces({ sessionOfNonce }: LedgerMemory, { sessions }: Ledger): r
   return reused
 }
 
-/** An accepted task is there until it has ended with a recorded outcome. */
+/** An accepted task is there until it has ended with a recorded outcome, and accepted once. */
 function areTasksKept(
   { accepted, ended, before }: LedgerMemory,
   block: Block,
@@ -95,7 +117,10 @@ function areTasksKept(
   for (const id of before.endedTasks.keys()) ended.add(id as Hex)
   for (const id of ledger.endedTasks.keys()) ended.add(id as Hex)
   for (const [place, one] of block.transactions.entries())
-    if (one.kind === 'task' && results[place]?.ok)
-      accepted.add(taskDigest(ledger.constants.network, one.request))
+    if (one.kind === 'task' && results[place]?.ok) {
+      const id = taskDigest(ledger.constants.network, one.request)
+      if (accepted.has(id)) return false
+      accepted.add(id)
+    }
   return [...accepted].every((id) => taskOf(ledger, id) !== undefined || ended.has(id))
 }

@@ -62,11 +62,16 @@ export type Wiring = {
 export type Application = {
   /** Of the state that a block left. */
   appHash(parent: Hex): Hex
+  /** What a decided block changes about the validators. */
+  updates(block: Block): readonly Validator[]
+  /** Whether the application would let a block on its parent be voted for. */
+  isAcceptable(block: Block): boolean
   propose(world: World, peer: Peer, height: number): readonly Transaction[]
   /** A validator has stored a block. */
   onCommit(world: World, peer: Peer, block: Block): void
   /** A validator is back after a crash. */
   onRestart(world: World, peer: Peer): void
+  /** A transaction has reached a validator. */
   hears(peer: Peer, transaction: Transaction): void
   /** The run begins. */
   begin(world: World): void
@@ -89,7 +94,7 @@ export type World = Wiring & {
   readonly blocks: Map<Hex, Block>
   /** The other block of an equivocating proposer. */
   readonly twins: Map<Hex, Hex>
-  /** Validators by height, as the updates of earlier blocks make them. */
+  /** Validators by height, as far as blocks are decided. */
   readonly schedules: ValidatorSchedule[]
   readonly lines: Set<number>
   readonly counts: Counts
@@ -166,13 +171,20 @@ export function createWorld(
   return world
 }
 
-/** The validators of a height and of the next. */
-export function scheduleAt({ plan, schedules }: World, height: number): ValidatorSchedule {
-  for (let last = schedules.length; last < height; last++) {
-    const before = schedules[last - 1] as ValidatorSchedule
-    schedules.push(advanceSchedule(before, updatesAt(plan, last)))
-  }
-  return schedules[height - 1] as ValidatorSchedule
+/** The validators of a height, all blocks before which are decided, and of the next. */
+export function scheduleAt({ schedules }: World, height: number): ValidatorSchedule {
+  const schedule = schedules[height - 1]
+  if (!schedule) throw new Error('defect: the block before is not decided')
+  return schedule
+}
+
+/** Learns what a decided block changes about the validators. */
+export function advanceValidators(world: World, block: Block): void {
+  const { plan, schedules, application } = world
+  const before = schedules[block.height - 1]
+  if (!before || schedules.length > block.height) return
+  const updates = application?.updates(block) ?? updatesAt(plan, block.height)
+  schedules.push(advanceSchedule(before, updates))
 }
 
 /**
