@@ -3,7 +3,7 @@ import { idealCrypto, realCrypto } from '../support/ledger-crypto.ts'
 import type { Violation } from './checker.ts'
 import type { Control } from './controls.ts'
 import { createLedgerApplication } from './ledger.ts'
-import { ledgerPlanOf, type Plan, planOf } from './plan.ts'
+import { ledgerPlanOf, type Plan, planOf, sizes } from './plan.ts'
 import { type Run, simulate } from './simulate.ts'
 import type { Counts } from './world.ts'
 
@@ -11,8 +11,8 @@ import type { Counts } from './world.ts'
 export type Campaign = {
   readonly seed: number
   readonly seeds: number
-  /** Validators; undefined lets each seed choose. */
-  readonly nodes: number | undefined
+  /** Validators of the genesis; undefined lets each seed choose. */
+  readonly operators: number | undefined
   readonly control: Control | undefined
   /** Whether the whole ledger runs on top. */
   readonly ledger: boolean
@@ -28,6 +28,8 @@ export type Report = {
   /** Runs in which the control's property broke. */
   readonly broken: number
   readonly heights: number
+  /** By number of operators. */
+  readonly bySize: ReadonlyMap<number, SizeReport>
   readonly counts: Counts
   /** What the ledger counted, by name. */
   readonly applied: Readonly<Record<string, number>>
@@ -37,20 +39,20 @@ export type Report = {
   readonly digest: string
 }
 
+/** What the runs with one number of operators showed. */
+export type SizeReport = { seeds: number; broken: number; heights: number; seconds: number }
+
 /** A run that failed: its seed makes it again. */
 export type Failure = { readonly seed: number; readonly violation: Violation }
 
-/** Validators of a control's runs when none are asked for. */
-export const controlNodes = 4
-
 /** Runs one seed of a campaign. */
 export function runSeed(campaign: Campaign, seed: number, traced = false): Run {
-  const { control, nodes, ledger, signatures } = campaign
+  const { control, operators, ledger, signatures } = campaign
   const plan = control
-    ? { ...control.plan(seed, nodes ?? controlNodes), signatures }
+    ? { ...control.plan(seed, operators ?? inTurn(seed)), signatures }
     : ledger
-      ? ledgerPlanOf(seed, nodes, signatures)
-      : { ...planOf(seed, nodes), signatures }
+      ? ledgerPlanOf(seed, operators, signatures)
+      : { ...planOf(seed, operators), signatures }
   const crypto = signatures === 'real' ? realCrypto : idealCrypto
   return simulate(plan, {
     traced,
@@ -61,6 +63,9 @@ export function runSeed(campaign: Campaign, seed: number, traced = false): Run {
   })
 }
 
+/** A control's runs go through the sizes when none is asked for. */
+const inTurn = (seed: number): number => sizes[seed % sizes.length] as number
+
 /** Runs all seeds of a campaign, one after the other. */
 export function runCampaign(campaign: Campaign): Report {
   const { seed: first, seeds, control } = campaign
@@ -69,14 +74,23 @@ export function runCampaign(campaign: Campaign): Report {
   const visited = new Set<number>()
   const counts: Counts = { messages: 0, lost: 0, crashes: 0, evidence: 0, highestRound: 0 }
   const applied: Record<string, number> = {}
+  const bySize = new Map<number, SizeReport>()
   let [broken, heights, digest] = [0, 0, 0]
   for (let seed = first; seed < first + seeds; seed++) {
+    const startedMs = performance.now()
     const run = runSeed(campaign, seed)
     const { violations } = run
+    const isBroken = control && violations.some(({ property }) => property === control.breaks)
+    if (isBroken) broken++
+    const size = bySize.get(run.size) ?? { seeds: 0, broken: 0, heights: 0, seconds: 0 }
+    size.seeds++
+    if (isBroken) size.broken++
+    size.heights += run.heights
+    size.seconds += (performance.now() - startedMs) / 1000
+    bySize.set(run.size, size)
     const [violation] = violations
     if (violation?.property === 'liveness') stuck.push({ seed, violation })
     else if (violation) violated.push({ seed, violation })
-    if (control && violations.some(({ property }) => property === control.breaks)) broken++
     heights += run.heights
     addCounts(counts, run.counts)
     for (const [name, count] of Object.entries(run.applied))
@@ -85,7 +99,7 @@ export function runCampaign(campaign: Campaign): Report {
     digest = Math.imul(digest ^ Number.parseInt(run.digest, 16), 0x01000193)
   }
   return {
-    ...{ violated, stuck, broken, heights, counts, applied },
+    ...{ violated, stuck, broken, heights, bySize, counts, applied },
     unvisitedLines: paperLines.filter((line) => !visited.has(line)),
     digest: (digest >>> 0).toString(16).padStart(8, '0'),
   }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Conflict, Member, Proposal, ValidatorSchedule, Vote } from '#consensus'
 import { type Hex, isMoreThanTwoThirds } from '#primitives'
 import { type Block, genesisName, type Stored } from './block.ts'
@@ -14,6 +15,8 @@ export type Property =
   | 'signed-once'
   /** No correct validator is shown to have voted twice. */
   | 'accountability'
+  /** What a validator finds on its disk is a beginning of what it wrote there. */
+  | 'intact'
   /** Balances, reserved fees and the pool are what was deposited. */
   | 'conservation'
   /** What was cut as a checkpoint stays, grows, and is certified by the group's key. */
@@ -34,6 +37,8 @@ export type Checker = {
   onSigned(signed: Vote | Proposal): void
   onDecided(who: Hex, height: number, stored: Stored): void
   onEvidence(conflict: Conflict): void
+  /** A file was opened after a crash: its records as they were written, and as they were found. */
+  onReopened(who: Hex, written: readonly unknown[], found: readonly unknown[]): void
 }
 
 /** What a checker must know of the world. */
@@ -59,6 +64,10 @@ export function createChecker(known: Known): Checker {
     violations,
     chain,
     onEvidence,
+    onReopened(who, written, found) {
+      if (!isDeepStrictEqual(written.slice(0, found.length), found))
+        report('intact', chain.length + 1, who)
+    },
     onSigned(message) {
       const [who, step] =
         'step' in message ? [message.validator, message.step] : [message.proposer, 'proposal']

@@ -61,7 +61,7 @@ export const controls: Readonly<Record<string, Control>> = {
     about: 'every block passes for valid, and one validator proposes bad ones',
     plan: (seed, size) => ({
       ...calm(seed, size),
-      ...{ faults: ['invalid'], goal: 4 * size, protections: without('validates') },
+      ...{ faults: ['invalid'], goal: 6 * size, protections: without('validates') },
     }),
   },
   'no-verification': {
@@ -101,6 +101,15 @@ export const controls: Readonly<Record<string, Control>> = {
         patienceMs: 20_000,
       },
       ...{ faults: all(mostFaulty(size), 'silent'), protections: without('syncsFirst') },
+    }),
+  },
+  'no-checksums': {
+    breaks: 'intact',
+    about: 'what a disk gives back is taken for what was written, and a bit of it changes',
+    plan: (seed, size) => ({
+      ...calm(seed, size),
+      ...{ faults: all(size, 'flipped'), crashPermille: 20, healMs: 30_000 },
+      protections: without('checksums'),
     }),
   },
   'first-votes': {

@@ -1,6 +1,7 @@
 import { compareSlots, type JournalInput, type SignSlot } from '#consensus'
 import type { Hex } from '#primitives'
 import type { Stored } from './block.ts'
+import { flipBit, readImage, tear, toImage } from './disk-image.ts'
 import type { Peer, World } from './world.ts'
 
 /** What one validator has written, and how much of it a crash cannot take. */
@@ -13,10 +14,16 @@ export type Disk = {
   synced: number
   /** Decided blocks, from height 1. */
   readonly store: Stored[]
+  /**
+   * Whether the guard's file is damaged, so that nothing may be signed until a person has acted.
+   */
+  isRefused: boolean
 }
 
 /** An empty disk. */
-export const createDisk = (): Disk => ({ guard: undefined, log: [], synced: 0, store: [] })
+export const createDisk = (): Disk => ({
+  ...{ guard: undefined, log: [], synced: 0, store: [], isRefused: false },
+})
 
 /** Thrown through a validator that crashes: nothing of what it was doing happens any more. */
 export class CrashedError extends Error {}
@@ -63,25 +70,67 @@ export function store(world: World, peer: Peer, stored: Stored): void {
 /** The name of the last stored block. */
 export const tipName = ({ store }: Disk): Hex | undefined => store.at(-1)?.block.name
 
-/**
- * What a crash leaves: everything synced, and of the rest a beginning, since a torn record ends a
- * log. A damaged disk loses a part of what was synced too.
- */
-export function survive({ plan, chance }: World, { disk, fault }: Peer): void {
+/** What a crash leaves of the disk, as a validator finds it when it starts again. */
+export function survive(world: World, peer: Peer): void {
+  const { plan, chance } = world
+  const { disk, fault } = peer
   if (!plan.protections.syncs) {
     disk.guard = undefined
     disk.log = []
-  } else if (fault === 'damaged') disk.log.length = chance.below(disk.log.length + 1)
-  else disk.log.length = disk.synced + chance.below(disk.log.length - disk.synced + 1)
+  } else {
+    const syncedBytes = toImage(disk.log.slice(0, disk.synced)).length
+    reopenLog(world, peer, tear(toImage(disk.log), syncedBytes, chance))
+    if (fault === 'damaged') disk.log.length = chance.below(disk.log.length + 1)
+    if (fault === 'flipped')
+      chance.of([flipInLog, flipInLog, flipInStore, flipInGuard])(world, peer)
+  }
   disk.synced = disk.log.length
 }
 
-/** Often enough that a damaged disk does its harm. */
-const damagedCrashPermille = 10
+/** A log that is damaged ends before the damage. */
+function reopenLog({ plan, checker }: World, { key, disk }: Peer, image: Uint8Array): void {
+  const found = readImage<JournalInput>(image, plan.protections.checksums)
+  checker.onReopened(key, disk.log, found)
+  disk.log = [...found]
+}
+
+function flipInLog(world: World, peer: Peer): void {
+  const image = toImage(peer.disk.log)
+  flipBit(image, world.chance)
+  reopenLog(world, peer, image)
+}
+
+/** A block store that is damaged ends before the damage: the rest comes from peers. */
+function flipInStore({ plan, checker, chance }: World, { key, disk }: Peer): void {
+  const image = toImage(disk.store)
+  flipBit(image, chance)
+  const found = readImage<Stored>(image, plan.protections.checksums)
+  checker.onReopened(key, disk.store, found)
+  if (found.length < disk.store.length) disk.log = []
+  disk.store.splice(0, disk.store.length, ...found)
+}
+
+/** A guard that is damaged is not opened: its validator signs no more. */
+function flipInGuard({ plan, checker, chance }: World, { key, disk }: Peer): void {
+  if (!disk.guard || !chance.hits(guardFlipPermille)) return
+  const image = toImage([disk.guard])
+  flipBit(image, chance)
+  const [found] = readImage<NonNullable<Disk['guard']>>(image, plan.protections.checksums)
+  disk.isRefused = found === undefined
+  if (found) checker.onReopened(key, [disk.guard], [found])
+}
+
+/** So that a validator with a bad disk lives on for a while. */
+const guardFlipPermille = 300
+
+/** Often enough that a bad disk does its harm. */
+const badDiskCrashPermille = 10
 
 function crashByChance({ plan, chance, nowMs }: World, { isHonest, fault }: Peer): void {
   if (!isHonest || nowMs >= plan.healMs) return
-  const permille =
-    fault === 'damaged' ? Math.max(plan.crashPermille, damagedCrashPermille) : plan.crashPermille
+  const hasBadDisk = fault === 'damaged' || fault === 'flipped'
+  const permille = hasBadDisk
+    ? Math.max(plan.crashPermille, badDiskCrashPermille)
+    : plan.crashPermille
   if (chance.hits(permille)) throw crash
 }

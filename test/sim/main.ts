@@ -2,16 +2,16 @@
 import { parseArgs } from 'node:util'
 import {
   type Campaign,
-  controlNodes,
   type Failure,
   type Report,
   runCampaign,
   runSeed,
+  type SizeReport,
 } from './campaign.ts'
 import { controls } from './controls.ts'
 import { sizes } from './plan.ts'
 
-const usage = `usage: npm run sim -- [--seed N] [--seeds K] [--nodes ${sizes.join('|')}]
+const usage = `usage: npm run sim -- [--seed N] [--seeds K] [--operators ${sizes.join('|')}]
                        [--ledger] [--signatures ideal|real]
                        [--control NAME] [--trace] [--json]
 
@@ -33,7 +33,7 @@ const toldFailures = 20
 const options = {
   seed: { type: 'string', default: '1' },
   seeds: { type: 'string' },
-  nodes: { type: 'string' },
+  operators: { type: 'string' },
   control: { type: 'string' },
   ledger: { type: 'boolean', default: false },
   signatures: { type: 'string', default: 'ideal' },
@@ -49,7 +49,7 @@ function main(args: string[]): void {
   const campaign: Campaign = {
     seed: toCount(values.seed, 0),
     seeds: toCount(values.seeds ?? (values.trace ? '1' : '100'), 1),
-    nodes: values.nodes === undefined ? undefined : toSize(values.nodes),
+    operators: values.operators === undefined ? undefined : toSize(values.operators),
     control,
     ledger: values.ledger,
     signatures: toSignatures(values.signatures),
@@ -75,19 +75,21 @@ const isGood = ({ control, seeds }: Campaign, { violated, stuck, broken }: Repor
   control ? broken * 100 >= seeds * neededPercent : violated.length + stuck.length === 0
 
 function toJson({ name, seconds, report, control, ...campaign }: Summary): string {
-  const { seed, seeds, nodes, ledger, signatures } = campaign
-  const { violated, stuck, broken, heights, counts, applied, unvisitedLines, digest } = report
+  const { seed, seeds, operators, ledger, signatures } = campaign
+  const { violated, stuck, broken, heights, bySize, counts, applied, unvisitedLines, digest } =
+    report
   return `${JSON.stringify({
     ...{
       sim: ledger || control?.tamper ? 'ledger' : 'core',
       signatures,
       seed,
       seeds,
-      nodes: nodes ?? (name ? controlNodes : sizes),
+      operators: operators ?? sizes,
       control: name ?? null,
     },
     ...{ violations: violated.length, stuck: stuck.length, broken: name ? broken : null },
     ...{ heights, heightsPerSecond: Math.round(heights / seconds), seconds: rounded(seconds) },
+    bySize: sized(bySize).map(([size, one]) => ({ operators: size, ...one, ...rateOf(one) })),
     ...{ ...counts, ...applied, unvisitedLines, digest },
     failedSeeds: [...violated, ...stuck].slice(0, toldFailures).map((failure) => failure.seed),
   })}\n`
@@ -95,16 +97,22 @@ function toJson({ name, seconds, report, control, ...campaign }: Summary): strin
 
 function toText(summary: Summary): string {
   const { seed, seeds, control, seconds, report } = summary
-  const nodes = summary.nodes ?? (control && controlNodes)
-  const { violated, stuck, broken, heights, counts, applied, unvisitedLines, digest } = report
+  const { violated, stuck, broken, heights, bySize, counts, applied, unvisitedLines, digest } =
+    report
   const rate = Math.round(heights / seconds)
   const lines = [
     `${summary.ledger ? 'ledger on the' : 'the'} consensus core, ${summary.signatures} signatures, ` +
-      `${nodes ?? sizes.join(', ')} validators, ` +
+      `${summary.operators ?? sizes.join(', ')} operators, ` +
       `${seeds} seeds from ${seed}`,
     `${heights} heights decided in ${rounded(seconds)} s (${rate}/s), up to round ` +
       `${counts.highestRound}; ${counts.messages} messages, ${counts.lost} lost, ` +
       `${counts.crashes} crashes, ${counts.evidence} double votes seen`,
+    ...sized(bySize).map(
+      ([size, one]) =>
+        `n = ${size}: ${one.seeds} seeds, ${one.heights} heights, ` +
+        `${rateOf(one).heightsPerSecond} heights/s` +
+        (control ? `; broke in ${one.broken}` : ''),
+    ),
     `lines of the paper that no seed visited: ${unvisitedLines.join(', ') || 'none'}`,
     `events ${digest}`,
   ]
@@ -119,17 +127,25 @@ function toText(summary: Summary): string {
 }
 
 const toldOf =
-  ({ nodes, ledger, signatures }: Summary) =>
+  ({ operators, ledger, signatures }: Summary) =>
   ({ seed, violation }: Failure): string => {
     const { property, height, who } = violation
     const flags = [
-      ...(nodes ? [`--nodes ${nodes}`] : []),
+      ...(operators ? [`--operators ${operators}`] : []),
       ...(ledger ? ['--ledger'] : []),
       ...(signatures === 'real' ? ['--signatures real'] : []),
     ]
     const again = ['npm run sim --', `--seed ${seed}`, ...flags, '--trace'].join(' ')
     return `seed ${seed}: ${property} at height ${height} (${who}); ${again}`
   }
+
+const sized = (bySize: Report['bySize']): readonly (readonly [number, SizeReport])[] =>
+  [...bySize].sort(([a], [b]) => a - b)
+
+const rateOf = ({ heights, seconds }: SizeReport) => ({
+  heightsPerSecond: Math.round(heights / seconds),
+  seconds: rounded(seconds),
+})
 
 const rounded = (seconds: number): number => Number(seconds.toFixed(1))
 
@@ -154,7 +170,7 @@ function toCount(text: string, least: number): number {
 
 function toSize(text: string): number {
   const size = Number(text)
-  return sizes.includes(size) ? size : refuse(`--nodes is one of ${sizes.join(', ')}`)
+  return sizes.includes(size) ? size : refuse(`--operators is one of ${sizes.join(', ')}`)
 }
 
 function toSignatures(text: string): 'ideal' | 'real' {

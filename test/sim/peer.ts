@@ -54,6 +54,7 @@ function crash(world: World, peer: Peer): void {
   peer.held = new Set()
   peer.evidence.clear()
   const downMs = Math.min(1 + chance.below(800), Math.max(1, plan.healMs - nowMs))
+  if (peer.disk.isRefused) return
   later(world, downMs, () => {
     note(world, peer.id, 'start', peer.disk.store.length, peer.disk.log.length)
     start(world, peer)

@@ -20,6 +20,8 @@ export type Fault =
   | 'liar'
   /** Its disk loses what was synced, so that it forgets locks without a will of its own. */
   | 'damaged'
+  /** Its disk changes a bit of what was synced, at each crash. */
+  | 'flipped'
   /** Its clock is far off. */
   | 'skewed'
   /** Signs in the name of others: harmless while signatures are checked. */
@@ -35,6 +37,8 @@ export type Protections = {
   readonly locks: boolean
   readonly relays: boolean
   readonly keepsConflicts: boolean
+  /** Reads nothing back from a disk but what was written. */
+  readonly checksums: boolean
 }
 
 /** Everything about a run that its seed decides beforehand. */
@@ -83,6 +87,7 @@ export const allProtections: Protections = {
   locks: true,
   relays: true,
   keepsConflicts: true,
+  checksums: true,
 }
 
 /** A run without any fault. */
@@ -106,6 +111,7 @@ const harmful: readonly Fault[] = [
     'reviver',
     'liar',
     'damaged',
+    'flipped',
     'skewed',
     'forger',
   ] as const),
@@ -115,10 +121,10 @@ const harmful: readonly Fault[] = [
 export const sizes: readonly number[] = [4, 7, 10]
 
 /** The plan of a seed: any mixture of faults that the algorithm must bear. */
-export function planOf(seed: number, nodes?: number): Plan {
+export function planOf(seed: number, operators?: number): Plan {
   const chance = createChance(seed)
   const drawn = chance.of(sizes)
-  const size = nodes ?? drawn
+  const size = operators ?? drawn
   const most = mostFaulty(size)
   const count = chance.hits(800) ? most : chance.below(most + 1)
   const faults = Array.from({ length: count }, () => chance.of(harmful))
@@ -144,10 +150,10 @@ export function planOf(seed: number, nodes?: number): Plan {
 /** The plan of a seed with the ledger on top: fewer blocks, further apart, and fixed validators. */
 export function ledgerPlanOf(
   seed: number,
-  nodes: number | undefined,
+  operators: number | undefined,
   signatures: Plan['signatures'],
 ): Plan {
-  const plan = planOf(seed, nodes)
+  const plan = planOf(seed, operators)
   return {
     ...{ ...plan, signatures, watchers: 0, changeEvery: 0, powers: Array(plan.size).fill(1n) },
     ...{ blockIntervalMs: 500, healMs: 2_000 + plan.healMs * 2, goal: 2, patienceMs: 300_000 },

@@ -3,11 +3,20 @@ import type { Property, Violation } from './checker.ts'
 import { planPartitions } from './network.ts'
 import { act, receive, start } from './peer.ts'
 import type { Plan } from './plan.ts'
-import { type Application, type Counts, createWorld, isHealed, type World } from './world.ts'
+import {
+  type Application,
+  type Counts,
+  createWorld,
+  isHealed,
+  type Peer,
+  type World,
+} from './world.ts'
 
 /** What became of a run. */
 export type Run = {
   readonly seed: number
+  /** Validators of the genesis. */
+  readonly size: number
   readonly violations: readonly Violation[]
   /** Heights that some correct validator decided. */
   readonly heights: number
@@ -57,16 +66,17 @@ export function simulate(plan: Plan, { until, traced = false, application }: Sea
   return toRun(world)
 }
 
-/** Whether every correct validator has decided this height. */
+/** Whether every correct validator that may run has decided this height. */
 function isDone(world: World, goal: number): boolean {
   const { peers, checker, application } = world
 
   if (checker.chain.length < goal || application?.isDone(world) === false) return false
-  return peers.every(({ isHonest, disk }) => !isHonest || disk.store.length >= goal)
+  const isExempt = ({ isHonest, disk }: Peer) => !isHonest || disk.isRefused
+  return peers.every((peer) => isExempt(peer) || peer.disk.store.length >= goal)
 }
 
 const toRun = ({ plan, checker, nowMs, lines, counts, digest, trace, ...world }: World): Run => ({
-  seed: plan.seed,
+  ...{ seed: plan.seed, size: plan.size },
   violations: checker.violations,
   heights: checker.chain.length,
   endMs: nowMs,

@@ -120,7 +120,7 @@ export type Counts = {
 export const keyOf = (id: number): Hex => `0x${id.toString(16).padStart(2, '0')}`
 
 /** Who runs the right program: a bad disk or clock is not its will. */
-const honestFaults: readonly (Fault | undefined)[] = [undefined, 'damaged', 'skewed']
+const honestFaults: readonly (Fault | undefined)[] = [undefined, 'damaged', 'flipped', 'skewed']
 
 /** @param traced - whether every event is to be written down. */
 export function createWorld(

@@ -15,6 +15,7 @@ export {
   type StoredBlock,
 } from './block-store.ts'
 export { createEmbeddedEngine, type EmbeddedEngine, type EngineStatus } from './engine.ts'
+export { type Framed, frame, frameHeadBytes, unframe } from './frame.ts'
 export {
   type ConsensusLog,
   createMemoryLog,
