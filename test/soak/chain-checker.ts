@@ -4,8 +4,10 @@ import type { Hex } from '#primitives'
 
 /** Knows every L2 block and transaction that any gateway has shown. */
 export type ChainChecker = {
-  /** Reads what is new, and the last known blocks again. */
+  /** Reads what is new, and the last known blocks again; nothing while nobody serves. */
   look(): Promise<void>
+  /** Reads every block of every gateway again, and none may be missing. */
+  lookAgain(): Promise<void>
   /** Blocks seen. */
   height(): number
   /** Transactions seen in two blocks. */
@@ -23,9 +25,8 @@ type L2Block = {
 /** Blocks below the head that are read again each time. */
 const readAgain = 10
 
-/** @param gateways - as `createClient` takes them. */
+/** @param gateways - of all operators. */
 export function createChainChecker(gateways: readonly string[]): ChainChecker {
-  const client = createClient(gateways)
   const blocks = new Map<number, L2Block>()
   const placeOf = new Map<Hex, number>()
   const twice: Hex[] = []
@@ -43,19 +44,27 @@ export function createChainChecker(gateways: readonly string[]): ChainChecker {
     }
     blocks.set(number, known ?? block)
   }
+  const read = async (client: Client, from: number): Promise<number> => {
+    const head = Number(await client.request('eth_blockNumber', []))
+    for (let number = from; number <= head; number++) {
+      const params = [`0x${number.toString(16)}`, false]
+      const block = await client.request('eth_getBlockByNumber', params)
+      if (!block) return number - 1
+      see(number, block as L2Block)
+    }
+    return head
+  }
+  const all = createClient(gateways)
   return {
     async look() {
-      const answer = await client.request('eth_blockNumber', []).catch(() => undefined)
-      if (answer === undefined) return // nobody serves yet: what is known is compared next time
-      const head = Number(answer)
-      if (head < blocks.size - 1)
-        problems.push(`the L2 fell from block ${blocks.size - 1} to ${head}`)
-      for (let number = Math.max(0, blocks.size - readAgain); number <= head; number++) {
-        const block = await client.request('eth_getBlockByNumber', [
-          `0x${number.toString(16)}`,
-          false,
-        ])
-        if (block) see(number, block as L2Block)
+      // Who does not serve yet, or lags, is compared the next time.
+      await read(all, Math.max(0, blocks.size - readAgain)).catch(() => 0)
+    },
+    async lookAgain() {
+      const height = blocks.size - 1
+      for (const url of gateways) {
+        const head = await read(createClient([url]), 0).catch(() => -1)
+        if (head < height) problems.push(`the L2 of ${url} ends at ${head}, not ${height}`)
       }
     },
     height: () => blocks.size - 1,
@@ -63,3 +72,5 @@ export function createChainChecker(gateways: readonly string[]): ChainChecker {
     problems,
   }
 }
+
+type Client = ReturnType<typeof createClient>

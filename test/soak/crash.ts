@@ -1,8 +1,9 @@
-// Kill any process at any instruction, start again: four ways to try it, one after another.
+// Kill any process at any instruction, start again: ways to try it, one after another.
 import { type ControlsReport, caughtShare, controls, runControls } from './controls.ts'
 import { type DamageReport, damageFiles } from './damage.ts'
 import { type KillsReport, killRounds } from './kills.ts'
 import { crashAtSteps, crashesUpTo, type StepsReport } from './steps.ts'
+import { guarded, killUnguarded, type UnguardedReport } from './unguarded.ts'
 
 /** How much of each to do. */
 export type CrashOptions = {
@@ -23,6 +24,7 @@ export type CrashOptions = {
 export type CrashReport = {
   readonly soak: 'crash'
   readonly kills: KillsReport
+  readonly unguarded: UnguardedReport
   readonly steps: StepsReport
   readonly controls: ControlsReport
   readonly damage: DamageReport
@@ -30,29 +32,51 @@ export type CrashReport = {
   readonly ok: boolean
 }
 
-/** @param progress - told how far each stage has come. */
+/** Told how far the run has come, so that a run of hours that ends early has said something. */
+export type Progress = {
+  readonly step: (stage: string, done: number, of: number) => void
+  readonly ended: (stage: string, report: object) => void
+}
+
+/** Runs one stage after another. */
 export async function soakCrash(
   { rounds, steps, seeds, seed, rate, port }: CrashOptions,
-  progress: (stage: string, done: number, of: number) => void,
+  progress: Progress,
 ): Promise<CrashReport> {
   const startedMs = performance.now()
-  const told = (stage: string, of: number) => (done: number) => progress(stage, done, of)
-  const crashes = crashesUpTo(steps)
-  const controlled = await runControls(seeds)
-  progress('controls', seeds, seeds)
-  const stepped = await crashAtSteps(crashes, seed, told('crashes at steps', crashes.length))
-  const damaged = await damageFiles(seed, undefined, (done) => progress('damages', done, done))
-  const killed = await killRounds({ rounds, rate, port, seed }, told('kills', rounds))
+  const stage = async <T extends object>(name: string, run: (told: Told) => Promise<T>) => {
+    const report = await run((done, of) => progress.step(name, done, of))
+    progress.ended(name, report)
+    return report
+  }
+  const kills = { rate, port, seed }
+  const killed = await stage('kills', (told) => killRounds({ rounds, ...kills }, told))
+  const unguarded = await stage('kills without guards', (told) =>
+    killUnguarded({ rounds: maxUnguarded, ...kills }, told),
+  )
+  const stepped = await stage('crashes at steps', (told) =>
+    crashAtSteps(crashesUpTo(steps), seed, told),
+  )
+  const damaged = await stage('damages', (told) => damageFiles(seed, undefined, told))
+  const controlled = await stage('controls', () => runControls(seeds))
   return {
     soak: 'crash',
     kills: killed,
+    unguarded,
     steps: stepped,
-    controls: controlled,
     damage: damaged,
+    controls: controlled,
     seconds: Math.round((performance.now() - startedMs) / 1000),
     ok:
+      killed.rounds === rounds &&
       killed.lost + killed.twice === 0 &&
       [killed, stepped, controlled, damaged].every(({ problems }) => problems.length === 0) &&
+      guarded.every((purpose) => unguarded.caught[purpose] > 0) &&
       controls.every((name) => (controlled.caught[name] ?? 0) >= caughtShare * seeds),
   }
 }
+
+type Told = (done: number, of: number) => void
+
+/** Kills of a network without guards until it counts as not caught. */
+const maxUnguarded = 30

@@ -61,7 +61,7 @@ const blocksBefore = 12
 export async function damageFiles(
   seed: number,
   wanted?: readonly Damage[],
-  progress: (done: number) => void = () => {},
+  progress: (done: number, of: number) => void = () => {},
 ): Promise<DamageReport> {
   const next = random(seed)
   const raw = { operators: '4', port: '0', logLevel: 'silent', load: '0' }
@@ -84,7 +84,9 @@ export async function damageFiles(
     await devnet.stopOperator(victim)
     const sound = `${folder}.sound`
     copyFolder(folder, sound)
-    for (const damage of wanted ?? filesOf(sound).flatMap(damagesOf)) {
+    const damages = wanted ?? filesOf(sound).flatMap(damagesOf)
+    for (const [place, damage] of damages.entries()) {
+      progress(place, damages.length)
       copyFolder(sound, folder)
       const path = join(folder, damage.file)
       if (!spoil(path, damage, next)) continue
@@ -101,8 +103,8 @@ export async function damageFiles(
         else counts.recovered++
       }
       await devnet.stopOperator(victim)
-      progress(counts.damages)
     }
+    progress(damages.length, damages.length)
   } finally {
     await devnet.stop()
   }

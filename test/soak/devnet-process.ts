@@ -15,19 +15,39 @@ export type DevnetProcess = {
   end(): Promise<number | null>
 }
 
-const main = join(import.meta.dirname, '../../src/cli/main.ts')
+/** How to start one: always the same, so that clients find it, and its L1 is watched. */
+export type DevnetPlace = {
+  /** Holds the network, what it signed, and what Node keeps of its compiled modules. */
+  readonly folder: string
+  /** Of the first gateway. */
+  readonly port: number
+  /** What its operators reach L1 by. */
+  readonly l1Url: string
+}
 
-/** @param port - of the first gateway: the same for every start, so that clients find them. */
-export function startDevnetProcess(data: string, port: number): DevnetProcess {
-  const args = [main, 'devnet', '--data', data, '--port', String(port), '--log-level', 'error']
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+/** The network's own folder. */
+export const dataOf = (folder: string): string => join(folder, 'network')
+
+/** File to which every signature is added. */
+export const signaturesOf = (folder: string): string => join(folder, 'signatures')
+
+const main = join(import.meta.dirname, 'devnet-child.ts')
+
+/** Starts it; it may be told to end before it serves. */
+export function startDevnetProcess({ folder, port, l1Url }: DevnetPlace): DevnetProcess {
+  const [data, signatures] = [dataOf(folder), signaturesOf(folder)]
+  const options = { data, port: String(port), l1: l1Url, signatures }
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
+  const child = spawn(process.execPath, [main, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') },
+  })
   const lines: string[] = []
   const exited = exitOf(child)
   const served = Promise.withResolvers<boolean>()
   createInterface({ input: child.stderr }).on('line', (line) => lines.push(line))
   createInterface({ input: child.stdout }).on('line', (line) => {
-    lines.push(line)
-    if (line.startsWith('transfer ')) served.resolve(true)
+    if (line === 'serves') served.resolve(true)
   })
   void exited.then(() => served.resolve(false))
   return {
@@ -44,11 +64,17 @@ export function startDevnetProcess(data: string, port: number): DevnetProcess {
   }
 }
 
+/** What a devnet has noted of the L1 that outlives it. */
+const noteOf = (data: string): { readonly pid: number; readonly port: number } =>
+  JSON.parse(readFileSync(join(data, 'l1/process.json'), 'utf8'))
+
+/** Where the L1 of a folder listens. */
+export const l1UrlOf = (data: string): string => `http://127.0.0.1:${noteOf(data).port}`
+
 /** Ends the L1 that a killed devnet has left, if it has. */
 export function endL1(data: string): void {
   try {
-    const { pid } = JSON.parse(readFileSync(join(data, 'l1/process.json'), 'utf8'))
-    process.kill(pid, 'SIGKILL')
+    process.kill(noteOf(data).pid, 'SIGKILL')
   } catch {
     return // it has ended, as it should
   }

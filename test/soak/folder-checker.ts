@@ -95,12 +95,12 @@ function seeSignature(
 ): void {
   if (record.kind === 'vote') {
     const { height, round, step } = record.slot
-    checker.signed('vote', `${operator} ${height} ${round} ${step}`, record.digest)
+    checker.signed('recorded vote', `${operator} ${height} ${round} ${step}`, record.digest)
   }
   if (record.kind === 'report')
-    checker.signed('report', `${operator} ${record.sequence}`, record.digest)
+    checker.signed('recorded report', `${operator} ${record.sequence}`, record.digest)
   if (record.kind === 'share')
-    checker.signed('nonce', `${operator} ${instance} ${record.index}`, record.digest)
+    checker.signed('recorded nonce', `${operator} ${instance} ${record.index}`, record.digest)
 }
 
 /** The record files of a folder, on a disk of their own. */

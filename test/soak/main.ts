@@ -47,11 +47,14 @@ if (!wanted) {
 }
 const startedMs = performance.now()
 const isTerminal = process.stderr.isTTY === true
-const report = await soakCrash(wanted.options, (stage, done, of) => {
-  const seconds = Math.round((performance.now() - startedMs) / 1000)
-  const line = `${stage}: ${done} of ${of}, ${seconds} s`
-  if (isTerminal) process.stderr.write(`\r\u001b[K${line}${done === of ? '\n' : ''}`)
-  else if (done === of || done % 10 === 0) process.stderr.write(`${line}\n`)
+const report = await soakCrash(wanted.options, {
+  step(stage, done, of) {
+    const seconds = Math.round((performance.now() - startedMs) / 1000)
+    const line = `${stage}: ${done} of ${of}, ${seconds} s`
+    if (isTerminal) process.stderr.write(`\r\u001b[K${line}${done === of ? '\n' : ''}`)
+    else if (done === of || done % 10 === 0) process.stderr.write(`${line}\n`)
+  },
+  ended: (stage, seen) => process.stderr.write(`${stage}: ${JSON.stringify(seen)}\n`),
 })
 process.stdout.write(`${JSON.stringify(report, undefined, wanted.json ? 0 : 2)}\n`)
 process.exitCode = report.ok ? 0 : 1

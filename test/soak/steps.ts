@@ -26,6 +26,7 @@ import {
 } from '../support/faulty-disk.ts'
 import { silentLogger } from '../support/manual-clock.ts'
 import { createSigningChecker } from '../support/signing-checker.ts'
+import { openL1Witness } from './l1-witness.ts'
 import { createTap } from './tap.ts'
 
 /** What became of a run of crashes. */
@@ -34,7 +35,7 @@ export type StepsReport = {
   /** Kinds of steps that a crash came at. */
   readonly places: readonly string[]
   /** Positions signed, by purpose. */
-  readonly signed: Readonly<Record<'vote' | 'report' | 'nonce', number>>
+  readonly signed: Readonly<Record<'vote' | 'report' | 'nonce' | 'transaction', number>>
   /** Double signatures, and app hashes that differ from the network's. */
   readonly problems: readonly string[]
 }
@@ -67,17 +68,21 @@ const patienceMs = 60_000
 export async function crashAtSteps(
   crashes: readonly Crash[],
   seed: number,
-  progress: (done: number) => void = () => {},
+  progress: (done: number, of: number) => void = () => {},
 ): Promise<StepsReport> {
   const checker = createSigningChecker()
-  const tap = createTap(victim, checker)
+  const tap = createTap(checker.signed)
+  let l1Url = ''
+  const l1 = await openL1Witness(() => l1Url, checker)
   const places = new Set<string>()
   const problems: string[] = []
   let disk = createFaultyDisk(seed)
   const adapt: Adapt = (operator) => {
     if (operator.id !== victim) return operator
     mkdirSync(operator.folder, { recursive: true }) // for its databases, which lose nothing
-    return { ...operator, disk, transport: tap.through(operator.transport), logger: silentLogger }
+    l1Url = operator.l1Url
+    const transport = tap.through(operator.transport)
+    return { ...operator, disk, transport, l1Url: l1.url, logger: silentLogger }
   }
   const raw = { operators: '4', port: '0', logLevel: 'silent', seed: String(seed) }
   const devnet = await startDevnet(parseDevnetOptions(raw, '.'), () => {}, undefined, adapt)
@@ -93,7 +98,7 @@ export async function crashAtSteps(
       })
       await ended(disk)
       places.add(`${crash.when} ${(disk.trace[crash.step] ?? '').replace(/\d+/g, 'N')}`)
-      progress(done + 1)
+      progress(done + 1, crashes.length)
     }
     await restart(devnet, () => {
       disk.end()
@@ -104,12 +109,16 @@ export async function crashAtSteps(
   } finally {
     await load.stop()
     await devnet.stop()
+    await l1.close()
   }
   const { seen, violations } = checker
   return {
     crashes: crashes.length,
     places: [...places].sort(),
-    signed: { vote: seen('vote'), report: seen('report'), nonce: seen('nonce') },
+    signed: {
+      ...{ vote: seen('vote'), report: seen('report') },
+      ...{ nonce: seen('nonce'), transaction: seen('transaction') },
+    },
     problems: [...violations, ...problems],
   }
 }

@@ -54,6 +54,8 @@ export function createWorld(
 type Nonce = { readonly instance: Hex; readonly index: number }
 
 const networkId = sha256Hex(utf8('network'))
+/** The operator's one account on L1. */
+const account = 'own'
 const seedOf = (number: number) => new Uint8Array(32).fill(number)
 const signatureOver = (digest: Hex): Hex => `${digest}${digest.slice(2)}1b`
 
@@ -231,11 +233,11 @@ async function transact(world: World, operator: Operator): Promise<void> {
   if (disk.hasEnded()) return
   inFlight.add(nonce)
   if (world.chance(0.7)) {
-    checker.sent(nonce, digest)
+    checker.sent(account, nonce, digest)
     l1.pool.set(nonce, digest)
   }
   if (world.chance(0.3)) {
-    checker.ended(nonce) // given up, whether or not the guard comes to know it
+    checker.ended(account, nonce) // given up, whether or not the guard comes to know it
     await transactions.release(nonce)
     if (disk.hasEnded()) return
     inFlight.delete(nonce)
