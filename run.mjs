@@ -37,6 +37,7 @@ const programs = {
   artifacts: { needs: 'test', start: ['tools/artifacts.ts'] },
   golden: { needs: 'test', start: ['tools/golden.ts'] },
   plots: { needs: 'test', start: ['tools/plots.ts'] },
+  protobuf: { needs: 'test', start: ['tools/protobuf.ts'] },
   format: { needs: 'test', start: ['tools/format.ts'] },
 }
 

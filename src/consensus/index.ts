@@ -1,3 +1,5 @@
+export * from './cometbft/index.ts'
 export * from './core/index.ts'
 export * from './embedded/index.ts'
+export * from './engine/index.ts'
 export * from './light/index.ts'

@@ -1,7 +1,13 @@
 import type { EmbeddedEngine } from '#consensus'
 import { type Hex, keccak256Hex } from '#primitives'
 import { type Ledger, taskOf } from '#protocol'
-import { type Transaction, taskDigest, tryDecodeTransaction, type Verdict } from '#records'
+import {
+  isWaiting,
+  type Transaction,
+  taskDigest,
+  tryDecodeTransaction,
+  type Verdict,
+} from '#records'
 import type { History } from './history.ts'
 import type { Fate, Journal } from './journal.ts'
 import type { Mempool } from './mempool.ts'
@@ -38,7 +44,7 @@ export class Acceptance {
     const { journal, engine } = this.#parts
     const verdict = await engine.submit(bytes)
     const transaction = tryDecodeTransaction(bytes)
-    if (transaction && (verdict.ok || isWaiting.has(verdict.reason)))
+    if (transaction && (verdict.ok || isWaiting(verdict)))
       await journal.accept(this.#idOf(transaction), bytes)
     return verdict
   }
@@ -50,7 +56,7 @@ export class Acceptance {
       if (isTask) history.dropped(id, reason)
     for (const [id, bytes] of [...journal.accepted()]) {
       const verdict = await engine.submit(bytes)
-      if (verdict.ok || isWaiting.has(verdict.reason)) continue
+      if (verdict.ok || isWaiting(verdict)) continue
       if (hasNoSay.has(verdict.reason)) return
       const transaction = tryDecodeTransaction(bytes)
       if (!transaction || (await this.#isIncluded(id, transaction))) continue
@@ -95,9 +101,6 @@ export class Acceptance {
     throw new Error(`defect: no client sends a transaction of kind ${transaction.kind}`)
   }
 }
-
-/** It is in the mempool already, which a client takes for a yes. */
-const isWaiting: ReadonlySet<string> = new Set(['AlreadyKnown', 'AlreadyWaiting'])
 
 /** Says nothing of the transaction: the operator is ending, and its next process asks again. */
 const hasNoSay: ReadonlySet<string> = new Set(['EngineStopped', 'ApplicationFailed'])

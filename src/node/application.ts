@@ -110,6 +110,10 @@ export class LedgerApplication implements Application {
     return { height: this.#height, appHash: this.#appHash }
   }
 
+  consensusKeys(): readonly Hex[] {
+    return operatorsOf(this.#ledger).map(({ consensusKey }) => consensusKey)
+  }
+
   async initChain(): Promise<{ readonly appHash: Hex; readonly validators: readonly Validator[] }> {
     return { appHash: this.#appHash, validators: validatorsOf(this.#ledger) }
   }

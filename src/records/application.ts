@@ -31,6 +31,13 @@ export type Verdict =
   | { readonly ok: true }
   | { readonly ok: false; readonly reason: string; readonly detail?: string }
 
+/** Refusals of `checkTransaction` that say: it is in the mempool already. */
+const waitingReasons: ReadonlySet<string> = new Set(['AlreadyKnown', 'AlreadyWaiting'])
+
+/** Whether a transaction was refused only because it waits already. */
+export const isWaiting = (verdict: Verdict): boolean =>
+  !verdict.ok && waitingReasons.has(verdict.reason)
+
 /** What executing one transaction gave. */
 export type TransactionResult = Verdict
 
@@ -49,7 +56,12 @@ export type ExecutedBlock = {
 export type Application = {
   /** Last committed height (0: only genesis) and its app hash. */
   info(): Promise<{ readonly height: number; readonly appHash: Hex }>
-  /** Called once, on a chain without blocks. */
+  /**
+   * Keys of everyone who has, had or will have a vote, by committed state alone: CometBFT calls
+   * proposers and offenders by an address, the beginning of their key's hash.
+   */
+  consensusKeys(): readonly Hex[]
+  /** Called at each start of a chain without blocks. */
   initChain(): Promise<{ readonly appHash: Hex; readonly validators: readonly Validator[] }>
   /**
    * Admits a transaction to the application's mempool; the engine passes admitted ones to peers.

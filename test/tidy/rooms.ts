@@ -20,7 +20,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   model: { rooms: ['primitives'], packages: [], builtins: false },
   threshold: { rooms: replicatedBase, packages: ['@noble/*'], builtins: false },
   protocol: { rooms: [...replicatedBase, 'threshold'], packages: [], builtins: false },
-  consensus: { rooms: replicatedBase, packages: [], builtins: true },
+  consensus: { rooms: replicatedBase, packages: ['@bufbuild/protobuf'], builtins: true },
   ethereum: { rooms: replicatedBase, packages: ['viem'], builtins: true },
   'services/*': { rooms: [...replicatedBase, 'protocol', 'model'], packages: [], builtins: true },
   'services/sequencer': {
@@ -56,7 +56,7 @@ export const rooms: Readonly<Record<string, Room>> = {
  * stand alone.
  */
 export const selfContained: readonly RegExp[] = [
-  /^consensus\/(core|embedded|cometbft|light)\//,
+  /^consensus\/(core|engine|embedded|cometbft|light)\//,
   /^services\/[^/]+\/state\//,
 ]
 
@@ -65,6 +65,8 @@ export const neighbours: readonly (readonly [from: string, to: string])[] = [
   ['consensus/embedded/', 'consensus/core/'],
   ['consensus/cometbft/', 'consensus/core/'],
   ['consensus/cometbft/', 'consensus/light/'],
+  ['consensus/embedded/', 'consensus/engine/'],
+  ['consensus/cometbft/', 'consensus/engine/'],
 ]
 
 /** Code that every operator must run to the same bit, or that such code runs. */

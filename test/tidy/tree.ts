@@ -29,10 +29,14 @@ export type Source = TextFile & {
 export type Tree = { readonly files: readonly TextFile[]; readonly sources: readonly Source[] }
 
 const skippedFolders = new Set(['node_modules', 'dist', 'out', 'cache'])
-const generated = new Set(['src/ethereum/artifacts'])
+/** Folders of code that a program has written: free of the rules for what people write. */
+export const generated: ReadonlySet<string> = new Set([
+  'src/ethereum/artifacts',
+  'src/consensus/cometbft/messages',
+])
 const shownDotEntries = new Set(['.ci', '.npmrc', '.gitignore', '.gitattributes', '.github'])
 const textExtensions = new Set(
-  '.ts .mjs .cjs .js .json .md .sol .toml .yml .yaml .sh .html .css .txt'.split(' '),
+  '.ts .proto .mjs .cjs .js .json .md .sol .toml .yml .yaml .sh .html .css .txt'.split(' '),
 )
 
 /** Reads and parses a project. */

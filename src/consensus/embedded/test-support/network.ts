@@ -50,6 +50,7 @@ export function createCountingApplication(
     committed,
     count: () => count,
     info: () => Promise.resolve({ height: committed.length, appHash: appHash(count) }),
+    consensusKeys: () => validators.map(({ consensusKey }) => consensusKey),
     initChain: () => Promise.resolve({ appHash: appHash(0), validators }),
     checkTransaction(bytes) {
       if (bytes.length === 0) return Promise.resolve({ ok: false, reason: 'Empty' })

@@ -1,0 +1,214 @@
+import { DomainError, type Logger } from '#primitives'
+import { type Application, isWaiting, type Verdict } from '#records'
+import {
+  afterCall,
+  beforeStart,
+  type Call,
+  type ConsensusDecision,
+  type GrammarState,
+} from '../engine/index.ts'
+import { Answers, toResult, toStatus } from './answers.ts'
+import { type Chain, WrongGenesisError } from './chain.ts'
+import {
+  ResponseOfferSnapshot_Result as Offer,
+  type RequestProcessProposal,
+} from './messages/abci_pb.ts'
+import { type Answer, type Asked, UnknownMessageError } from './messages.ts'
+import { Relay } from './relay.ts'
+import { createTurns } from './turns.ts'
+
+/** What a session needs. */
+export type SessionOptions = {
+  readonly application: Application
+  readonly chain: Chain
+  readonly logger: Logger
+  /** Told of each block after its commit. */
+  readonly onDecided: (decision: ConsensusDecision) => void
+  /** Told once, when the application has failed: nothing moves the ledger any more. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/** Who asks: one connection. */
+export type Asker = { readonly isOpen: boolean }
+
+/** Calls that move the ledger, or depend on where it stands. */
+type Move = Extract<
+  Asked,
+  {
+    readonly case: 'initChain' | 'prepareProposal' | 'processProposal' | 'finalizeBlock' | 'commit'
+  }
+>
+
+/**
+ * One application behind any number of connections. Calls that move the ledger run one at a time,
+ * across all connections, and in the order that the grammar allows.
+ */
+export class Session {
+  readonly #application: Application
+  readonly #answers: Answers
+  readonly #logger: Logger
+  readonly #onDecided: (decision: ConsensusDecision) => void
+  readonly #onFailure: (error: unknown) => void
+  readonly #inTurn = createTurns()
+  readonly #relay = new Relay()
+  #state: GrammarState = beforeStart
+  /** Whose calls `#state` is of. */
+  #engine: Asker | undefined
+  #failure: { readonly error: unknown } | undefined
+
+  constructor({ application, chain, logger, onDecided, onFailure }: SessionOptions) {
+    this.#application = application
+    this.#answers = new Answers(application, chain)
+    this.#logger = logger
+    this.#onDecided = onDecided
+    this.#onFailure = onFailure
+  }
+
+  /** Hands a transaction that the application has admitted to CometBFT when it asks for some. */
+  relay(transaction: Uint8Array): void {
+    this.#relay.add(transaction)
+  }
+
+  /** Resolves once no call that moves the ledger is under way. */
+  idle(): Promise<void> {
+    return this.#inTurn(async () => {})
+  }
+
+  /**
+   * Answers a question, or throws what ends the connection.
+   *
+   * @throws CallOutOfOrderError, WrongGenesisError, UnknownMessageError, and what the application
+   * throws
+   */
+  async answer(asked: Asked, asker: Asker): Promise<Answer> {
+    switch (asked.case) {
+      case 'echo':
+        return { case: 'echo', value: { message: asked.value.message } }
+      case 'flush':
+        return { case: 'flush', value: {} }
+      case 'info':
+        return this.#answers.info()
+      case 'query':
+        return { case: 'query', value: toResult({ ok: false, reason: 'NotFound' }) }
+      case 'checkTx':
+        return { case: 'checkTx', value: toResult(await this.#check(asked.value.tx)) }
+      case 'insertTx': {
+        const { code = 0 } = toResult(await this.#insert(asked.value.tx))
+        return { case: 'insertTx', value: { code } }
+      }
+      case 'reapTxs':
+        return { case: 'reapTxs', value: { txs: this.#relay.take(Number(asked.value.maxBytes)) } }
+      case 'listSnapshots':
+        return { case: 'listSnapshots', value: {} }
+      case 'offerSnapshot':
+        return { case: 'offerSnapshot', value: { result: Offer.ABORT } }
+      case 'initChain':
+      case 'prepareProposal':
+      case 'processProposal':
+      case 'finalizeBlock':
+      case 'commit':
+        return this.#inTurn(() => this.#move(asked, asker))
+      default:
+        throw new UnknownMessageError(`${asked.case} is not served`, {})
+    }
+  }
+
+  /**
+   * What waits already is welcome: CometBFT is to pass it on.
+   *
+   * @param view - copied, since a small transaction would keep all that came with it.
+   */
+  async #check(view: Uint8Array): Promise<Verdict> {
+    try {
+      const verdict = await this.#application.checkTransaction(view.slice())
+      return isWaiting(verdict) ? { ok: true } : verdict
+    } catch (error) {
+      // Whatever a stranger sends, it must not stop the validator.
+      this.#logger.error('application failed to check a transaction', { error })
+      return { ok: false, reason: 'ApplicationFailed' }
+    }
+  }
+
+  /** From a peer: what is new goes on to others. */
+  async #insert(view: Uint8Array): Promise<Verdict> {
+    const verdict = await this.#check(view)
+    if (verdict.ok) this.#relay.add(view.slice())
+    return verdict
+  }
+
+  async #move(asked: Move, asker: Asker): Promise<Answer> {
+    if (this.#failure) throw this.#failure.error
+    await this.#follow(asked, asker)
+    try {
+      return await this.#carryOut(asked)
+    } catch (error) {
+      if (error instanceof WrongGenesisError) throw error
+      this.#failure = { error }
+      this.#onFailure(error)
+      throw error
+    }
+  }
+
+  async #carryOut(asked: Move): Promise<Answer> {
+    switch (asked.case) {
+      case 'initChain':
+        return this.#answers.initChain(asked.value)
+      case 'prepareProposal':
+        return this.#answers.prepareProposal(asked.value)
+      case 'processProposal':
+        return toStatus(await this.#judge(asked.value))
+      case 'finalizeBlock':
+        return this.#answers.finalizeBlock(asked.value)
+      case 'commit': {
+        const decision = await this.#answers.commit()
+        this.#onDecided(decision)
+        return { case: 'commit', value: {} }
+      }
+    }
+  }
+
+  /** A defect that a proposal lays bare must not stop every validator with it. */
+  async #judge(request: RequestProcessProposal): Promise<Verdict> {
+    const verdict = await this.#answers
+      .processProposal(request)
+      .catch((error: unknown): Verdict => {
+        this.#logger.error('application failed to judge a proposal', { error })
+        return { ok: false, reason: 'ApplicationFailed' }
+      })
+    if (!verdict.ok)
+      this.#logger.warn('proposal is invalid', { height: request.height, ...verdict })
+    return verdict
+  }
+
+  /** Keeps to the order of calls; one connection at a time has the say. */
+  async #follow(asked: Move, asker: Asker): Promise<void> {
+    if (!asker.isOpen) throw new ConnectionGoneError('its connection has ended', {})
+    if (this.#engine !== asker) {
+      if (this.#engine?.isOpen) throw new TwoEnginesError('another connection has the say', {})
+      const { height } = await this.#application.info()
+      this.#state = afterCall(beforeStart, { call: 'start', height })
+      this.#engine = asker
+    }
+    this.#state = afterCall(this.#state, toCall(asked))
+  }
+}
+
+function toCall(asked: Move): Call {
+  switch (asked.case) {
+    case 'initChain':
+    case 'commit':
+      return { call: asked.case }
+    default:
+      return { call: asked.case, height: Number(asked.value.height) }
+  }
+}
+
+/** A call whose connection ended before its turn came. */
+export class ConnectionGoneError extends DomainError<'ConnectionGone'> {
+  override readonly code = 'ConnectionGone'
+}
+
+/** A second CometBFT wants to move the ledger while a first is connected. */
+export class TwoEnginesError extends DomainError<'TwoEngines'> {
+  override readonly code = 'TwoEngines'
+}
