@@ -8,6 +8,7 @@ import {
   genesisLedger,
   type Ledger,
   nextDueMs,
+  operatorsOf,
   proposalFault,
   randomnessAlpha,
   validatorsOf,
