@@ -39,6 +39,7 @@ const programs = {
   plots: { needs: 'test', start: ['tools/plots.ts'] },
   protobuf: { needs: 'test', start: ['tools/protobuf.ts'] },
   format: { needs: 'test', start: ['tools/format.ts'] },
+  'setup:cometbft': { needs: 'run', start: ['tools/setup-cometbft.ts'] },
 }
 
 /**
