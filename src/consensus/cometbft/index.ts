@@ -1,5 +1,7 @@
 export { appStateOf, type Chain, chainIdOf, WrongGenesisError } from './chain.ts'
+export { type CometEngineOptions, createCometEngine } from './comet-engine.ts'
 export type { ConnectionEnd } from './connection.ts'
+export * from './program/index.ts'
 export {
   type AbciServer,
   type ListenAt,

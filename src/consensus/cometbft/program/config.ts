@@ -1,0 +1,166 @@
+/** CometBFT's clocks, in milliseconds, and what goes with them. */
+export type CometTiming = {
+  /** For the proposer to make a block and it to arrive, in round 0, and more for each round. */
+  readonly proposeMs: number
+  readonly proposeGrowthMs: number
+  /** For late prevotes and precommits, in round 0, and more for each round. */
+  readonly voteMs: number
+  readonly voteGrowthMs: number
+  /** After a commit, for late precommits and for transactions to gather. */
+  readonly commitMs: number
+  /** Whether that wait ends when all precommits are in. */
+  readonly skipsCommit: boolean
+  /** Between two blocks while there is nothing to do, at most. */
+  readonly heartbeatMs: number
+  /** Between two looks at what a peer lacks. */
+  readonly gossipMs: number
+  readonly majorityMs: number
+  /** What is sent to a peer waits so long for more. */
+  readonly flushMs: number
+}
+
+/** Clocks for the distance between operators. */
+export const cometTimings = {
+  /** One machine or one data centre. */
+  lan: {
+    proposeMs: 500,
+    proposeGrowthMs: 100,
+    voteMs: 100,
+    voteGrowthMs: 50,
+    commitMs: 20,
+    skipsCommit: true,
+    heartbeatMs: 1_000,
+    gossipMs: 10,
+    majorityMs: 250,
+    flushMs: 10,
+  },
+  /** The world: CometBFT's own values. */
+  wan: {
+    proposeMs: 3_000,
+    proposeGrowthMs: 500,
+    voteMs: 1_000,
+    voteGrowthMs: 500,
+    commitMs: 1_000,
+    skipsCommit: false,
+    heartbeatMs: 1_000,
+    gossipMs: 100,
+    majorityMs: 2_000,
+    flushMs: 10,
+  },
+} as const satisfies Record<string, CometTiming>
+
+/** Where a node listens and whom it calls. */
+export type CometPeers = {
+  /** `host:port` that it listens on for other nodes. */
+  readonly listen: string
+  /** `host:port` by which others reach it, when that is another. */
+  readonly external?: string
+  /** `id@host:port` of nodes that it keeps a connection to. */
+  readonly persistent: readonly string[]
+}
+
+/** Kinds of mempool that CometBFT can have: its own, or the application's. */
+export const cometMempools = ['flood', 'app'] as const
+export type CometMempool = (typeof cometMempools)[number]
+
+/** What `config.toml` says. */
+export type CometConfig = {
+  readonly moniker: string
+  /** Where our ABCI server listens, and where it serves RPC: `unix://PATH` or `tcp://HOST:PORT`. */
+  readonly abciAddress: string
+  readonly rpcAddress: string
+  readonly peers: CometPeers
+  readonly timing: CometTiming
+  readonly mempool: CometMempool
+  readonly maxTransactionBytes: number
+}
+
+/** What does not differ between operators, in CometBFT's own words. */
+const bounds = {
+  /** Requests to its RPC: transactions that we hand over come many at a time. */
+  rpcBatch: 1_000,
+  rpcBodyBytes: 8 * 1024 * 1024,
+  /** Its mempool repeats ours, which has bounds of its own. */
+  mempoolTransactions: 50_000,
+  mempoolBytes: 64 * 1024 * 1024,
+  /** Bytes a second to one peer, and from it. */
+  peerRate: 20_480_000,
+  /** Peers that the application's mempool is asked for news for, in milliseconds. */
+  reapMs: 20,
+} as const
+
+/**
+ * `config.toml`; what it leaves out is as CometBFT has it by default.
+ *
+ * @see https://docs.cosmos.network/cometbft for every entry.
+ */
+export const configToml = (config: CometConfig): string =>
+  Object.entries(sectionsOf(config))
+    .map(([name, entries]) => (name === '' ? lines(entries) : `[${name}]\n${lines(entries)}`))
+    .join('\n')
+
+type Entry = string | number | boolean
+
+const lines = (entries: Readonly<Record<string, Entry>>): string =>
+  Object.entries(entries)
+    .map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`)
+    .join('')
+
+const ms = (duration: number): string => `${duration}ms`
+
+function sectionsOf(
+  config: CometConfig,
+): Readonly<Record<string, Readonly<Record<string, Entry>>>> {
+  const { peers, timing, mempool } = config
+  return {
+    '': {
+      moniker: config.moniker,
+      proxy_app: config.abciAddress,
+      abci: 'socket',
+      log_level: 'p2p:info,*:error',
+      log_format: 'plain',
+    },
+    rpc: {
+      laddr: config.rpcAddress,
+      max_body_bytes: bounds.rpcBodyBytes,
+      max_request_batch_size: bounds.rpcBatch,
+    },
+    p2p: {
+      laddr: `tcp://${peers.listen}`,
+      external_address: peers.external ?? '',
+      persistent_peers: peers.persistent.join(','),
+      // Operators of one network may be behind one address, and on a private one.
+      addr_book_strict: false,
+      allow_duplicate_ip: true,
+      flush_throttle_timeout: ms(timing.flushMs),
+      send_rate: bounds.peerRate,
+      recv_rate: bounds.peerRate,
+    },
+    mempool: {
+      type: mempool,
+      recheck: mempool === 'flood',
+      size: bounds.mempoolTransactions,
+      cache_size: 2 * bounds.mempoolTransactions,
+      max_txs_bytes: bounds.mempoolBytes,
+      max_tx_bytes: config.maxTransactionBytes,
+      ...(mempool === 'app' ? { reap_interval: ms(bounds.reapMs) } : {}),
+    },
+    consensus: {
+      timeout_propose: ms(timing.proposeMs),
+      timeout_propose_delta: ms(timing.proposeGrowthMs),
+      timeout_prevote: ms(timing.voteMs),
+      timeout_prevote_delta: ms(timing.voteGrowthMs),
+      timeout_precommit: ms(timing.voteMs),
+      timeout_precommit_delta: ms(timing.voteGrowthMs),
+      timeout_commit: ms(timing.commitMs),
+      skip_timeout_commit: timing.skipsCommit,
+      // The application's mempool never says that there is work: blocks come all the time.
+      create_empty_blocks: mempool === 'app',
+      create_empty_blocks_interval: ms(mempool === 'app' ? 0 : timing.heartbeatMs),
+      peer_gossip_sleep_duration: ms(timing.gossipMs),
+      peer_query_maj23_sleep_duration: ms(timing.majorityMs),
+    },
+    storage: { discard_abci_responses: true },
+    tx_index: { indexer: 'null' },
+  }
+}

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { toHex } from '#primitives'
+import { chainIdOf } from '../chain.ts'
+import { cometTimings } from './config.ts'
+import { type CometHome, writeHome } from './home.ts'
+
+const base = mkdtempSync(join(tmpdir(), 'nodeop home '))
+after(() => rmSync(base, { recursive: true, force: true }))
+
+/** RFC 8032, section 7.1, test 1: a seed and its public key. */
+const seed = Buffer.from('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60', 'hex')
+const publicKey = '0xd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a'
+
+const homeIn = (folder: string, change: Partial<CometHome> = {}): CometHome => ({
+  folder: join(base, folder),
+  genesis: {
+    networkId: toHex(new Uint8Array(32).fill(7)),
+    timeMs: 1_700_000_000_123,
+    validators: [{ consensusKey: publicKey, power: 5n }],
+    appVersion: 1,
+    maxTransactionBytes: 1024 * 1024,
+  },
+  config: {
+    moniker: 'a "name"',
+    abciAddress: 'unix:///x/abci.sock',
+    rpcAddress: 'unix:///x/rpc.sock',
+    peers: { listen: '127.0.0.2:26656', persistent: ['aa@127.0.0.3:1', 'bb@127.0.0.4:2'] },
+    timing: cometTimings.lan,
+    mempool: 'flood',
+    maxTransactionBytes: 1024 * 1024,
+  },
+  consensusSeed: seed,
+  height: 0,
+  ...change,
+})
+
+const read = (home: CometHome, path: string): string =>
+  readFileSync(join(home.folder, path), 'utf8')
+const json = (home: CometHome, path: string) => JSON.parse(read(home, path))
+
+test('home: keys are the seed’s own, in Go’s form, and nobody else may read them', () => {
+  const home = homeIn('keys')
+  writeHome(home)
+  const { address, pub_key, priv_key } = json(home, 'config/priv_validator_key.json')
+  assert.equal(toHex(Buffer.from(pub_key.value, 'base64')), publicKey)
+  assert.deepEqual(Buffer.from(priv_key.value, 'base64').subarray(0, 32), seed)
+  assert.match(address, /^[0-9A-F]{40}$/)
+  assert.notEqual(json(home, 'config/node_key.json').priv_key.value, priv_key.value)
+  for (const file of ['config/priv_validator_key.json', 'config/node_key.json'])
+    assert.equal(statSync(join(home.folder, file)).mode & 0o777, 0o600)
+})
+
+test('home: the second start changes the configuration, never the data', () => {
+  const home = homeIn('twice')
+  writeHome(home)
+  const signed = '{"height":"9","round":0,"step":3}'
+  writeFileSync(join(home.folder, 'data/priv_validator_state.json'), signed)
+  writeHome({ ...home, height: 8, config: { ...home.config, timing: cometTimings.wan } })
+  assert.match(read(home, 'config/config.toml'), /timeout_propose = "3000ms"/)
+  assert.equal(read(home, 'data/priv_validator_state.json'), signed)
+})
+
+test('home: another network’s folder is refused with both chain ids', () => {
+  const home = homeIn('networks')
+  writeHome(home)
+  const networkId = toHex(new Uint8Array(32).fill(8))
+  const other = homeIn('networks', { genesis: { ...home.genesis, networkId } })
+  const [ours, theirs] = [chainIdOf(networkId), chainIdOf(home.genesis.networkId)]
+  const message = new RegExp(`has chain id ${theirs}, the operator's genesis has chain id ${ours}`)
+  assert.throws(() => writeHome(other), { code: 'WrongEngine', message })
+  const changed = homeIn('networks', { genesis: { ...home.genesis, appVersion: 2 } })
+  assert.throws(() => writeHome(changed), { code: 'WrongEngine', message: /another genesis of/ })
+})
+
+test('home: without the record of what was signed, a validator with a past does not start', () => {
+  const home = homeIn('forgetful', { height: 3 })
+  const message = /priv_validator_state\.json is missing.* up to block 3: restore it/
+  assert.throws(() => writeHome(home), { code: 'SignStateLost', message })
+  assert(!existsSync(join(home.folder, 'config/priv_validator_key.json')))
+})

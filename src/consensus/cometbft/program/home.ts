@@ -1,0 +1,113 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { DomainError } from '#primitives'
+import { chainIdOf } from '../chain.ts'
+import { type CometConfig, configToml } from './config.ts'
+import { type CometGenesis, genesisJson } from './genesis.ts'
+import { nodeKeyJson, validatorKeyJson } from './keys.ts'
+
+/** What CometBFT's folder is made from. */
+export type CometHome = {
+  /** Absolute. */
+  readonly folder: string
+  readonly genesis: CometGenesis
+  readonly config: CometConfig
+  /** ed25519 seed of the validator, 32 bytes. */
+  readonly consensusSeed: Uint8Array
+  /** Height of the ledger's last block; 0 before the first. */
+  readonly height: number
+}
+
+const genesisPath = 'config/genesis.json'
+/** What the validator signed last; CometBFT writes it before each signature leaves. */
+const signStatePath = 'data/priv_validator_state.json'
+const unsigned = { height: '0', round: 0, step: 0 }
+
+/**
+ * Writes CometBFT's folder: configuration, genesis and keys are made anew at every start, its data
+ * stay. Keys are readable by their owner alone.
+ *
+ * @throws WrongEngineError when the folder is another network's.
+ * @throws SignStateLostError when the record of what was signed is gone: who forgets it might sign
+ * two blocks of one height.
+ */
+export function writeHome(home: CometHome): void {
+  const { folder, genesis, config, consensusSeed, height } = home
+  for (const part of ['config', 'data'])
+    mkdirSync(join(folder, part), { recursive: true, mode: 0o700 })
+  const document = genesisJson(genesis)
+  requireSameGenesis(join(folder, genesisPath), document, genesis)
+  requireSignState(join(folder, signStatePath), height)
+  save(join(folder, 'config/config.toml'), configToml(config))
+  save(join(folder, 'config/node_key.json'), nodeKeyJson(consensusSeed))
+  save(join(folder, 'config/priv_validator_key.json'), validatorKeyJson(consensusSeed))
+  save(join(folder, genesisPath), document)
+}
+
+function requireSameGenesis(path: string, expected: string, { networkId }: CometGenesis): void {
+  if (!existsSync(path)) return
+  const found = readFileSync(path, 'utf8')
+  if (found === expected) return
+  const ours = chainIdOf(networkId)
+  const theirs = chainIdIn(found) ?? 'none that can be read'
+  const differs = theirs === ours ? 'another genesis of the same chain id' : `chain id ${theirs}`
+  throw new WrongEngineError(
+    `${path} has ${differs}, the operator's genesis has chain id ${ours}: ` +
+      'give the operator its own data folder',
+    { path, expected: ours, found: theirs },
+  )
+}
+
+function chainIdIn(document: string): string | undefined {
+  try {
+    return String(JSON.parse(document).chain_id)
+  } catch {
+    return undefined
+  }
+}
+
+function requireSignState(path: string, height: number): void {
+  if (existsSync(path)) return
+  if (height > 0)
+    throw new SignStateLostError(
+      `${path} is missing, and this validator has signed up to block ${height}: ` +
+        'restore it from a copy; never make a new one',
+      { path, height },
+    )
+  save(path, `${JSON.stringify(unsigned)}\n`)
+}
+
+/** Whole or not at all, and durable. */
+function save(path: string, text: string): void {
+  const draft = `${path}.new`
+  writeFileSync(draft, text, { mode: 0o600, flush: true })
+  renameSync(draft, path)
+  const folder = openSync(dirname(path), 'r')
+  fsyncSync(folder)
+  closeSync(folder)
+}
+
+/** The engine's folder belongs to another network than the operator's genesis. */
+export class WrongEngineError extends DomainError<
+  'WrongEngine',
+  { readonly path: string; readonly expected: string; readonly found: string }
+> {
+  override readonly code = 'WrongEngine'
+}
+
+/** Nobody knows any more what this validator has signed. */
+export class SignStateLostError extends DomainError<
+  'SignStateLost',
+  { readonly path: string; readonly height: number }
+> {
+  override readonly code = 'SignStateLost'
+}

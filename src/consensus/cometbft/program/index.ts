@@ -1,0 +1,19 @@
+export { type CometBinary, CometMissingError, cometToolsFolder, findComet } from './binary.ts'
+export {
+  type CometConfig,
+  type CometMempool,
+  type CometPeers,
+  type CometTiming,
+  cometMempools,
+  cometTimings,
+  configToml,
+} from './config.ts'
+export { type CometGenesis, genesisJson } from './genesis.ts'
+export { type CometHome, SignStateLostError, WrongEngineError, writeHome } from './home.ts'
+export { nodeIdOf } from './keys.ts'
+export { CometDiedError, type CometProgram, endLeftOver } from './process.ts'
+export { endProcess, isRunning } from './processes.ts'
+export { cometModule, cometVersion, cometVersionOf, cometVersions } from './release.ts'
+export { type CometRpc, CometRpcError, type CometStatus, createCometRpc } from './rpc.ts'
+export { SocketFolderError, socketFolder } from './sockets.ts'
+export { CometSupervisor } from './supervise.ts'

@@ -1,0 +1,70 @@
+import { createPrivateKey, createPublicKey, hkdfSync } from 'node:crypto'
+import { assert, concatBytes, fromHex, type Hex, sha256, toHex, utf8 } from '#primitives'
+
+/** An ed25519 key pair in CometBFT's forms. */
+type KeyPair = {
+  /** 32 bytes. */
+  readonly publicKey: Uint8Array
+  /** Seed and public key, 64 bytes, as Go keeps them. */
+  readonly privateKey: Uint8Array
+}
+
+/** Address of a validator, or id of a node: the first 20 bytes of the key's SHA-256. */
+export const cometAddress = (publicKey: Uint8Array): Hex => toHex(sha256(publicKey).subarray(0, 20))
+
+/**
+ * The id by which peers know an operator's node: 40 hexadecimal digits. Its key derives from the
+ * consensus seed, so that an operator has one secret less to keep, and never is that seed's own.
+ *
+ * @param consensusSeed - ed25519 seed, 32 bytes.
+ */
+export const nodeIdOf = (consensusSeed: Uint8Array): string =>
+  cometAddress(keyPairOf(nodeSeedOf(consensusSeed)).publicKey).slice(2)
+
+/** `node_key.json`. */
+export const nodeKeyJson = (consensusSeed: Uint8Array): string =>
+  toJson({ priv_key: privateKeyOf(keyPairOf(nodeSeedOf(consensusSeed))) })
+
+/** `priv_validator_key.json`. */
+export function validatorKeyJson(consensusSeed: Uint8Array): string {
+  const pair = keyPairOf(consensusSeed)
+  return toJson({
+    address: addressText(pair.publicKey),
+    pub_key: publicKeyJson(pair.publicKey),
+    priv_key: privateKeyOf(pair),
+  })
+}
+
+/** An ed25519 public key as CometBFT's JSON has it. */
+export const publicKeyJson = (publicKey: Uint8Array) => ({
+  type: 'tendermint/PubKeyEd25519',
+  value: base64(publicKey),
+})
+
+/** An address as CometBFT's JSON has it: upper-case, without 0x. */
+export const addressText = (publicKey: Uint8Array): string =>
+  cometAddress(publicKey).slice(2).toUpperCase()
+
+const privateKeyOf = ({ privateKey }: KeyPair) => ({
+  type: 'tendermint/PrivKeyEd25519',
+  value: base64(privateKey),
+})
+
+/** HKDF-SHA-256 of RFC 5869, under a name of its own. */
+const nodeSeedOf = (consensusSeed: Uint8Array): Uint8Array =>
+  new Uint8Array(hkdfSync('sha256', consensusSeed, '', utf8('NodeOP node key'), 32))
+
+function keyPairOf(seed: Uint8Array): KeyPair {
+  assert(seed.length === 32, 'an ed25519 seed has 32 bytes')
+  const encoded = Buffer.from(concatBytes(privateKeyPrefix, seed))
+  const key = createPrivateKey({ key: encoded, format: 'der', type: 'pkcs8' })
+  const spki = createPublicKey(key).export({ format: 'der', type: 'spki' })
+  const publicKey = Uint8Array.from(spki.subarray(-32))
+  return { publicKey, privateKey: concatBytes(seed, publicKey) }
+}
+
+/** DER before a raw private key (RFC 8410). */
+const privateKeyPrefix = fromHex('0x302e020100300506032b657004220420')
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
+const toJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
