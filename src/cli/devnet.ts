@@ -2,12 +2,12 @@ import { Command } from 'commander'
 import type { RawDevnetOptions } from '#devnet'
 import type { Surroundings } from './cli.ts'
 
-/** `nodeop devnet`: L1 and operators in one process on this machine. */
+/** `nodeop devnet`: L1 and operators on this machine. */
 export const devnetCommand = ({ io, cwd }: Surroundings, finish: (code: number) => void): Command =>
   new Command('devnet')
     .description('run a whole network on this machine: L1, operators, gateways')
     .option('--operators <count>', 'operators, 1 to 64 (default 4)')
-    .option('--engine <name>', 'consensus engine: embedded (default)')
+    .option('--engine <name>', 'consensus engine: embedded (default) or cometbft')
     .option('--port <port>', 'first gateway, the others follow (default 8545; 0: free ones)')
     .option('--data <folder>', 'keep everything there between runs (default: a temporary folder)')
     .option('--load <rate>', 'L2 transactions offered per second, and one price task (default 0)')

@@ -7,6 +7,7 @@ import { backupCommand, restoreCommand } from './backup.ts'
 import { exitCodes, type Surroundings, UsageError } from './cli.ts'
 import { devnetCommand } from './devnet.ts'
 import { proveCommand } from './prove.ts'
+import { startCommand } from './start.ts'
 import { statusCommand } from './status.ts'
 import { taskCommand } from './task.ts'
 
@@ -25,6 +26,7 @@ export async function runCli(args: readonly string[], around: Surroundings): Pro
     .description('A network of operators that serve together')
     .version(version(), '--version', 'print the version')
     .addCommand(devnetCommand(around, finish))
+    .addCommand(startCommand(around, finish))
     .addCommand(statusCommand(around, finish))
     .addCommand(taskCommand(around, finish))
     .addCommand(proveCommand(around, finish))

@@ -1,7 +1,10 @@
-import { systemClock } from './clock.ts'
+import { createClient } from '#api'
+import { systemClock } from '#node'
+import type { Logger } from '#primitives'
+import type { Devnet } from './devnet.ts'
 import { devnetAccount } from './l1.ts'
 import { l2ChainId } from './network.ts'
-import type { Devnet } from './run.ts'
+import { type Loop, startLoop } from './observe/loop.ts'
 
 /** Accounts whose keys are printed: enough to try things with. */
 const printedAccounts = 3
@@ -36,32 +39,48 @@ export function announcement(devnet: Devnet): readonly string[] {
 /** Where the commands look when they are not told. */
 const usualGateway = 'http://127.0.0.1:8545'
 
+/** How often the network is asked for checkpoints, and for how many. */
+const askMs = 250
+const asked = 20
+
 /**
  * Tells of every checkpoint once when it is certified, and once when the network knows that L1 has
- * recorded it; the time in front is that of telling.
+ * recorded it, from now on; the time in front is that of telling.
  */
-export function followCheckpoints(devnet: Devnet, write: (line: string) => void): void {
-  const [observer] = devnet.operators.values()
-  observer?.application.onCommitted(({ before, after }) => {
-    if (before.checkpoints === after.checkpoints) return
-    const now = new Date(systemClock.nowMs()).toISOString().slice(11, 19)
-    for (const entry of after.checkpoints.values()) {
-      const { checkpoint, status, recorded } = entry
-      const known = before.checkpoints.get(String(checkpoint.index))
-      const name = `checkpoint ${checkpoint.index}`
-      if (status === 'certified' && known?.status !== 'certified')
-        write(
-          `${now}  ${name} certified: ${counted(checkpoint.size, 'leaf', 'leaves')}, ` +
-            `root ${checkpoint.root.slice(0, 12)}…, window opens for operator ${checkpoint.submitters[0]}`,
+export function followCheckpoints(
+  { gateways }: Pick<Devnet, 'gateways'>,
+  logger: Logger,
+  write: (line: string) => void,
+): Loop {
+  const client = createClient(gateways())
+  const told = new Set<string>()
+  let isNew = false
+  const tell = (key: string, words: string) => {
+    if (told.has(key)) return
+    told.add(key)
+    if (!isNew) return
+    write(`${new Date(systemClock.nowMs()).toISOString().slice(11, 19)}  ${words}`)
+  }
+  const look = async () => {
+    for (const one of (await client.nodeop_checkpoints(asked)).toReversed()) {
+      const { index, size, root, submitters, certifiedMs, l1 } = one
+      const name = `checkpoint ${index}`
+      if (certifiedMs > 0)
+        tell(
+          `${index} certified`,
+          `${name} certified: ${counted(size, 'leaf', 'leaves')}, root ${root.slice(0, 12)}…, ` +
+            `window opens for operator ${submitters[0]}`,
         )
-      if (recorded && !known?.recorded)
-        write(
-          `${now}  ${name} on L1: block ${recorded.block}, ` +
-            `by operator ${recorded.operator}${recorded.window > 0 ? ' as fallback' : ''}, ` +
-            `transaction ${recorded.transaction}`,
+      if (l1)
+        tell(
+          `${index} on L1`,
+          `${name} on L1: block ${l1.block}, by operator ${l1.operator ?? 0}` +
+            `${(l1.window ?? 0) > 0 ? ' as fallback' : ''}, transaction ${l1.transaction}`,
         )
     }
-  })
+    isNew = true
+  }
+  return startLoop(systemClock, askMs, look, logger)
 }
 
 const counted = (count: number, one: string, many: string): string =>

@@ -9,8 +9,8 @@ import {
   parseEther,
 } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
+import { systemClock } from '#node'
 import { DomainError, type Hex } from '#primitives'
-import { systemClock } from './clock.ts'
 import { devnetAccount } from './l1.ts'
 import { l2ChainId } from './network.ts'
 

@@ -2,8 +2,9 @@ import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { lockFolder, makeFolders } from '#node'
-import { DomainError } from '#primitives'
+import { type Disk, DomainError } from '#primitives'
 import type { SavedNetwork } from './network-file.ts'
+import { type DevnetEngine, devnetEngines } from './options.ts'
 
 /**
  * The folder of a network, kept from other processes as long as it is open; without `data` a
@@ -57,15 +58,40 @@ export function requireSize(
     )
 }
 
+/**
+ * An engine goes on from its own files: it cannot take up what another has decided.
+ *
+ * @throws DataMismatchError
+ */
+export async function requireEngine(
+  disk: Disk,
+  asked: { readonly engine: DevnetEngine },
+): Promise<void> {
+  const files = await disk.list('operator-1')
+  const holds = devnetEngines.find((engine) => files.includes(filesOf[engine]))
+  if (holds !== undefined && holds !== asked.engine)
+    throw new DataMismatchError(
+      `--data holds a network that runs on ${holds}, not on ${asked.engine}: ` +
+        `say --engine ${holds}, or name an empty folder`,
+      { holds, asked: asked.engine },
+    )
+}
+
+/** What only operators on this engine have in their folder. */
+const filesOf: Readonly<Record<DevnetEngine, string>> = {
+  embedded: 'consensus.log',
+  cometbft: 'cometbft',
+}
+
 /** The data folder cannot be made, or not written. */
 export class DataUnusableError extends DomainError<'DataUnusable', { folder: string }> {
   override readonly code = 'DataUnusable'
 }
 
-/** The data folder holds a network of another size than was asked for. */
+/** The data folder holds a network of another size, or on another engine, than was asked for. */
 export class DataMismatchError extends DomainError<
   'DataMismatch',
-  { readonly holds: number; readonly asked: number }
+  { readonly holds: number | string; readonly asked: number | string }
 > {
   override readonly code = 'DataMismatch'
 }

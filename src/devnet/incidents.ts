@@ -1,8 +1,8 @@
 import { createL1Client } from '#ethereum'
+import { systemClock } from '#node'
 import type { ChaosKind } from './chaos.ts'
-import { systemClock } from './clock.ts'
+import type { Devnet } from './devnet.ts'
 import type { DevnetOptions } from './options.ts'
-import type { Devnet } from './run.ts'
 import { waitAtMost } from './wait.ts'
 
 /** One thing that goes wrong for a while: it may wait, by `pause`, and puts right what it broke. */

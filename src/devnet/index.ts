@@ -1,5 +1,6 @@
 export { type ChaosKind, chaosKinds } from './chaos.ts'
-export { systemClock, systemRng } from './clock.ts'
+export type { Devnet, EmbeddedDevnet } from './devnet.ts'
+export type { Adapt } from './embedded-operators.ts'
 export { startPriceFeeds } from './feeds.ts'
 export { sendFirstTransfer } from './first-transfer.ts'
 export { startIncidents } from './incidents.ts'
@@ -24,5 +25,5 @@ export {
   parseDevnetOptions,
   type RawDevnetOptions,
 } from './options.ts'
-export { type Adapt, type Devnet, deployNetwork, startDevnet } from './run.ts'
+export { deployNetwork, startDevnet, startNetwork } from './run.ts'
 export { describeSummary, type Summary, summarise } from './summary.ts'

@@ -200,15 +200,15 @@ async function end(anvil: Anvil): Promise<void> {
 }
 
 /**
- * A port of 127.0.0.1 that nobody listens on; 0 asks for any.
+ * A port of the host, 127.0.0.1 when absent, that nobody listens on; 0 asks for any.
  *
  * @throws PortInUseError
  */
-export const freePort = (wanted: number): Promise<number> =>
+export const freePort = (wanted: number, host = '127.0.0.1'): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', (cause) => reject(portInUse(wanted, cause)))
-    server.listen({ port: wanted, host: '127.0.0.1', exclusive: true }, () => {
+    server.listen({ port: wanted, host, exclusive: true }, () => {
       const { port } = server.address() as AddressInfo
       server.close(() => resolve(port))
     })

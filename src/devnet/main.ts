@@ -1,18 +1,17 @@
-import { createLogger, loadSecp256k1 } from '#node'
+import { awaitInterruption, createLogger, interruptedCode, loadSecp256k1, systemClock } from '#node'
 import { assert, DomainError, type Logger, toHex } from '#primitives'
 import { networkId } from '#records'
 import { announcement, followCheckpoints } from './announce.ts'
-import { systemClock } from './clock.ts'
+import type { Devnet } from './devnet.ts'
 import { sendFirstTransfer } from './first-transfer.ts'
 import { startIncidents } from './incidents.ts'
-import { awaitInterruption, interruptedCode } from './interruption.ts'
 import { devnetAccount } from './l1.ts'
 import { createLoad } from './load/load.ts'
 import { emptyRecords } from './load/records.ts'
 import { l2ChainId, loadSecrets, loadSenders } from './network.ts'
 import { createObserver } from './observe/observer.ts'
 import type { DevnetOptions } from './options.ts'
-import { type Devnet, startDevnet } from './run.ts'
+import { startNetwork } from './run.ts'
 import { describeSummary, type RunMode, summarise } from './summary.ts'
 import { waitAtMost } from './wait.ts'
 
@@ -36,9 +35,8 @@ export async function runDevnet(options: DevnetOptions, io: DevnetIo): Promise<n
   const say = options.json ? io.error : io.write
   const interruption = awaitInterruption()
   try {
-    const devnet = await startDevnet(options, (line) => say(`… ${line}`), interruption.signal)
+    const devnet = await startNetwork(options, (line) => say(`… ${line}`), interruption.signal)
     for (const line of announcement(devnet)) say(line)
-    followCheckpoints(devnet, say)
     const isClean = await runUntil(options, devnet, interruption.happened, say, io)
     return isClean ? 0 : 1
   } catch (error) {
@@ -66,6 +64,7 @@ async function runUntil(
     clock: systemClock,
     logger,
   })
+  const checkpoints = followCheckpoints(devnet, logger, say)
   let endIncidents = async () => {}
   const drive = async () => {
     await observer.start()
@@ -85,6 +84,7 @@ async function runUntil(
     io.write(options.json ? JSON.stringify(summary) : describeSummary(summary))
     return summary.lost === 0 && summary.twice === 0
   } finally {
+    await checkpoints.stop()
     await observer.stop()
     await load?.stop()
     await endIncidents()

@@ -3,10 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { createDisk } from '#node'
+import { createDisk, systemRng } from '#node'
 import { toHex, utf8 } from '#primitives'
 import { type Genesis, networkId } from '#records'
-import { systemRng } from './clock.ts'
 import { createGenesis, createOperators } from './network.ts'
 import { genesisFile, keysFile, loadNetwork, saveNetwork } from './network-file.ts'
 

@@ -1,21 +1,17 @@
-import { identityOf, loadFile, type OperatorSecrets, saveFile } from '#node'
+import { identityOf, loadFile, type OperatorKeys, operatorKeysCodec, saveFile } from '#node'
 import {
   concatBytes,
   type Disk,
   DomainError,
   equalBytes,
-  fromHex,
   type Hex,
   sha256,
-  toHex,
   utf8,
 } from '#primitives'
 import {
-  byteList,
   type Codec,
   decode,
   encode,
-  fixedHex,
   type Genesis,
   genesisCodec,
   hash32,
@@ -23,10 +19,8 @@ import {
   maxOperators,
   networkId,
   record,
-  text,
   uint64,
 } from '#records'
-import { decodeKeyPackage, encodeKeyPackage } from '#threshold'
 import type { DevnetOperator } from './network.ts'
 
 /** The genesis in a devnet's folder, as SSZ. */
@@ -107,12 +101,6 @@ function unknownHeader(disk: Disk, line: Uint8Array): Error {
   )
 }
 
-type OperatorKeys = Readonly<Record<keyof OperatorSecrets, Hex>> & {
-  readonly name: string
-  /** As the threshold room writes it. */
-  readonly key: Uint8Array
-}
-
 type Keys = {
   readonly network: Hex
   readonly l1Block: number
@@ -124,50 +112,22 @@ const keysCodec: Codec<Keys> = record({
   network: hash32,
   l1Block: uint64,
   l1Hash: hash32,
-  operators: list<OperatorKeys>(
-    record({
-      name: text(64),
-      ledgerSecret: fixedHex(32),
-      l1Secret: fixedHex(32),
-      consensusSeed: fixedHex(32),
-      vrfSecret: fixedHex(32),
-      nonceSeed: fixedHex(32),
-      saltSecret: fixedHex(32),
-      key: byteList(2 ** 16),
-    }),
-    maxOperators,
-  ),
+  operators: list<OperatorKeys>(operatorKeysCodec, maxOperators),
 })
 
 const toKeys = ({ genesis, members, anchor }: SavedNetwork): Keys => ({
   network: networkId(genesis),
   l1Block: anchor.block,
   l1Hash: anchor.hash,
-  operators: members.map(({ name, secrets, key }) => ({
-    name,
-    ledgerSecret: toHex(secrets.ledgerSecret),
-    l1Secret: toHex(secrets.l1Secret),
-    consensusSeed: toHex(secrets.consensusSeed),
-    vrfSecret: toHex(secrets.vrfSecret),
-    nonceSeed: secrets.nonceSeed,
-    saltSecret: toHex(secrets.saltSecret),
-    key: encodeKeyPackage(key),
-  })),
+  operators: members,
 })
 
 const toMembers = (operators: readonly OperatorKeys[]): readonly DevnetOperator[] =>
-  operators.map(({ name, key: packed, ...hex }) => {
-    const key = decodeKeyPackage(packed)
-    const secrets: OperatorSecrets = {
-      ledgerSecret: fromHex(hex.ledgerSecret),
-      l1Secret: fromHex(hex.l1Secret),
-      consensusSeed: fromHex(hex.consensusSeed),
-      vrfSecret: fromHex(hex.vrfSecret),
-      nonceSeed: hex.nonceSeed,
-      saltSecret: fromHex(hex.saltSecret),
-    }
-    return { id: key.operator, name, secrets, identity: identityOf(secrets), key }
-  })
+  operators.map((keys) => ({
+    id: keys.key.operator,
+    ...keys,
+    identity: identityOf(keys.secrets),
+  }))
 
 /** The keys are those that the genesis names, operator by operator. */
 function requireSameKeys(disk: Disk, genesis: Genesis, members: readonly DevnetOperator[]): void {

@@ -28,6 +28,13 @@ export type DevnetOperator = {
   readonly key: KeyPackage
 }
 
+/** The one of these operators with this id. */
+export function memberOf(members: readonly DevnetOperator[], id: OperatorId): DevnetOperator {
+  const member = members.find((one) => one.id === id)
+  if (!member) throw new Error(`defect: no operator ${id}`)
+  return member
+}
+
 /** Accounts that the load generator sends from. */
 export const loadSenders = 20
 

@@ -29,7 +29,7 @@ export type DevnetOptions = {
 }
 
 /** Engines that a devnet can run on. */
-export const devnetEngines = ['embedded'] as const
+export const devnetEngines = ['embedded', 'cometbft'] as const
 export type DevnetEngine = (typeof devnetEngines)[number]
 
 /** Options as a command line gives them: texts, and flags that are there or not. */

@@ -1,4 +1,4 @@
-import type { EmbeddedEngine } from '#consensus'
+import type { ConsensusEngine } from '#consensus'
 import { type Hex, keccak256Hex } from '#primitives'
 import { type Ledger, taskOf } from '#protocol'
 import {
@@ -17,7 +17,7 @@ import type { SequencerHost } from './sequencer-host.ts'
 /** What an acceptance is made of. */
 export type AcceptanceParts = {
   readonly journal: Journal
-  readonly engine: Pick<EmbeddedEngine, 'submit'>
+  readonly engine: Pick<ConsensusEngine, 'submit'>
   readonly ledger: () => Ledger
   readonly mempool: Pick<Mempool, 'hasTask'>
   readonly outbox: Pick<OutboxIndex, 'leafOf'>

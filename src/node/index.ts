@@ -10,6 +10,7 @@ export { type Guard, guardFile, openGuard, restoredFile, restoredText } from './
 export { type FolderLock, lockFolder } from './guard/lock.ts'
 export { type GuardRecord, guardRecordCodec } from './guard/records.ts'
 export { NonceHeldError, transactionGuard } from './guard/transaction-guard.ts'
+export { awaitInterruption, interruptedCode } from './interruption.ts'
 export {
   addressOfSecret,
   generateSecrets,
@@ -20,11 +21,33 @@ export {
 export type { L1Switches } from './l1-duties.ts'
 export { createLogger, type LogLevel, logLevels } from './logging.ts'
 export { recover } from './native-recover.ts'
-export type { OperatorOptions, RunningOperator } from './operator-parts.ts'
+export {
+  GenesisFileError,
+  genesisFile,
+  loadOperatorFolder,
+  saveOperatorFolder,
+} from './operator-folder.ts'
+export { type OperatorKeys, OperatorKeysError, operatorKeysCodec } from './operator-keys.ts'
+export type {
+  CometChoice,
+  ConsensusChoice,
+  OperatorOptions,
+  RunningOperator,
+} from './operator-parts.ts'
 export { loadSecp256k1 } from './recover.ts'
 export type { Answers } from './reporter.ts'
 export { type L2, openL2, shareL2 } from './sequencer-host.ts'
+export {
+  loadSettings,
+  type OperatorSettings,
+  type OperatorSettingsFile,
+  readSettings,
+  SettingsError,
+  saveSettings,
+} from './settings.ts'
+export { type StartOptions, startFromFolder } from './start.ts'
 export { LedgerStore } from './store/ledger-store.ts'
 export { openSqliteDatabase } from './store/sqlite-database.ts'
+export { systemClock, systemRng } from './system.ts'
 export { loadFile, saveFile } from './whole-file.ts'
 export { SupersededError, startOperator } from './wire.ts'

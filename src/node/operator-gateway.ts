@@ -27,6 +27,7 @@ export function openGateway(options: OperatorOptions, parts: OperatorParts): Pro
     : {}
   return createGateway({
     port: options.port,
+    ...(options.host === undefined ? {} : { host: options.host }),
     methods: { ...ethereum, ...serveNodeop(api) },
     health: () => healthOf(parts),
     metrics: { contentType: metrics.contentType, text: () => scrape(parts) },
@@ -77,7 +78,7 @@ async function statusOf(options: OperatorOptions, parts: OperatorParts): Promise
     .reduce((highest, { checkpoint }) => Math.max(highest, checkpoint.index), 0)
   return {
     version,
-    engine: 'embedded',
+    engine: options.consensus.engine,
     operator: { id, name },
     ready,
     ...(reason ? { reason } : {}),

@@ -1,4 +1,4 @@
-import type { EmbeddedEngine, Transport } from '#consensus'
+import type { CometMempool, CometPeers, CometTiming, ConsensusEngine, Transport } from '#consensus'
 import type { L1Account, L1Listener } from '#ethereum'
 import type { Clock, Disk, Logger, Rng } from '#primitives'
 import type { Declaration, Genesis, OperatorId } from '#records'
@@ -17,6 +17,20 @@ import type { RestoredHold } from './restored.ts'
 import type { L2, SequencerHost } from './sequencer-host.ts'
 import type { TaskRunner } from './task-runner.ts'
 
+/** Which engine decides blocks, and what it is run with. */
+export type ConsensusChoice =
+  | { readonly engine: 'embedded'; readonly transport: Transport }
+  | ({ readonly engine: 'cometbft' } & CometChoice)
+
+/** How an operator's CometBFT is run. */
+export type CometChoice = {
+  /** The program. */
+  readonly binary: string
+  readonly peers: CometPeers
+  readonly timing: CometTiming
+  readonly mempool: CometMempool
+}
+
 /** Everything that one operator is started with; nothing below reads environment or arguments. */
 export type OperatorOptions = {
   readonly id: OperatorId
@@ -28,10 +42,12 @@ export type OperatorOptions = {
   readonly folder: string
   /** What its files go through; absent: the disk that `folder` is on. */
   readonly disk?: Disk
-  readonly transport: Transport
+  readonly consensus: ConsensusChoice
   readonly l1Url: string
   /** 0 for any free port. */
   readonly port: number
+  /** Address that its gateway listens on; 127.0.0.1 when absent. */
+  readonly host?: string
   /** An L2 that operators of this process share; absent: its own. */
   readonly l2?: L2
   /** Three price feeds. */
@@ -48,6 +64,8 @@ export type OperatorOptions = {
   readonly switches?: L1Switches
   /** Told once, when it cannot go on. */
   readonly onFailure: (error: unknown) => void
+  /** Aborted: a start that is under way ends, and throws. */
+  readonly signal?: AbortSignal
 }
 
 /** A running operator. */
@@ -55,7 +73,7 @@ export type RunningOperator = {
   readonly id: OperatorId
   readonly url: string
   readonly application: LedgerApplication
-  readonly engine: EmbeddedEngine
+  readonly engine: ConsensusEngine
   /** Ends it and closes its files, once; starting again on the same folder goes on. */
   stop(): Promise<void>
 }
@@ -78,7 +96,7 @@ export type OperatorParts = {
   readonly application: LedgerApplication
   readonly mempool: Mempool
   readonly acceptance: Acceptance
-  readonly engine: EmbeddedEngine
+  readonly engine: ConsensusEngine
   readonly sequencer: SequencerHost | undefined
   readonly listener: L1Listener
   readonly account: L1Account

@@ -1,4 +1,4 @@
-import type { EmbeddedEngine } from '#consensus'
+import type { ConsensusEngine } from '#consensus'
 import { assert, fromHex, type Hex, toHex } from '#primitives'
 import { execute as executePrice } from '#services/price'
 import { createAllocator } from './allocator.ts'
@@ -16,7 +16,7 @@ const feedTimeoutMs = 1_500
 /** Who speaks for an operator: its keys, the work it does off-chain, and its view of L1. */
 export function createReporter(
   options: OperatorOptions,
-  engine: EmbeddedEngine,
+  engine: ConsensusEngine,
   history: L1History,
   guard: Guard,
   events: {

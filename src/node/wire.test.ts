@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createTransport } from '#consensus'
-import { createGenesis, createOperators, systemClock, systemRng } from '#devnet'
+import { createGenesis, createOperators } from '#devnet'
 import type { Hex } from '#primitives'
+import { transportOf } from '../../test/support/embedded.ts'
 import { silentLogger } from '../../test/support/manual-clock.ts'
 import type { OperatorOptions } from './operator-parts.ts'
+import { systemClock, systemRng } from './system.ts'
 import { startOperator } from './wire.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'nodeop-wire-'))
@@ -45,7 +47,8 @@ function optionsIn(folder: string): OperatorOptions {
   assert(member)
   return {
     ...{ ...member, genesis, folder: join(root, folder) },
-    ...{ transport: createTransport(), l1Url: 'http://127.0.0.1:1', port: 0, feeds: [] },
+    consensus: { engine: 'embedded', transport: createTransport() },
+    ...{ l1Url: 'http://127.0.0.1:1', port: 0, feeds: [] },
     ...{ gateways: () => new Map(), clock: systemClock, rng: systemRng, logger: silentLogger },
     onFailure: (error) => assert.fail(String(error)),
   }
@@ -55,7 +58,12 @@ test('operator: a start that fails gives back what it took, so that the next one
   const options = optionsIn('port')
   const { port } = taken.address() as AddressInfo
   await assert.rejects(startOperator({ ...options, port }), { code: 'PortInUse' })
-  assert.deepEqual(options.transport.join('0x01', () => {}).peers(), [])
+  assert.deepEqual(
+    transportOf(options)
+      .join('0x01', () => {})
+      .peers(),
+    [],
+  )
   const operator = await startOperator(options)
   assert.equal((await fetch(new URL('/livez', operator.url))).status, 200)
   await operator.stop()
@@ -82,7 +90,12 @@ test('operator: stopped, it has left the network, its gateway and its folder', a
   const operator = await startOperator(options)
   await operator.stop()
   await operator.stop()
-  assert.deepEqual(options.transport.join('0x01', () => {}).peers(), [])
+  assert.deepEqual(
+    transportOf(options)
+      .join('0x01', () => {})
+      .peers(),
+    [],
+  )
   await assert.rejects(fetch(new URL('/livez', operator.url)))
   assert.deepEqual(await operator.engine.submit(new Uint8Array([1])), {
     ok: false,

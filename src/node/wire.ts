@@ -1,10 +1,3 @@
-import {
-  createEmbeddedEngine,
-  createSigner,
-  type EmbeddedEngine,
-  openFileBlockStore,
-  openFileLog,
-} from '#consensus'
 import { assert, type Disk, DomainError, type Hex, vrfProve } from '#primitives'
 import {
   type Computation,
@@ -20,7 +13,6 @@ import { type Compute, LedgerApplication } from './application.ts'
 import { type Cleanup, createCleanup } from './cleanup.ts'
 import { createDisk } from './disk.ts'
 import { createEnvironment } from './environment.ts'
-import { consensusGuard } from './guard/consensus-guard.ts'
 import { type Guard, openGuard } from './guard/guard.ts'
 import { lockFolder } from './guard/lock.ts'
 import type { History } from './history.ts'
@@ -44,6 +36,7 @@ import {
   sequencerName,
 } from './sequencer-host.ts'
 import { version } from './version.ts'
+import { createConsensus, ownerOf } from './wire-consensus.ts'
 import { createReporter } from './wire-duties.ts'
 import { createL1Parts } from './wire-l1.ts'
 
@@ -60,7 +53,10 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
     cleanup.add(() => void leave(parts, 'stopping'))
     connect(parts)
     parts.listener.start()
+    options.signal?.addEventListener('abort', () => void parts.engine.stop())
+    options.signal?.throwIfAborted()
     await parts.engine.start()
+    options.signal?.throwIfAborted()
     parts.hold.start(
       () => goLive(parts),
       (error) => failWith(parts, error),
@@ -79,7 +75,8 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
   await disk.makeFolder('')
   const lock = lockFolder(options.folder)
   cleanup.add(() => lock.release())
-  const metrics = createMetrics({ version, engine: 'embedded', operator: options.name })
+  const { engine: kind } = options.consensus
+  const metrics = createMetrics({ version, engine: kind, operator: options.name })
   const guard = await openSignGuard(options, disk, metrics)
   cleanup.add(() => guard.close())
   const journal = await openJournal({ disk, owner: ownerOf(options), logger })
@@ -142,12 +139,6 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
   return parts
 }
 
-/** Whose an operator's files are. */
-const ownerOf = ({ genesis, secrets }: OperatorOptions) => ({
-  networkId: networkId(genesis),
-  validator: identityOf(secrets).consensusKey,
-})
-
 /** The record of all that this operator has signed, counted by purpose. */
 const openSignGuard = (
   { genesis, secrets, rng, logger }: OperatorOptions,
@@ -204,32 +195,6 @@ const computeWith =
     return sequencer.compute(input)
   }
 
-type ConsensusParts = {
-  readonly options: OperatorOptions
-  readonly application: LedgerApplication
-  readonly cleanup: Cleanup
-  readonly disk: Disk
-  readonly guard: Guard
-  readonly hold: RestoredHold
-}
-
-async function createConsensus(
-  { options, application, cleanup, disk, guard, hold }: ConsensusParts,
-  onFailure: (error: unknown) => void,
-): Promise<EmbeddedEngine> {
-  const { genesis, secrets, logger, transport, clock } = options
-  const network = networkId(genesis)
-  const log = await openFileLog('consensus.log', ownerOf(options), logger, disk)
-  cleanup.add(() => log.close())
-  const blockStore = await openFileBlockStore('blocks.log', network, logger, disk)
-  cleanup.add(() => blockStore.close())
-  const signer = createSigner(secrets.consensusSeed, consensusGuard(guard, log))
-  return createEmbeddedEngine({
-    networkId: network,
-    ...{ application, signer, log, blockStore, transport, clock, logger, hold, onFailure },
-  })
-}
-
 /** What follows a commit: counting first, then the duties that the new ledger brings. */
 function connect(parts: OperatorParts): void {
   const { application, acceptance, engine } = parts
@@ -245,6 +210,7 @@ function connect(parts: OperatorParts): void {
     acceptance.tidy().catch(options.onFailure)
   })
   engine.onDecided(({ block, round }) => {
+    if (round === undefined) return // an engine that does not tell
     history.decided(block.height, round)
     metrics.consensusRound.set(round)
     if (round > 0) metrics.consensusLateBlocks.inc()

@@ -24,6 +24,7 @@ import {
   startCluster,
 } from '../support/cluster.ts'
 import { underLoad } from '../support/cluster-load.ts'
+import { embeddedStatus } from '../support/embedded.ts'
 import { until, within } from '../support/waiting.ts'
 
 let cluster: Cluster
@@ -118,7 +119,7 @@ test('cluster: from a peer too, it is thrown away, and nobody stops', async () =
   await allReach(cluster, 4)
   intruder.leave()
   for (const operator of cluster.operators) {
-    const { BadEncoding: malformed } = operator.engine.status().refused
+    const { BadEncoding: malformed } = embeddedStatus(operator).refused
     assert.equal(malformed, 1, 'the message that was none')
     for (const [reason, bytes] of refusals())
       assert(!(await isHeldBy(operator, bytes)), `${reason} in a block`)
@@ -150,7 +151,7 @@ test('cluster: a proposal that holds an invalid transaction is voted down, and t
   liar.application.prepareProposal = prepare
   await allReach(cluster, 4)
   for (const operator of cluster.operators) {
-    assert.notEqual(operator.engine.status().phase, 'failed')
+    assert.notEqual(embeddedStatus(operator).phase, 'failed')
     for (const [reason, bytes] of bad)
       assert(!(await isHeldBy(operator, bytes)), `${reason} in a block`)
   }

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import { sendFirstTransfer } from '#devnet'
 import { SupersededError } from '#node'
 import { type Cluster, type ClusterOperator, startCluster } from '../support/cluster.ts'
+import { embeddedStatus } from '../support/embedded.ts'
 import { createOpenTransport } from '../support/open-transport.ts'
 import { until, within } from '../support/waiting.ts'
 
@@ -43,7 +44,7 @@ async function assertSuperseded(older: ClusterOperator, newer: ClusterOperator):
   const told = await readiness(older)
   assert.equal(told.status, 503)
   assert.match(told.text, /another copy of this operator speaks for it/)
-  assert.equal(older.engine.status().phase, 'stopped')
+  assert.equal(embeddedStatus(older).phase, 'stopped')
   await within('a confirmed transfer', sendFirstTransfer(newer.url))
   const height = newer.application.height
   for (const operator of cluster.operators)

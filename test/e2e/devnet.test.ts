@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { createPublicClient, http, parseAbi } from 'viem'
 
-import type { Devnet } from '#devnet'
+import type { EmbeddedDevnet } from '#devnet'
 import { bytesToBigint, fromHex, type Hex } from '#primitives'
 import { clientOf, type Run, runUnderLoad, sum } from '../support/devnet-run.ts'
 
@@ -68,7 +68,10 @@ test('devnet: what idle window owners owe lands by fallback, paid, and their mis
   }))
 
 /** What each account may claim from the Outbox. */
-async function creditsOf(devnet: Devnet, accounts: readonly Hex[]): Promise<readonly bigint[]> {
+async function creditsOf(
+  devnet: EmbeddedDevnet,
+  accounts: readonly Hex[],
+): Promise<readonly bigint[]> {
   const client = createPublicClient({ transport: http(devnet.l1.url) })
   const abi = parseAbi(['function creditOf(address account) view returns (uint256)'])
   const address = devnet.genesis.outbox

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createPublicClient, http } from 'viem'
-import type { Devnet } from '#devnet'
+import type { EmbeddedDevnet } from '#devnet'
 import { isL1Frozen } from '#protocol'
 import { clientOf, runUnderLoad, sum } from '../support/devnet-run.ts'
 
@@ -43,7 +43,7 @@ test('devnet: a reorganisation takes nothing away; a deeper one brings what L1 d
   ))
 
 /** Resolves once every operator's ledger holds that L1 is contradicted. */
-const frozen = (devnet: Devnet): Promise<unknown> =>
+const frozen = (devnet: EmbeddedDevnet): Promise<unknown> =>
   Promise.all(
     [...devnet.operators.values()].map(
       ({ application }) =>

@@ -1,6 +1,7 @@
 // Damages an operator's files while it is down: cut or flipped at every class of offset, it starts
 // on the longest good prefix and comes to the network's state again, or it refuses, and names the
 // file.
+
 import {
   copyFileSync,
   existsSync,
@@ -12,8 +13,10 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pass } from 'node:timers/promises'
-import { type Adapt, type Devnet, parseDevnetOptions, startDevnet, systemClock } from '#devnet'
+import { type Adapt, type EmbeddedDevnet, parseDevnetOptions, startDevnet } from '#devnet'
+import { systemClock } from '#node'
 import { DomainError, type Hex } from '#primitives'
+import { embeddedStatus } from '../support/embedded.ts'
 import { silentLogger } from '../support/manual-clock.ts'
 import { random } from '../support/random.ts'
 
@@ -155,7 +158,7 @@ function offsetOf(place: Damage['place'], length: number, next: () => number): n
   }
 }
 
-async function tryStart(devnet: Devnet): Promise<unknown> {
+async function tryStart(devnet: EmbeddedDevnet): Promise<unknown> {
   try {
     await devnet.startOperator(victim)
     return undefined
@@ -170,21 +173,21 @@ const codeOf = (error: unknown): string => (error instanceof DomainError ? error
 const isClear = (error: unknown, folder: string): boolean =>
   error instanceof DomainError && error.message.includes(folder)
 
-const heightOf = (devnet: Devnet, id: number): number =>
+const heightOf = (devnet: EmbeddedDevnet, id: number): number =>
   devnet.operators.get(id)?.application.height ?? 0
 
 /** @returns what is wrong: another app hash than the network's, or no way back to it. */
 async function agrees(
-  devnet: Devnet,
+  devnet: EmbeddedDevnet,
   hashes: ReadonlyMap<number, Hex>,
 ): Promise<string | undefined> {
   const operator = devnet.operators.get(victim)
   if (!operator) return 'it is not there'
-  const { application, engine } = operator
+  const { application } = operator
   const goal = Math.max(0, ...hashes.keys())
-  await until(() => application.height >= goal || engine.status().phase === 'failed')
+  await until(() => application.height >= goal || embeddedStatus(operator).phase === 'failed')
   const { height, appHash } = await application.info()
-  if (height < goal) return `it stays at ${height} of ${goal} (${engine.status().phase})`
+  if (height < goal) return `it stays at ${height} of ${goal} (${embeddedStatus(operator).phase})`
   const expected = hashes.get(height) ?? appHash
   return appHash === expected ? undefined : `app hash ${appHash} at ${height}, not ${expected}`
 }

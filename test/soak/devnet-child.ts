@@ -4,6 +4,7 @@ import { openSync, writeSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { type Adapt, parseDevnetOptions, startDevnet } from '#devnet'
 import { assert, type Hex, setBounded } from '#primitives'
+import { transportOf } from '../support/embedded.ts'
 import { createTap } from './tap.ts'
 
 /** Lines that are not written again: a vote is sent to each peer, and again when it may be lost. */
@@ -25,7 +26,7 @@ const tap = createTap((purpose: string, position: string, digest: Hex) => {
 
 const adapt: Adapt = (operator) => ({
   ...operator,
-  transport: tap.through(operator.transport),
+  consensus: { engine: 'embedded', transport: tap.through(transportOf(operator)) },
   l1Url: l1,
 })
 const options = parseDevnetOptions({ data, port, logLevel: 'error' }, '.')

@@ -11,9 +11,8 @@ import {
   l2ChainId,
   loadSecrets,
   loadSenders,
-  systemClock,
 } from '#devnet'
-import { loadSecp256k1 } from '#node'
+import { loadSecp256k1, systemClock } from '#node'
 import { DomainError, toHex } from '#primitives'
 import { decode, type Genesis, genesisCodec, networkId } from '#records'
 import { silentLogger } from '../support/manual-clock.ts'

@@ -1,7 +1,8 @@
 // What became of all that gateways accepted: in the network's own words, then recounted without it.
 import { setTimeout as pass } from 'node:timers/promises'
 import { createClient } from '#api'
-import { type Load, systemClock } from '#devnet'
+import type { Load } from '#devnet'
+import { systemClock } from '#node'
 import type { Hex } from '#primitives'
 import { audit } from '../support/auditor.ts'
 

@@ -5,19 +5,19 @@ import { setTimeout as pass } from 'node:timers/promises'
 import {
   type Adapt,
   createLoad,
-  type Devnet,
   devnetAccount,
+  type EmbeddedDevnet,
   l2ChainId,
   loadSecrets,
   loadSenders,
   parseDevnetOptions,
   startDevnet,
-  systemClock,
 } from '#devnet'
-import { loadSecp256k1 } from '#node'
+import { loadSecp256k1, systemClock } from '#node'
 import { assert, type Hex, toHex } from '#primitives'
 import type { Ledger } from '#protocol'
 import { networkId } from '#records'
+import { embeddedStatus, transportOf } from '../support/embedded.ts'
 import {
   CrashedError,
   createFaultyDisk,
@@ -81,8 +81,9 @@ export async function crashAtSteps(
     if (operator.id !== victim) return operator
     mkdirSync(operator.folder, { recursive: true }) // for its databases, which lose nothing
     l1Url = operator.l1Url
-    const transport = tap.through(operator.transport)
-    return { ...operator, disk, transport, l1Url: l1.url, logger: silentLogger }
+    const transport = tap.through(transportOf(operator))
+    const consensus = { engine: 'embedded', transport } as const
+    return { ...operator, disk, consensus, l1Url: l1.url, logger: silentLogger }
   }
   const raw = { operators: '4', port: '0', logLevel: 'silent', seed: String(seed) }
   const devnet = await startDevnet(parseDevnetOptions(raw, '.'), () => {}, undefined, adapt)
@@ -126,7 +127,7 @@ export async function crashAtSteps(
 /**
  * Starts the victim on what its disk holds after the change; a crash at the start is no failure.
  */
-async function restart(devnet: Devnet, change: () => void): Promise<void> {
+async function restart(devnet: EmbeddedDevnet, change: () => void): Promise<void> {
   change()
   await devnet.stopOperator(victim)
   try {
@@ -149,7 +150,7 @@ async function ended(disk: FaultyDisk): Promise<void> {
   }
 }
 
-const loadOn = (devnet: Devnet) =>
+const loadOn = (devnet: EmbeddedDevnet) =>
   createLoad({
     gateways: devnet.gateways().slice(0, 3),
     l2ChainId,
@@ -166,7 +167,7 @@ const loadOn = (devnet: Devnet) =>
 type Hashes = ReadonlyMap<number, Hex>
 
 /** App hash by height, as an operator that never crashes has it. */
-function followHashes(devnet: Devnet, learn: (ledger: Ledger) => void): Hashes {
+function followHashes(devnet: EmbeddedDevnet, learn: (ledger: Ledger) => void): Hashes {
   const hashes = new Map<number, Hex>()
   const steady = devnet.operators.get(1)
   steady?.application.onCommitted(({ block, after, appHash }) => {
@@ -177,7 +178,7 @@ function followHashes(devnet: Devnet, learn: (ledger: Ledger) => void): Hashes {
 }
 
 /** The victim catches up, and has the network's app hash at the height it has come to. */
-async function compare(devnet: Devnet, hashes: Hashes): Promise<readonly string[]> {
+async function compare(devnet: EmbeddedDevnet, hashes: Hashes): Promise<readonly string[]> {
   const goal = Math.max(0, ...hashes.keys())
   const deadlineMs = systemClock.nowMs() + patienceMs
   for (;;) {
@@ -188,7 +189,7 @@ async function compare(devnet: Devnet, hashes: Hashes): Promise<readonly string[
     if (appHash !== expected) return [`app hash at ${height}: ${appHash}, not ${expected}`]
     if (height >= goal) return []
     if (systemClock.nowMs() > deadlineMs)
-      return [`it stays at ${height} of ${goal}, ${operator.engine.status().phase}`]
+      return [`it stays at ${height} of ${goal}, ${embeddedStatus(operator).phase}`]
     await pass(100)
   }
 }

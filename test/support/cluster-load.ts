@@ -1,13 +1,5 @@
-import {
-  createLoad,
-  devnetAccount,
-  type Load,
-  l2ChainId,
-  loadSecrets,
-  loadSenders,
-  systemClock,
-} from '#devnet'
-import { loadSecp256k1 } from '#node'
+import { createLoad, devnetAccount, type Load, l2ChainId, loadSecrets, loadSenders } from '#devnet'
+import { loadSecp256k1, systemClock } from '#node'
 import { toHex } from '#primitives'
 import { networkId } from '#records'
 import type { Cluster } from './cluster.ts'

@@ -11,10 +11,15 @@ import {
   type L1Process,
   startL1,
   startPriceFeeds,
+} from '#devnet'
+import {
+  createDisk,
+  type OperatorOptions,
+  type RunningOperator,
+  startOperator,
   systemClock,
   systemRng,
-} from '#devnet'
-import { createDisk, type OperatorOptions, type RunningOperator, startOperator } from '#node'
+} from '#node'
 import type { Hex, Logger } from '#primitives'
 import { type Genesis, networkId, type OperatorId } from '#records'
 import { silentLogger } from './manual-clock.ts'
@@ -87,7 +92,8 @@ async function openCluster(count: number, transport: Transport, opened: Opened):
   const start = async (id: OperatorId, changes: Partial<OperatorOptions> = {}) => {
     const member = withId(members, id)
     const life = await startLife({
-      ...{ ...member, genesis, transport, folder: join(root, member.name) },
+      ...{ ...member, genesis, folder: join(root, member.name) },
+      consensus: { engine: 'embedded', transport },
       ...{ l1Url: l1.url, port: 0, feeds: feeds.urls, clock: systemClock, rng: systemRng },
       gateways: () => new Map([...lives].map(([one, { url }]) => [one, url])),
       ...changes,

@@ -5,8 +5,8 @@ import { createClient } from '#api'
 import {
   createLoad,
   createObserver,
-  type Devnet,
   devnetAccount,
+  type EmbeddedDevnet,
   l2ChainId,
   loadSecrets,
   loadSenders,
@@ -15,9 +15,8 @@ import {
   startDevnet,
   startIncidents,
   summarise,
-  systemClock,
 } from '#devnet'
-import { loadSecp256k1 } from '#node'
+import { loadSecp256k1, systemClock } from '#node'
 import { toHex } from '#primitives'
 import { networkId } from '#records'
 import { type Audit, audit } from './auditor.ts'
@@ -36,7 +35,7 @@ export type RunOptions = {
 
 /** A run that is over, on a network that still answers. */
 export type Run = {
-  readonly devnet: Devnet
+  readonly devnet: EmbeddedDevnet
   readonly summary: Summary
   readonly audit: Audit
 }
@@ -84,7 +83,7 @@ export async function runUnderLoad(
 }
 
 /** A client of one operator's gateway alone. */
-export function clientOf(devnet: Devnet, operator: number) {
+export function clientOf(devnet: EmbeddedDevnet, operator: number) {
   const url = devnet.operators.get(operator)?.url
   if (!url) throw new Error(`no operator ${operator}`)
   return createClient([url])

@@ -8,6 +8,9 @@ import {
 } from '#consensus'
 import { type Disk, DomainError, type Hex, type Logger, type Rng, toHex } from '#primitives'
 import { decode, encode } from '#records'
+import { genesisFile } from '../operator-folder.ts'
+import { operatorKeysFile } from '../operator-keys.ts'
+import { settingsFile } from '../settings.ts'
 import {
   type Clerk,
   type Counts,
@@ -153,9 +156,14 @@ export class GuardMissingError extends DomainError<'GuardMissing', { path: strin
 }
 
 /** What a folder may hold before there is a guard. */
-const beforeGuard = [`${guardFile}.new`, lockFile, `${lockFile}-journal`]
+const beforeGuard = [
+  ...[`${guardFile}.new`, lockFile, `${lockFile}-journal`],
+  ...[genesisFile, operatorKeysFile, settingsFile].flatMap((name) => [name, `${name}.new`]),
+]
 
-/** A folder that holds nothing but what a start leaves before the guard is made is empty. */
+/**
+ * A folder that holds nothing but what a start needs, or leaves before the guard is made, is empty.
+ */
 async function requireFile({ disk, init, logger }: GuardOptions): Promise<void> {
   if (await hasFile(disk, guardFile)) return
   const names = await disk.list('')

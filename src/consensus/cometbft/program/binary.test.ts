@@ -63,7 +63,7 @@ test('binary: the right release is found, in our tools first, and others are pas
   })
   assert.equal(findComet(path, undefined, tools).path, join(tools, 'cometbft'))
   const message =
-    /v0\.40\.0 is not installed; found .*\(no CometBFT\), .*old.* of version v0\.38\.25; run: npm run setup/
+    /v0\.40\.0 is not installed; found .*\(no CometBFT\), .*old.* of version v0\.38\.25; run: npm/
   const missing = { code: 'CometMissing', message }
   assert.throws(() => findComet([script, old].join(delimiter), undefined, none), missing)
 })

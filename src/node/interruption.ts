@@ -11,8 +11,8 @@ export type Interruption = {
 }
 
 /**
- * Waits for the first Ctrl-C, request to end or closed terminal. A second one ends the process at
- * once.
+ * Waits for the first Ctrl-C, request to end or closed terminal, or for the end of a parent that
+ * has a channel to this process. A second one ends the process at once.
  */
 export function awaitInterruption(): Interruption {
   const controller = new AbortController()
@@ -26,5 +26,6 @@ export function awaitInterruption(): Interruption {
     resolve()
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, ask)
+  process.once('disconnect', ask)
   return { signal: controller.signal, happened: promise }
 }

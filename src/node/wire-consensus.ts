@@ -1,0 +1,110 @@
+import { join } from 'node:path'
+import {
+  type ConsensusEngine,
+  createCometEngine,
+  createEmbeddedEngine,
+  createSigner,
+  maxBlockBytes,
+  openFileBlockStore,
+  openFileLog,
+  type Transport,
+} from '#consensus'
+import { type Disk, DomainError, type Hex } from '#primitives'
+import { networkId } from '#records'
+import type { LedgerApplication } from './application.ts'
+import type { Cleanup } from './cleanup.ts'
+import { consensusGuard } from './guard/consensus-guard.ts'
+import type { Guard } from './guard/guard.ts'
+import { identityOf } from './keys.ts'
+import type { CometChoice, OperatorOptions } from './operator-parts.ts'
+import type { RestoredHold } from './restored.ts'
+
+/** CometBFT's folder within the operator's. */
+export const cometFolder = 'cometbft'
+
+/** Version of the ledger's rules: operators of one network run the same. */
+const appVersion = 1
+
+/** What an engine is put together from. */
+export type ConsensusParts = {
+  readonly options: OperatorOptions
+  readonly application: LedgerApplication
+  readonly cleanup: Cleanup
+  readonly disk: Disk
+  readonly guard: Guard
+  readonly hold: RestoredHold
+}
+
+/** Whose an operator's files are. */
+export const ownerOf = ({
+  genesis,
+  secrets,
+}: OperatorOptions): { readonly networkId: Hex; readonly validator: Hex } => ({
+  networkId: networkId(genesis),
+  validator: identityOf(secrets).consensusKey,
+})
+
+/** The engine that the options ask for, not yet started. What it opens goes into the cleanup. */
+export function createConsensus(
+  parts: ConsensusParts,
+  onFailure: (error: unknown) => void,
+): Promise<ConsensusEngine> {
+  const { consensus } = parts.options
+  return consensus.engine === 'embedded'
+    ? createEmbedded(parts, consensus.transport, onFailure)
+    : createComet(parts, consensus, onFailure)
+}
+
+async function createEmbedded(
+  { options, application, cleanup, disk, guard, hold }: ConsensusParts,
+  transport: Transport,
+  onFailure: (error: unknown) => void,
+): Promise<ConsensusEngine> {
+  const { genesis, secrets, logger, clock } = options
+  const network = networkId(genesis)
+  const log = await openFileLog('consensus.log', ownerOf(options), logger, disk)
+  cleanup.add(() => log.close())
+  const blockStore = await openFileBlockStore('blocks.log', network, logger, disk)
+  cleanup.add(() => blockStore.close())
+  const signer = createSigner(secrets.consensusSeed, consensusGuard(guard, log))
+  return createEmbeddedEngine({
+    networkId: network,
+    ...{ application, signer, log, blockStore, transport, clock, logger, hold, onFailure },
+  })
+}
+
+/** Our guard keeps reports, nonces and L1 transactions; votes are in CometBFT's own record. */
+async function createComet(
+  { options, application, hold }: ConsensusParts,
+  { binary, peers, timing, mempool }: CometChoice,
+  onFailure: (error: unknown) => void,
+): Promise<ConsensusEngine> {
+  const { genesis, secrets, logger, clock, name } = options
+  if (hold.isHeld())
+    throw new RestoredEngineError(
+      `${options.folder} was restored from a backup, and its record of CometBFT's votes may be ` +
+        'older than the votes: take up the folder that it was copied from',
+      { folder: options.folder },
+    )
+  return createCometEngine({
+    genesis: {
+      networkId: networkId(genesis),
+      appVersion,
+      timeMs: genesis.timeMs,
+      validators: genesis.operators.map(({ consensusKey, power }) => ({ consensusKey, power })),
+      maxTransactionBytes: maxBlockBytes,
+    },
+    folder: join(options.folder, cometFolder),
+    consensusSeed: secrets.consensusSeed,
+    config: { moniker: name, peers, timing, mempool },
+    ...{ application, binary, clock, logger, onFailure },
+  })
+}
+
+/** A restored operator cannot tell what its CometBFT has signed since the backup. */
+export class RestoredEngineError extends DomainError<
+  'RestoredEngine',
+  { readonly folder: string }
+> {
+  override readonly code = 'RestoredEngine'
+}
