@@ -22,6 +22,9 @@ export const chaosKinds = [
 ] as const
 export type ChaosKind = (typeof chaosKinds)[number]
 
+/** What can be done to operators from outside, who are processes of their own. */
+export const outerChaosKinds: readonly ChaosKind[] = ['operator', 'l1-down', 'reorg', 'deep-reorg']
+
 /** Who misbehaves how: the last operator lies or has a small disk, the one before it copies. */
 const liarOf = (operators: number): OperatorId => operators
 const copierOf = (operators: number): OperatorId => operators - 1

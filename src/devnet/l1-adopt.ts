@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pass } from 'node:timers/promises'
+import { endProcess, isRunning } from '#consensus'
 import { createL1Client } from '#ethereum'
 import { DomainError, type Hex, type Logger } from '#primitives'
 import type { L1Process } from './l1.ts'
@@ -44,7 +45,7 @@ export async function adoptL1(options: {
 }): Promise<L1Process | undefined> {
   const { stateDir, logger, onExit } = options
   const noted = readNote(stateDir)
-  if (!noted || !isAlive(noted.pid)) return undefined
+  if (!noted || !isRunning(noted.pid)) return undefined
   const { pid, port, chainId } = noted
   const url = `http://127.0.0.1:${port}`
   const origin = await answerOf(pid, url)
@@ -52,13 +53,13 @@ export async function adoptL1(options: {
   noteL1(stateDir, { ...noted, origin })
   logger.info('L1 taken up again', { url, chainId, pid })
   const watch = setInterval(() => {
-    if (isAlive(pid)) return
+    if (isRunning(pid)) return
     clearInterval(watch)
     onExit?.('')
   }, watchMs).unref()
   const stop = async () => {
     clearInterval(watch)
-    await endProcess(pid)
+    await endProcess(pid, shutdownLimitMs)
     rmSync(processFile(stateDir), { force: true })
   }
   return { url, chainId, pid, stop }
@@ -71,7 +72,7 @@ export async function adoptL1(options: {
  */
 export function requireL1AtRest(folder: string): void {
   const noted = readNote(join(folder, 'l1'))
-  if (!noted || !isAlive(noted.pid)) return
+  if (!noted || !isRunning(noted.pid)) return
   throw new L1RunningError(
     `the L1 of ${folder} still runs: start the devnet on it and end it by Ctrl-C first`,
     { folder },
@@ -80,7 +81,7 @@ export function requireL1AtRest(folder: string): void {
 
 /** What it says its first block is; waits while it is still starting. */
 async function answerOf(pid: number, url: string): Promise<Hex | undefined> {
-  for (let waitedMs = 0; isAlive(pid) && waitedMs < answerLimitMs; waitedMs += pauseMs) {
+  for (let waitedMs = 0; isRunning(pid) && waitedMs < answerLimitMs; waitedMs += pauseMs) {
     const origin = await originOf(url).catch(() => undefined)
     if (origin) return origin
     await pass(pauseMs)
@@ -96,29 +97,6 @@ function readNote(stateDir: string): RunningL1 | undefined {
       : undefined
   } catch {
     return undefined // none, or half a note: then there is nothing to take up
-  }
-}
-
-/** SIGTERM lets it write its state; after a while it is killed. */
-async function endProcess(pid: number): Promise<void> {
-  process.kill(pid, 'SIGTERM')
-  for (let waitedMs = 0; isAlive(pid) && waitedMs < shutdownLimitMs; waitedMs += pauseMs)
-    await pass(pauseMs)
-  if (isAlive(pid)) process.kill(pid, 'SIGKILL')
-}
-
-/** Whether a process runs. One that has ended and waits for its parent to hear of it does not. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-  } catch {
-    return false
-  }
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    return stat.slice(stat.lastIndexOf(')') + 2)[0] !== 'Z'
-  } catch {
-    return process.platform !== 'linux'
   }
 }
 

@@ -64,7 +64,7 @@ test('devnet options: a bad value is one error: option, value, what is allowed',
     `--${option} ${JSON.stringify(value)} is not allowed; allowed: ${allowed}`
   for (const value of ['0', '65', '-1', '4.5', '1e1', '', 'four', '0x4'])
     refused({ operators: value }, not('operators', value, 'a whole number from 1 to 64'))
-  refused({ engine: 'raft' }, not('engine', 'raft', 'embedded'))
+  refused({ engine: 'raft' }, not('engine', 'raft', 'embedded, cometbft'))
   refused({ port: '65533' }, not('port', '65533', 'a whole number from 0 to 65532'))
   refused({ load: '10001' }, not('load', '10001', 'a whole number from 0 to 10000'))
   refused({ logLevel: 'loud' }, not('log-level', 'loud', 'debug, info, warn, error, silent'))
@@ -75,6 +75,9 @@ test('devnet options: a bad value is one error: option, value, what is allowed',
   refused({ chaos: 'liar,' }, not('chaos', '', kinds))
   const many = 'only with --operators 4 or more'
   refused({ operators: '3', chaos: 'operator' }, not('chaos', 'operator', many))
+  const outer = 'with --engine cometbft only operator, l1-down, reorg, deep-reorg'
+  refused({ engine: 'cometbft', chaos: 'reorg,liar' }, not('chaos', 'reorg,liar', outer))
+  refused({ engine: 'cometbft', share: true }, not('share', 'true', 'only with --engine embedded'))
   for (const value of ['30', '0s', '999ms', '25h', '-1s', '1.5s', 's', '1 s'])
     refused({ for: value }, not('for', value, 'a duration from 1s to 24h, such as 30s, 5m or 1h'))
 })

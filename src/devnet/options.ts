@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { type LogLevel, logLevels } from '#node'
 import { DomainError } from '#primitives'
 import type { OperatorId } from '#records'
-import { type ChaosKind, chaosKinds } from './chaos.ts'
+import { type ChaosKind, chaosKinds, outerChaosKinds } from './chaos.ts'
 
 /** What a devnet is asked to be. */
 export type DevnetOptions = {
@@ -64,13 +64,16 @@ const dayMs = 86_400_000
  */
 export function parseDevnetOptions(raw: RawDevnetOptions, cwd: string): DevnetOptions {
   const operators = integer('operators', raw.operators, 4, 1, maxDevnetOperators)
+  const engine = oneOf('engine', raw.engine ?? 'embedded', devnetEngines)
+  if (engine === 'cometbft' && raw.share)
+    throw badOption('share', 'true', 'only with --engine embedded')
   return {
     operators,
-    engine: oneOf('engine', raw.engine ?? 'embedded', devnetEngines),
+    engine,
     port: portOf(raw.port, operators),
     data: folder(raw.data, cwd),
     load: integer('load', raw.load, 0, 0, maxDevnetLoad),
-    chaos: chaosOf(raw.chaos, operators),
+    chaos: chaosOf(raw.chaos, operators, engine),
     slowOperator: slowOf(raw.chaos, operators),
     forMs: raw.for === undefined ? undefined : duration('for', raw.for, 1_000, dayMs),
     json: raw.json ?? false,
@@ -138,11 +141,17 @@ function folder(text: string | undefined, cwd: string): string | undefined {
   return text === undefined ? undefined : resolve(cwd, text)
 }
 
-function chaosOf(text: string | undefined, operators: number): readonly ChaosKind[] {
+function chaosOf(
+  text: string | undefined,
+  operators: number,
+  engine: DevnetEngine,
+): readonly ChaosKind[] {
   if (text === undefined) return []
   const kinds = text
     .split(',')
     .map((kind) => oneOf('chaos', kind.replace(slowShape, 'slow'), chaosKinds))
+  if (engine === 'cometbft' && !kinds.every((kind) => outerChaosKinds.includes(kind)))
+    throw badOption('chaos', text, `with --engine cometbft only ${outerChaosKinds.join(', ')}`)
   if (operators < operatorsForChaos)
     throw badOption('chaos', text, `only with --operators ${operatorsForChaos} or more`)
   return [...new Set(kinds)]

@@ -126,9 +126,8 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
     onSuperseded: (by) => supersede(parts, by),
   })
   const ledger = () => application.ledger
-  const acceptance = new Acceptance({
-    ...{ journal, engine, ledger, mempool, outbox, history, sequencer },
-  })
+  const waiting = { journal, engine, ledger, mempool, outbox, history, sequencer }
+  const acceptance = new Acceptance(waiting)
   const parts: OperatorParts = {
     phase: guard.isHeld() ? 'held' : 'starting',
     failure: '',

@@ -81,7 +81,7 @@ async function loseAfterBackup(): Promise<{ readonly backup: string; readonly si
   const backup = join(await cluster.folder(), '..', `backup-${height}`)
   await saveBundle(first.folder, backup, passphrase)
   const talk = newTalk()
-  const second = await cluster.start(id, through(talk))
+  const second = await cluster.start(id, { consensus: tappedBy(talk) })
   const signed = () => Math.max(0, ...talk.voted)
   await talked(talk, 'votes of its own', () => signed() > height + 5)
   await second.stop()
@@ -89,9 +89,9 @@ async function loseAfterBackup(): Promise<{ readonly backup: string; readonly si
   return { backup, signed: signed() }
 }
 
-/** What the operator's peers hear of it, and it of them, passes by. */
-const through = (talk: Talk) =>
-  ({ consensus: { engine: 'embedded', transport: tapped(cluster.transport, talk) } }) as const
+/** The network's own engine, with what it says listened to. */
+const tappedBy = (talk: Talk) =>
+  ({ engine: 'embedded', transport: tapped(cluster.transport, talk) }) as const
 
 /** Starts it from the backup; without the mark, as a plain copy would. */
 async function restore(backup: string, talk: Talk, isMarked = true): Promise<ClusterOperator> {
@@ -99,7 +99,7 @@ async function restore(backup: string, talk: Talk, isMarked = true): Promise<Clu
   await rm(folder, { recursive: true, force: true })
   await restoreBundle(backup, folder, passphrase)
   if (!isMarked) await rm(join(folder, restoredFile))
-  return cluster.start(id, through(talk))
+  return cluster.start(id, { consensus: tappedBy(talk) })
 }
 
 test('cluster: a restored operator signs nothing that it may have signed, and then serves again', async () => {
