@@ -61,7 +61,10 @@ export const startDevnet = (
   adapt: Adapt = (operator) => operator,
 ): Promise<EmbeddedDevnet> =>
   openNetwork(options, say, signal, async (around, opened) => {
-    const l2 = options.share ? await openL2(around.genesis, around.folder) : undefined
+    const { genesis, folder } = around
+    const l2 = options.share
+      ? await openL2({ genesis, folder, disk: createDisk(folder) })
+      : undefined
     if (l2) opened.push(() => l2.close())
     return new EmbeddedOperators(around, adapt, l2)
   })

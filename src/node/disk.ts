@@ -15,6 +15,7 @@ export function createDisk(folder: string): Disk {
     list: (path) => explained(pathOf(path), () => listFolder(pathOf(path))),
     makeFolder: (path) => explained(pathOf(path), () => makeFolder(pathOf(path))),
     syncFolder: (path) => explained(pathOf(path), () => syncFolder(pathOf(path))),
+    commit: (_, run) => run(),
   }
 }
 

@@ -19,6 +19,7 @@ export {
   type OperatorSecrets,
 } from './keys.ts'
 export type { L1Switches } from './l1-duties.ts'
+export { ledgerFile } from './ledger-keeper.ts'
 export { createLogger, type LogLevel, logLevels } from './logging.ts'
 export { recover } from './native-recover.ts'
 export {
@@ -36,7 +37,7 @@ export type {
 } from './operator-parts.ts'
 export { loadSecp256k1 } from './recover.ts'
 export type { Answers } from './reporter.ts'
-export { type L2, openL2, shareL2 } from './sequencer-host.ts'
+export { type L2, l2File, openL2, shareL2 } from './sequencer-host.ts'
 export {
   loadSettings,
   type OperatorSettings,

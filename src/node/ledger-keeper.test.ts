@@ -17,6 +17,7 @@ import {
   vouch,
 } from '../../test/support/ledger-script.ts'
 import { silentLogger } from '../../test/support/manual-clock.ts'
+import { createDisk } from './disk.ts'
 import { ledgerFile, openLedgerKeeper } from './ledger-keeper.ts'
 
 /** A network with a leaf that was proved, recorded and executed, then a second one. */
@@ -41,7 +42,13 @@ async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
 
 const open = (network: LedgerNetwork, folder: string, hasServices = true) =>
   openLedgerKeeper({
-    ...{ folder, genesis: network.genesis, environment: network.environment, operator: 1 },
+    ...{
+      folder,
+      disk: createDisk(folder),
+      genesis: network.genesis,
+      environment: network.environment,
+      operator: 1,
+    },
     hasServices: async () => hasServices,
     logger: silentLogger,
   })

@@ -1,11 +1,12 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Logger } from '#primitives'
+import type { Disk, Logger } from '#primitives'
 import { type Environment, genesisLedger } from '#protocol'
 import { type Genesis, networkId, type OperatorId } from '#records'
 import type { CommittedBlock } from './application.ts'
 import { History, type L2BlockSummary } from './history.ts'
 import { OutboxIndex } from './outbox-index.ts'
+import type { LedgerDatabase } from './store/database.ts'
 import { LedgerStore, type StoredLedger } from './store/ledger-store.ts'
 import { openSqliteDatabase } from './store/sqlite-database.ts'
 
@@ -19,9 +20,8 @@ export type LedgerKeeper = {
   readonly outbox: OutboxIndex
   readonly history: History
   /**
-   * Takes a block into the indexes and puts everything on disk, in one transaction. Survives the
-   * end of the process when it returns; after a power cut the last ones are made again from the
-   * blocks.
+   * Takes a block into the indexes and puts everything on disk, in one transaction: durable when it
+   * returns.
    *
    * @throws the store's errors: the operator has to end then.
    */
@@ -39,6 +39,7 @@ export type LedgerKeeper = {
  */
 export async function openLedgerKeeper(options: {
   readonly folder: string
+  readonly disk: Pick<Disk, 'commit'>
   readonly genesis: Genesis
   readonly environment: Environment
   readonly operator: OperatorId
@@ -64,12 +65,17 @@ const closing = (keeper: LedgerKeeper) => (error: unknown) => {
 
 function open(options: {
   readonly folder: string
+  readonly disk: Pick<Disk, 'commit'>
   readonly genesis: Genesis
   readonly environment: Environment
   readonly operator: OperatorId
 }): LedgerKeeper {
-  const { folder, genesis, environment, operator } = options
-  const database = openSqliteDatabase({ file: join(folder, ledgerFile), durable: false })
+  const { folder, disk, genesis, environment, operator } = options
+  const opened = openSqliteDatabase({ file: join(folder, ledgerFile), durable: true })
+  const database: LedgerDatabase = {
+    ...opened,
+    commit: (changes) => disk.commit(ledgerFile, () => opened.commit(changes)),
+  }
   try {
     const store = new LedgerStore(database, { network: networkId(genesis), operator })
     const stored = store.load(genesisLedger(genesis, environment).constants)

@@ -9,6 +9,7 @@ import { writeL2Genesis } from '#services/sequencer'
 import { committedBlocks } from '../../test/support/committed-blocks.ts'
 import { idealCrypto } from '../../test/support/ledger-crypto.ts'
 import { LedgerNetwork } from '../../test/support/ledger-network.ts'
+import { createDisk } from './disk.ts'
 import { createPassedCalls } from './passed-calls.ts'
 import {
   findTransaction,
@@ -20,6 +21,7 @@ import {
 } from './sequencer-host.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'nodeop-l2-'))
+const disk = createDisk(folder)
 after(() => rmSync(folder, { recursive: true }))
 
 const network = new LedgerNetwork(4, {}, idealCrypto)
@@ -33,12 +35,12 @@ const state = writeL2Genesis({
 const genesis = { ...network.genesis, services: [{ spec, state }] }
 
 test('sequencer host: without a sequencer in the genesis there is none', async () => {
-  assert.equal(await openL2(network.genesis, folder), undefined)
+  assert.equal(await openL2({ genesis: network.genesis, folder, disk }), undefined)
   assert.equal(hostSequencer(network.genesis, undefined, createPassedCalls()), undefined)
 })
 
 test('sequencer host: starts from its genesis; what is malformed is refused and not remembered', async () => {
-  const l2 = (await openL2(genesis, folder)) ?? assert.fail()
+  const l2 = (await openL2({ genesis, folder, disk })) ?? assert.fail()
   try {
     const passed = createPassedCalls()
     const host = hostSequencer(genesis, l2, passed) ?? assert.fail()

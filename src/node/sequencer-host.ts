@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Hex, setBounded, sha256Hex } from '#primitives'
+import { type Disk, type Hex, setBounded, sha256Hex } from '#primitives'
 import { type Ledger, serviceState } from '#protocol'
 import { encodeTransaction, type Genesis, type Verdict } from '#records'
 import {
@@ -40,16 +40,37 @@ export type L2 = Pick<SequencerHost, 'engine' | 'compute'> & { readonly close: (
 const entryOf = (genesis: Genesis) =>
   genesis.services.find(({ spec }) => spec.name === sequencerName)
 
-/** Opens an L2 engine on the store in a folder; undefined when the genesis has no sequencer. */
-export async function openL2(genesis: Genesis, folder: string): Promise<L2 | undefined> {
+/** The L2's file in the operator's folder. */
+export const l2File = 'l2.sqlite'
+
+/**
+ * Opens an L2 engine on the store in a folder; undefined when the genesis has no sequencer. What it
+ * executes is durable before the ledger's commit, which so never stands on a block that is lost.
+ *
+ * @param options.folder - exists.
+ * @param options.keptBlocks - of the L2; absent: all.
+ */
+export async function openL2(options: {
+  readonly genesis: Genesis
+  readonly folder: string
+  readonly disk: Pick<Disk, 'commit'>
+  readonly keptBlocks?: number | undefined
+}): Promise<L2 | undefined> {
+  const { genesis, folder, disk, keptBlocks } = options
   const entry = entryOf(genesis)
   if (!entry) return undefined
   const engine = await createWorkerEngine({
     genesis: entry.state,
-    store: { file: join(folder, 'l2.sqlite'), durable: false },
+    store: { file: join(folder, l2File), durable: true },
     recoverModule: new URL(sibling('native-recover'), import.meta.url).href,
+    keptBlocks,
   })
-  return { engine, compute: sequencerComputation(engine), close: () => engine.close() }
+  const compute = sequencerComputation(engine)
+  return {
+    engine,
+    compute: (input) => disk.commit(l2File, () => compute(input)),
+    close: () => engine.close(),
+  }
 }
 
 /** Computations kept for the other operators of the process. */

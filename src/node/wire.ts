@@ -85,11 +85,11 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
   const environment = createEnvironment(genesis, passed)
   const sequencer = hostSequencer(
     genesis,
-    options.l2 ?? (await openL2(genesis, options.folder)),
+    options.l2 ?? (await openL2({ genesis, folder: options.folder, disk })),
     passed,
   )
   cleanup.add(() => sequencer?.close())
-  const keeper = await openKeeper(options, environment, sequencer)
+  const keeper = await openKeeper(options, disk, environment, sequencer)
   cleanup.add(() => keeper.close())
   const { outbox, history } = keeper
   const mempool = createMempool(options, environment, sequencer, history)
@@ -165,11 +165,12 @@ const createHold = (
 
 const openKeeper = (
   { genesis, folder, id: operator, logger }: OperatorOptions,
+  disk: Disk,
   environment: Environment,
   sequencer: SequencerHost | undefined,
 ): Promise<LedgerKeeper> =>
   openLedgerKeeper({
-    ...{ folder, genesis, environment, operator, logger },
+    ...{ folder, disk, genesis, environment, operator, logger },
     hasServices: async ({ ledger }) => !sequencer || holdsHead(sequencer, ledger),
   })
 

@@ -45,6 +45,11 @@ export type Disk = {
   makeFolder(folder: string): Promise<void>
   /** Makes names durable: what was made, renamed and removed in this folder. */
   syncFolder(folder: string): Promise<void>
+  /**
+   * Runs one commit of a database, which writes and syncs its file by itself: durable when `run`
+   * returns or resolves.
+   */
+  commit<T>(file: string, run: () => T): T
 }
 
 /** An open file of a `Disk`. Offsets and lengths in bytes. */

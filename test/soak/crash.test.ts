@@ -1,16 +1,25 @@
 // A few of the crashes and damages of `npm run soak -- crash`.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { l2File, ledgerFile } from '#node'
 import { type Damage, damageFiles } from './damage.ts'
-import { crashAtSteps, crashesUpTo } from './steps.ts'
+import { crashAtSteps } from './steps.ts'
 
 test('soak: an operator that loses its power again and again signs nothing twice, and catches up', async () => {
-  const some = crashesUpTo(26).filter(
-    ({ step, end }) => step % 13 === 12 && end === 'afterPowerCut',
+  const some = [
+    { step: 12, when: 'before' },
+    { step: 25, when: 'after' },
+    { step: `commit ${l2File}`, when: 'after' },
+    { step: `sync ${ledgerFile}`, when: 'before' },
+    { step: `sync ${ledgerFile}`, when: 'after' },
+  ] as const
+  const report = await crashAtSteps(
+    some.map((one) => ({ ...one, end: 'afterPowerCut' })),
+    1,
   )
-  const report = await crashAtSteps(some, 1)
   assert.deepEqual(report.problems, [])
-  assert.equal(report.crashes, 4)
+  assert.equal(report.crashes, 5)
+  assert(report.places.includes('after commit lN.sqlite'))
   assert(report.signed.vote > 0 && report.signed.report > 0)
 })
 

@@ -2,7 +2,7 @@
 import { type ControlsReport, caughtShare, controls, runControls } from './controls.ts'
 import { type DamageReport, damageFiles } from './damage.ts'
 import { type KillsReport, killRounds } from './kills.ts'
-import { crashAtSteps, crashesUpTo, type StepsReport } from './steps.ts'
+import { crashAtSteps, crashesAtCommits, crashesUpTo, type StepsReport } from './steps.ts'
 import { guarded, killUnguarded, type UnguardedReport } from './unguarded.ts'
 
 /** How much of each to do. */
@@ -55,7 +55,7 @@ export async function soakCrash(
     killUnguarded({ rounds: maxUnguarded, ...kills }, told),
   )
   const stepped = await stage('crashes at steps', (told) =>
-    crashAtSteps(crashesUpTo(steps), seed, told),
+    crashAtSteps([...crashesAtCommits, ...crashesUpTo(steps)], seed, told),
   )
   const damaged = await stage('damages', (told) => damageFiles(seed, undefined, told))
   const controlled = await stage('controls', () => runControls(seeds))

@@ -1,6 +1,8 @@
 // One operator of a running network loses its power at every durable step of its life, one after
 // another, and starts again from what its disk still holds.
-import { mkdirSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as pass } from 'node:timers/promises'
 import {
   type Adapt,
@@ -13,11 +15,12 @@ import {
   parseDevnetOptions,
   startDevnet,
 } from '#devnet'
-import { loadSecp256k1, systemClock } from '#node'
-import { assert, type Hex, toHex } from '#primitives'
+import { l2File, ledgerFile, loadSecp256k1, systemClock } from '#node'
+import { assert, type Hex, type Logger, toHex } from '#primitives'
 import type { Ledger } from '#protocol'
 import { networkId } from '#records'
 import { embeddedStatus, transportOf } from '../support/embedded.ts'
+import { createFaultyDatabases } from '../support/faulty-databases.ts'
 import {
   CrashedError,
   createFaultyDisk,
@@ -40,20 +43,30 @@ export type StepsReport = {
   readonly problems: readonly string[]
 }
 
-/** A crash: at which step of a life, counted from 0, on which side, and what the disk keeps. */
+/**
+ * A crash: at which step of a life, counted from 0 or the first of a name, on which side, and what
+ * the disk keeps.
+ */
 export type Crash = {
-  readonly step: number
+  readonly step: number | string
   readonly when: When
   readonly end: 'afterPowerCut' | 'afterKill'
 }
 
 /** Every way to crash at each of the first so many steps. */
 export const crashesUpTo = (steps: number): readonly Crash[] =>
-  Array.from({ length: steps }, (_, step) => step).flatMap((step) =>
-    (['before', 'after'] as const).flatMap((when) =>
-      (['afterPowerCut', 'afterKill'] as const).map((end) => ({ step, when, end })),
-    ),
+  Array.from({ length: steps }, (_, step) => step).flatMap(everyWay)
+
+/** Every way to crash in the first commit of each database. */
+export const crashesAtCommits: readonly Crash[] = [ledgerFile, l2File]
+  .flatMap((file) => [`commit ${file}`, `sync ${file}`])
+  .flatMap(everyWay)
+
+function everyWay(step: Crash['step']): readonly Crash[] {
+  return (['before', 'after'] as const).flatMap((when) =>
+    (['afterPowerCut', 'afterKill'] as const).map((end) => ({ step, when, end })),
   )
+}
 
 /** The one that crashes. */
 const victim = 4
@@ -76,14 +89,21 @@ export async function crashAtSteps(
   const l1 = await openL1Witness(() => l1Url, checker)
   const places = new Set<string>()
   const problems: string[] = []
-  let disk = createFaultyDisk(seed)
+  const root = mkdtempSync(join(tmpdir(), 'nodeop-steps-'))
+  let disk = createFaultyDisk(seed, undefined, createFaultyDatabases(root))
+  const warn: Logger['warn'] = (message) => {
+    if (message.includes('made again from the blocks')) problems.push(message)
+  }
   const adapt: Adapt = (operator) => {
     if (operator.id !== victim) return operator
-    mkdirSync(operator.folder, { recursive: true }) // for its databases, which lose nothing
     l1Url = operator.l1Url
     const transport = tap.through(transportOf(operator))
-    const consensus = { engine: 'embedded', transport } as const
-    return { ...operator, disk, consensus, l1Url: l1.url, logger: silentLogger }
+    return {
+      ...{ ...operator, disk, folder: disk.databaseFolder() },
+      consensus: { engine: 'embedded', transport },
+      l1Url: l1.url,
+      logger: { ...silentLogger, warn },
+    }
   }
   const raw = { operators: '4', port: '0', logLevel: 'silent', seed: String(seed) }
   const devnet = await startDevnet(parseDevnetOptions(raw, '.'), () => {}, undefined, adapt)
@@ -98,7 +118,7 @@ export async function crashAtSteps(
         disk.crashAt(crash.step, crash.when)
       })
       await ended(disk)
-      places.add(`${crash.when} ${(disk.trace[crash.step] ?? '').replace(/\d+/g, 'N')}`)
+      places.add(`${crash.when} ${(disk.trace.at(-1) ?? '').replace(/\d+/g, 'N')}`)
       progress(done + 1, crashes.length)
     }
     await restart(devnet, () => {
@@ -111,6 +131,7 @@ export async function crashAtSteps(
     await load.stop()
     await devnet.stop()
     await l1.close()
+    rmSync(root, { recursive: true, force: true })
   }
   const { seen, violations } = checker
   return {

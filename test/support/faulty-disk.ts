@@ -1,5 +1,6 @@
 import { DiskFullError } from '#node'
 import type { Disk, DiskFile } from '#primitives'
+import type { FaultyDatabases } from './faulty-databases.ts'
 import { random } from './random.ts'
 
 /** The process that used a disk has ended: whatever it still calls fails with this. */
@@ -17,8 +18,8 @@ export type FaultyDisk = Disk & {
   steps(): number
   /** What the steps were, for messages. */
   readonly trace: readonly string[]
-  /** Ends the process at a step, counted from 0. */
-  crashAt(step: number, when: When): void
+  /** Ends the process at a step: counted from 0, or the first of a name. */
+  crashAt(step: number | string, when: When): void
   /** Ends the process now. */
   end(): void
   hasEnded(): boolean
@@ -29,6 +30,8 @@ export type FaultyDisk = Disk & {
   afterPowerCut(): FaultyDisk
   /** The process is gone, the system is not: nothing is lost, and nothing unsynced is safe yet. */
   afterKill(): FaultyDisk
+  /** Where the databases of this process are: each has its own folder. Only with databases. */
+  databaseFolder(): string
   /** Another disk with the same synced content, as a backup has it. */
   copy(): FaultyDisk
   /** Content as a process reads it; undefined when there is no such file. */
@@ -49,9 +52,15 @@ export type Faith = {
   readonly syncs: 'kept' | 'ignored'
 }
 
-/** @param seed - of what a power cut leaves; the same seed and calls leave the same. */
-export const createFaultyDisk = (seed: number, faith: Faith = { syncs: 'kept' }): FaultyDisk =>
-  mount(new Map(), random(seed), faith)
+/**
+ * @param seed - of what a power cut leaves; the same seed and calls leave the same.
+ * @param databases - whose commits are steps too; absent: commits cost nothing and lose nothing.
+ */
+export const createFaultyDisk = (
+  seed: number,
+  faith: Faith = { syncs: 'kept' },
+  databases?: FaultyDatabases,
+): FaultyDisk => mount(new Map(), random(seed), faith, databases)
 
 /** One file's content, whatever its name: what is safe, and what was done since. */
 type Inode = { safe: Uint8Array; pending: Change[] }
@@ -68,8 +77,13 @@ type Folder = { safe: Map<string, Inode>; pending: Naming[] }
 
 type Platter = Map<string, Folder>
 
-function mount(platter: Platter, next: () => number, faith: Faith): FaultyDisk {
-  const process = createProcess()
+function mount(
+  platter: Platter,
+  next: () => number,
+  faith: Faith,
+  databases?: FaultyDatabases,
+): FaultyDisk {
+  const process = createProcess(() => databases?.end())
   const { step } = process
   const folderOf = (path: string) => folderAt(platter, parentOf(path))
   const namesOf = (folder: Folder) => applied(folder.safe, folder.pending)
@@ -109,8 +123,14 @@ function mount(platter: Platter, next: () => number, faith: Faith): FaultyDisk {
         folder.safe = namesOf(folder)
         folder.pending = []
       }),
-    afterPowerCut: () => mount(surviving(platter, next), next, faith),
-    afterKill: () => mount(copied(platter), next, faith),
+    commit: (file, run) => (databases ? commitTo(databases, process, file, run) : run()),
+    databaseFolder: () => {
+      if (!databases) throw new Error('this disk has no databases')
+      return databases.folder
+    },
+    afterPowerCut: () =>
+      mount(surviving(platter, next), next, faith, databases?.next('power cut', next)),
+    afterKill: () => mount(copied(platter), next, faith, databases?.next('killed', next)),
     copy: () => mount(copied(platter, 'safe only'), next, faith),
     bytes: (path) => (find(path) ? contentOf(must(path)) : undefined),
     put(path, bytes) {
@@ -128,9 +148,9 @@ function mount(platter: Platter, next: () => number, faith: Faith): FaultyDisk {
 type Process = ReturnType<typeof createProcess>
 
 /** Counts one process's steps and ends it. */
-function createProcess() {
+function createProcess(onEnd: () => void) {
   const trace: string[] = []
-  let last: { readonly step: number; readonly when: When } | undefined
+  let last: { readonly step: number | string; readonly when: When } | undefined
   let hasEnded = false
   let spaceBytes = Number.POSITIVE_INFINITY
   let beforeSync = () => Promise.resolve()
@@ -138,9 +158,21 @@ function createProcess() {
     if (hasEnded) throw new CrashedError('the process has ended')
   }
   const endAt = (number: number, when: When) => {
-    if (last?.step !== number || last.when !== when) return
+    const isLast = last?.step === number || last?.step === trace[number]
+    if (!isLast || last?.when !== when) return
     hasEnded = true
+    onEnd()
     throw new CrashedError(`the process ended ${when} ${trace[number]}`)
+  }
+  const begin = (what: string): number => {
+    assertAlive()
+    const number = trace.push(what) - 1
+    endAt(number, 'before')
+    return number
+  }
+  const finish = (number: number) => {
+    assertAlive()
+    endAt(number, 'after')
   }
   return {
     assertAlive,
@@ -152,21 +184,21 @@ function createProcess() {
       return given
     },
     async step(what: string, run: () => void | Promise<void>): Promise<void> {
-      assertAlive()
-      const number = trace.push(what) - 1
-      endAt(number, 'before')
+      const number = begin(what)
       await run()
-      assertAlive()
-      endAt(number, 'after')
+      finish(number)
     },
+    begin,
+    finish,
     controls: {
       steps: () => trace.length,
       trace: trace as readonly string[],
-      crashAt: (step: number, when: When) => {
+      crashAt: (step: number | string, when: When) => {
         last = { step, when }
       },
       end: () => {
         hasEnded = true
+        onEnd()
       },
       hasEnded: () => hasEnded,
       fillAfter: (bytes: number) => {
@@ -177,6 +209,27 @@ function createProcess() {
       },
     },
   }
+}
+
+/** Two steps, as a file has them: the commit is written, then it is synced. */
+function commitTo<T>(
+  databases: FaultyDatabases,
+  { begin, finish }: Process,
+  file: string,
+  run: () => T,
+): T {
+  const written = begin(`commit ${file}`)
+  databases.begin(file)
+  const after = () => {
+    finish(written)
+    const synced = begin(`sync ${file}`)
+    databases.synced(file)
+    finish(synced)
+  }
+  const result = run()
+  if (result instanceof Promise) return result.finally(after) as T
+  after()
+  return result
 }
 
 function openInode(path: string, inode: Inode, process: Process, faith: Faith): DiskFile {

@@ -16,14 +16,15 @@ import { type BuiltBlock, buildBlock } from './build-block.ts'
 import { createMachine, type Machine } from './machine.ts'
 import { createQueries } from './queries.ts'
 import { createQueue } from './queue.ts'
-import { createReads } from './reads.ts'
+import { createReads, headOf } from './reads.ts'
 import type { Recover } from './recover.ts'
 import {
   addBlock,
   addChain,
   blockEntry,
   chainOf,
-  headHash,
+  dropFirstBlock,
+  firstBlock,
   newBatch,
   readHeader,
   rowsVersion,
@@ -39,7 +40,12 @@ export type EngineOptions = {
   /** The engine's own; it closes it. */
   readonly store: Store
   readonly recover: Recover
+  /** Blocks that are kept, the latest among them; at least `minKeptBlocks`. Absent: all. */
+  readonly keptBlocks?: number | undefined
 }
+
+/** Blocks that executing needs, and some more: BLOCKHASH goes back 256. */
+export const minKeptBlocks = 1_024
 
 /**
  * A whole engine in this thread; its queries hold up its blocks, and nothing stops them.
@@ -56,7 +62,9 @@ export async function createBlockEngine({
   genesis,
   store,
   recover,
+  keptBlocks,
 }: EngineOptions): Promise<Omit<Engine, QueryMethod>> {
+  assert(keptBlocks === undefined || keptBlocks >= minKeptBlocks, 'execution needs its parents')
   const { chain, head: first } = openChain(genesis, store)
   const source = stateSource(store)
   const root = fromHex(first.header.stateRoot)
@@ -69,7 +77,9 @@ export async function createBlockEngine({
   return {
     ...createReads(store, source),
     execute: (height, context, transactions) =>
-      inTurn(() => execute({ store, machine, rules, recover }, height, context, transactions)),
+      inTurn(() =>
+        execute({ store, machine, rules, recover, keptBlocks }, height, context, transactions),
+      ),
     close: () => inTurn(async () => store.close()),
   }
 }
@@ -90,10 +100,7 @@ function openChain(genesis: Uint8Array, store: Store): { chain: L2Genesis; head:
     addChain(batch, wanted)
     store.putBatch(batch.rows)
   }
-  const hash = headHash(store) ?? chain.hash
-  const header = readHeader(store, hash)
-  assert(header, 'a stored head has its header')
-  return { chain, head: { hash, header } }
+  return { chain, head: headOf(store) }
 }
 
 type Builder = {
@@ -101,17 +108,18 @@ type Builder = {
   readonly machine: Machine
   readonly rules: CheckRules
   readonly recover: Recover
+  readonly keptBlocks: number | undefined
 }
 
 async function execute(
-  { store, machine, rules, recover }: Builder,
+  { store, machine, rules, recover, keptBlocks = Number.POSITIVE_INFINITY }: Builder,
   height: number,
   context: BlockContext,
   transactions: readonly Uint8Array[],
 ): Promise<ExecutionResult> {
   const header = readHeader(store, context.parentHash)
   if (!header)
-    throw new UnknownParentError('the parent block was never executed here', {
+    throw new UnknownParentError('the parent block was never executed here, or is kept no more', {
       height,
       parent: context.parentHash,
     })
@@ -123,6 +131,8 @@ async function execute(
     const { block, dropped } = await buildBlock(machine, rules, recover, input, batch)
     if (!block) return { block: undefined, receipts: [], dropped }
     addBlock(batch, block, block.transactions, block.receipts)
+    // At most one goes where one comes: a bound that was lowered is not reached at once.
+    if (block.header.number - firstBlock(store) >= keptBlocks) dropFirstBlock(store, batch)
     store.putBatch(batch.rows)
     return { block: summaryOf(block), receipts: block.receipts, dropped }
   } catch (error) {

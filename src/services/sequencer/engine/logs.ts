@@ -1,5 +1,6 @@
 import { fromHex, type Hex, keccak256, type Store } from '#primitives'
-import { blockEntry, headHash, readHeader, readReceipts } from './rows.ts'
+import { missing } from './reads.ts'
+import { blockEntry, firstBlock, headHash, readHeader, readReceipts } from './rows.ts'
 import { goOn, type IsStopped } from './stop.ts'
 import type { BlockHead, FoundLog, Log, LogFilter, LogsResult } from './types.ts'
 
@@ -20,10 +21,11 @@ export function findLogs(store: Store, filter: LogFilter, isStopped: IsStopped):
   if (last - filter.fromBlock >= maxLogBlocks)
     return { status: 'refused', message: `query exceeds max block range ${maxLogBlocks}` }
   const probes = probesOf(filter)
-  for (let number = filter.fromBlock; number <= last; number++) {
+  for (let number = Math.max(filter.fromBlock, firstBlock(store)); number <= last; number++) {
     goOn(isStopped)
     const entry = blockEntry(store, number)
-    if (!entry || !mayHold(entry.bloom, probes)) continue
+    if (!entry) throw missing(`block ${number}`)
+    if (!mayHold(entry.bloom, probes)) continue
     const header = readHeader(store, entry.hash)
     if (header) collect(store, { hash: entry.hash, header }, filter, found)
     if (found.length > maxLogs)

@@ -1,7 +1,23 @@
-import { assert, decodeRlp, fromHex, type Hex, keccak256, type Store, toHex } from '#primitives'
+import {
+  DomainError,
+  decodeRlp,
+  fromHex,
+  type Hex,
+  keccak256,
+  type Store,
+  toHex,
+} from '#primitives'
 import { nextBaseFee } from '../state/header.ts'
 import { trieGet, trieOf } from '../state/trie.ts'
-import { blockEntry, headHash, readBlock, readHeader, readPlace, readReceipts } from './rows.ts'
+import {
+  blockEntry,
+  firstBlock,
+  headHash,
+  readBlock,
+  readHeader,
+  readPlace,
+  readReceipts,
+} from './rows.ts'
 import type {
   AccountState,
   BlockHead,
@@ -50,9 +66,10 @@ export function createReads(store: Store, source: StateSource): Reads {
 
 /** The latest block. */
 export function headOf(store: Store): BlockHead {
-  const head = blockHead(store, { by: 'latest' })
-  assert(head, 'an open store has a head')
-  return head
+  const hash = headHash(store)
+  const header = hash && readHeader(store, hash)
+  if (!header) throw missing('the latest block')
+  return { hash, header }
 }
 
 /** A block's hash and header; undefined when there is no such block. */
@@ -66,10 +83,30 @@ function hashOf(store: Store, ref: BlockRef): Hex | undefined {
   if (ref.by === 'hash') return ref.hash
   const head = headHash(store)
   if (ref.by === 'latest' || !head) return head
-  // Rows above the head can be left from before a crash: they count once they are executed again.
-  const height = readHeader(store, head)?.number ?? 0
-  return ref.number > height ? undefined : blockEntry(store, ref.number)?.hash
+  return blockHashAt(store, headOf(store).header.number, ref.number)
 }
+
+/**
+ * Hash of the block with a number. Rows above the head can be left from before a crash: they count
+ * once they are executed again.
+ *
+ * @throws MissingRowError when there must be one.
+ */
+function blockHashAt(store: Store, head: number, number: number): Hex | undefined {
+  if (number > head || number < firstBlock(store)) return undefined
+  const entry = blockEntry(store, number)
+  if (!entry) throw missing(`block ${number}`)
+  return entry.hash
+}
+
+/** The store lacks what it must hold: it is damaged. */
+export class MissingRowError extends DomainError<'MissingRow', { readonly row: string }> {
+  override readonly code = 'MissingRow'
+}
+
+/** @param row - what it is of. */
+export const missing = (row: string): MissingRowError =>
+  new MissingRowError(`no row of ${row}`, { row })
 
 function transactionOf(store: Store, hash: Hex): StoredTransaction | undefined {
   const place = readPlace(store, hash)

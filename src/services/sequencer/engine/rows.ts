@@ -40,10 +40,12 @@ const prefix = {
   genesis: 8,
   /** Header by block hash: apart, since most reads need no more. */
   header: 9,
+  /** Number of the first block that was kept. */
+  first: 10,
 } as const
 
 type RowKind = keyof typeof prefix
-type Row = readonly [key: Uint8Array, value: Uint8Array]
+type Row = readonly [key: Uint8Array, value: Uint8Array | undefined]
 
 const keyOf = (kind: RowKind, id: Uint8Array = new Uint8Array(0)): Uint8Array =>
   concatBytes(Uint8Array.of(prefix[kind]), id)
@@ -87,6 +89,25 @@ export function addBlock(
   transactions.forEach(({ hash: name }, index) => {
     batch.rows.push([keyOf('transaction', fromHex(name)), concatBytes(number, uint64Bytes(index))])
   })
+}
+
+/** Number of the first block that is kept. */
+export function firstBlock(store: Store): number {
+  const row = store.get(keyOf('first'))
+  return row ? Number(bytesToBigint(row)) : 0
+}
+
+/** Takes away the first block that is kept, but not the state after it. */
+export function dropFirstBlock(store: Store, batch: Batch): void {
+  const number = firstBlock(store)
+  const entry = blockEntry(store, number)
+  const id = entry && fromHex(entry.hash)
+  const drop = (kind: RowKind, of: Uint8Array) => batch.rows.push([keyOf(kind, of), undefined])
+  for (const { transactionHash } of (entry && readReceipts(store, entry.hash)) ?? [])
+    drop('transaction', fromHex(transactionHash))
+  if (id) for (const kind of ['header', 'transactions', 'receipts'] as const) drop(kind, id)
+  drop('number', uint64Bytes(number))
+  batch.rows.push([keyOf('first'), uint64Bytes(number + 1)])
 }
 
 /** Hash of the latest block; undefined in an empty store. */

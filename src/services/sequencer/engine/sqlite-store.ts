@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
-import { assert, DomainError, type Store } from '#primitives'
+import { crc32 } from 'node:zlib'
+import { assert, concatBytes, DomainError, type Store } from '#primitives'
 
 /** What a store on disk needs to know. */
 export type SqliteStoreOptions = {
@@ -13,30 +14,33 @@ export type SqliteStoreOptions = {
 }
 
 /**
- * A `Store` in one SQLite file, journal in WAL mode so that readers never wait.
+ * A `Store` in one SQLite file, journal in WAL mode so that readers never wait. SQLite vouches for
+ * no row that a disk has changed: each carries a CRC-32 over key and value, checked at every read.
  *
- * @throws EngineStoreError when the file cannot be opened, or is no such store.
+ * @throws EngineStoreError when the file cannot be opened, or is no such store; and whenever a row
+ * does not read back as it was written, or the disk is full.
  */
 export function openSqliteStore({ file, durable }: SqliteStoreOptions): Store {
-  const database = openDatabase(file, durable)
-  const read = database.prepare('SELECT value FROM rows WHERE key = ?')
+  const database = explained(file, () => openDatabase(file, durable))
   const write = database.prepare('INSERT OR REPLACE INTO rows (key, value) VALUES (?, ?)')
   const drop = database.prepare('DELETE FROM rows WHERE key = ?')
-  return {
-    get: (key) => read.get(key)?.value as Uint8Array | undefined,
-    putBatch: (batch) => {
-      database.exec('BEGIN IMMEDIATE')
-      try {
-        for (const [key, value] of batch) {
-          if (value) write.run(key, value)
-          else drop.run(key)
-        }
-        database.exec('COMMIT')
-      } catch (error) {
-        database.exec('ROLLBACK')
-        throw error
+  const putAll = (batch: Parameters<Store['putBatch']>[0]) => {
+    database.exec('BEGIN IMMEDIATE')
+    try {
+      for (const [key, value] of batch) {
+        if (value) write.run(key, seal(key, value))
+        else drop.run(key)
       }
-    },
+      database.exec('COMMIT')
+    } catch (error) {
+      // SQLite may have rolled back itself; the first error is the one that says why.
+      if (database.isTransaction) database.exec('ROLLBACK')
+      throw error
+    }
+  }
+  return {
+    get: reader(file, database),
+    putBatch: (batch) => explained(file, () => putAll(batch)),
     close: () => database.close(),
   }
 }
@@ -47,31 +51,85 @@ export function openSqliteStore({ file, durable }: SqliteStoreOptions): Store {
  */
 export function openSqliteReader(file: string): Store {
   const database = new DatabaseSync(file, { readOnly: true })
-  const read = database.prepare('SELECT value FROM rows WHERE key = ?')
   return {
-    get: (key) => read.get(key)?.value as Uint8Array | undefined,
+    get: reader(file, database),
     putBatch: () => assert(false, 'a reader never writes'),
     close: () => database.close(),
   }
 }
 
+/** What helps when an engine's store is damaged: everything in it follows from the blocks. */
+export const storeRemedy =
+  "restore the folder from a backup, or move this file away with its -wal and -shm, and the L2's " +
+  'blocks are executed again'
+
+/** Changes with how rows are written; another one is refused. */
+const schemaVersion = 3
+
 function openDatabase(file: string, durable: boolean): DatabaseSync {
+  const database = new DatabaseSync(file)
   try {
-    const database = new DatabaseSync(file)
     database.exec('PRAGMA journal_mode = WAL')
     database.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`)
+    database.exec('PRAGMA cell_size_check = ON')
+    const version = Number(database.prepare('PRAGMA user_version').get()?.user_version)
+    const isNew = database.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.n === 0
+    if (!isNew && version !== schemaVersion) throw foreign(file, version)
+    database.exec('BEGIN IMMEDIATE')
     database.exec(
       'CREATE TABLE IF NOT EXISTS rows (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID',
     )
+    database.exec(`PRAGMA user_version = ${schemaVersion}`)
+    database.exec('COMMIT')
     return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+const foreign = (file: string, version: number) =>
+  new EngineStoreError(
+    `${file} was written by version ${version} of the store, this is version ${schemaVersion}: use ` +
+      'the other version, or move it away, and the L2 is executed again from the blocks',
+    { file },
+  )
+
+const reader = (file: string, database: DatabaseSync): Store['get'] => {
+  const read = database.prepare('SELECT value FROM rows WHERE key = ?')
+  return (key) => {
+    const row = explained(file, () => read.get(key))?.value
+    if (row === undefined) return undefined
+    const value = row instanceof Uint8Array && row.length >= crcBytes && row.subarray(crcBytes)
+    if (value && crcOf(row) === crc32(value, crc32(key))) return value
+    throw new EngineStoreError(`${file} has a damaged row: ${storeRemedy}`, { file })
+  }
+}
+
+const crcBytes = 4
+
+function seal(key: Uint8Array, value: Uint8Array): Uint8Array {
+  const head = new Uint8Array(crcBytes)
+  new DataView(head.buffer).setUint32(0, crc32(value, crc32(key)))
+  return concatBytes(head, value)
+}
+
+const crcOf = (row: Uint8Array): number =>
+  new DataView(row.buffer, row.byteOffset, row.byteLength).getUint32(0)
+
+function explained<T>(file: string, run: () => T): T {
+  try {
+    return run()
   } catch (cause) {
-    const said = cause instanceof Error ? cause.message : String(cause)
-    const message =
-      `${file} cannot be read as the L2's state (${said}): move it away with its -wal and -shm, ` +
-      'and the L2 is executed again from the blocks'
+    if (!(cause instanceof Error && 'errcode' in cause)) throw cause
+    const help = Number(cause.errcode) === full ? 'free some space, then start' : storeRemedy
+    const message = `${file} cannot be used as the L2's state (${cause.message}): ${help}`
     throw new EngineStoreError(message, { file }, cause)
   }
 }
+
+/** SQLITE_FULL. */
+const full = 13
 
 /** The file of an engine's store is damaged, or out of reach. */
 export class EngineStoreError extends DomainError<'EngineStore', { readonly file: string }> {

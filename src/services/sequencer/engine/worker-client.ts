@@ -1,7 +1,18 @@
 import { createQueryClient, type QueryBounds, queryBounds } from './query-client.ts'
+import { storeRemedy } from './sqlite-store.ts'
 import { startThread } from './thread.ts'
 import type { Engine } from './types.ts'
-import type { BlockMethod, WorkerSetup } from './worker-protocol.ts'
+import { type BlockMethod, EngineWorkerError, type WorkerSetup } from './worker-protocol.ts'
+
+/** Codes of what a store lacks although it must hold it. */
+const lacks = ['MissingRow', 'MissingTrieNode', 'MissingCode']
+
+/** An engine knows what it lacks, and this side which file that is in, and what helps. */
+const naming = (file: string) => (error: unknown) => {
+  if (!(error instanceof EngineWorkerError) || !lacks.includes(error.details.cause)) throw error
+  const message = `${file} is damaged (${error.message}): ${storeRemedy}`
+  throw new EngineWorkerError(message, error.details)
+}
 
 /**
  * An engine in threads of its own, so that executing blocks never holds up consensus: one builds
@@ -26,7 +37,7 @@ export async function createWorkerEngine(
   const method =
     <Name extends BlockMethod>(name: Name) =>
     (...args: Parameters<Engine[Name]>): ReturnType<Engine[Name]> =>
-      thread.request(name, args) as ReturnType<Engine[Name]>
+      thread.request(name, args).catch(naming(setup.store.file)) as ReturnType<Engine[Name]>
   return {
     head: method('head'),
     execute: method('execute'),

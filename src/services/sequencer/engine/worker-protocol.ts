@@ -6,6 +6,8 @@ import type { Engine, QueryMethod } from './types.ts'
 export type WorkerSetup = {
   readonly genesis: Uint8Array
   readonly store: SqliteStoreOptions
+  /** See `EngineOptions`. */
+  readonly keptBlocks?: number | undefined
   /** URL of a module that exports `recover: Recover`. */
   readonly recoverModule: string
 }

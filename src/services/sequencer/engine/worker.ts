@@ -8,7 +8,7 @@ import type { WorkerSetup } from './worker-protocol.ts'
 // The thread that builds one operator's blocks, and reads them. It ends when the client closes it.
 
 await serveThread(async () => {
-  const { genesis, store, recoverModule } = workerData as WorkerSetup
+  const { genesis, store, recoverModule, keptBlocks } = workerData as WorkerSetup
   const { recover } = (await import(recoverModule)) as { recover: Recover }
-  return createBlockEngine({ genesis, store: openSqliteStore(store), recover })
+  return createBlockEngine({ genesis, store: openSqliteStore(store), recover, keptBlocks })
 })
