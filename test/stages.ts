@@ -39,6 +39,7 @@ export function stagesOf(root: string, names: readonly string[]): Stage[] {
     stage('unit', 'src/**/*.test.ts', 2),
     stage('golden', 'test/golden/*.test.ts', 2),
     existsSync(second) ? onSecond : { ...onSecond, node: undefined },
+    stage('spec', 'test/spec/*.test.ts', 1),
     stage('sim', 'test/sim/*.test.ts', 1),
     // They wait for L1 more than they compute: three at a time keep two cores busy.
     stage('networks', 'test/{cluster,e2e,soak}/*.test.ts', 3),
