@@ -30,7 +30,7 @@ test('first transfer: what the gateway says is passed on in one line', () =>
   withGateway(
     (_, response) => response.writeHead(503).end('no block for 10 s'),
     (url) =>
-      assert.rejects(sendFirstTransfer(url, 500), {
+      assert.rejects(sendFirstTransfer(url, 4_000), {
         code: 'FirstTransferFailed',
         message: /^the first transfer was not confirmed: no block for 10 s$/,
       }),
