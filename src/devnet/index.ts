@@ -1,3 +1,4 @@
+export { systemClock, systemRng } from '#node'
 export { type ChaosKind, chaosKinds } from './chaos.ts'
 export type { Devnet, EmbeddedDevnet } from './devnet.ts'
 export type { Adapt } from './embedded-operators.ts'

@@ -125,6 +125,11 @@ export class LedgerApplication implements Application {
     return this.#mempool.add(transaction, bytes, this.#ledger)
   }
 
+  holdsTransaction(bytes: Uint8Array): boolean {
+    const transaction = tryDecodeTransaction(bytes)
+    return transaction !== undefined && this.#mempool.holds(transaction, bytes, this.#ledger)
+  }
+
   async prepareProposal(input: {
     readonly height: number
     readonly timeMs: number

@@ -95,6 +95,22 @@ test('mempool: a newer report replaces the older, the same one may be passed on 
   assert.equal(mempool.size, 1)
 })
 
+test('mempool: it holds what waits, and no more what was replaced or is in a block', async () => {
+  const { network, mempool, add, commit } = setUp()
+  const holds = (transaction: Transaction) =>
+    mempool.holds(transaction, encodeTransaction(transaction), network.ledger)
+  const [older, newer, task] = [
+    network.report(1, [viewOf(1)]),
+    network.report(1, [viewOf(2)]),
+    network.task(),
+  ]
+  assert.deepEqual([older, newer, task].map(holds), [false, false, false])
+  for (const one of [older, newer, task]) assert.equal(await add(one), 'ok')
+  assert.deepEqual([older, newer, task].map(holds), [false, true, true])
+  await commit([newer, task])
+  assert.deepEqual([older, newer, task].map(holds), [false, false, false])
+})
+
 test('mempool: a report may answer a block that is not committed here yet', async () => {
   const { network, add, propose } = setUp()
   const share: Statement = {

@@ -23,6 +23,8 @@ import { WaitingTasks } from './waiting-tasks.ts'
 /** What a replicated service keeps of calls that wait for a block. */
 export type CallPool = {
   readonly admit: (payload: Uint8Array) => Verdict | Promise<Verdict>
+  /** Whether a call waits. */
+  readonly has: (payload: Uint8Array) => boolean
   /** Executable payloads in the order to execute, within the bound. */
   readonly take: (maxBytes: number) => readonly Uint8Array[]
   /** Learns what a block did with its calls; forgets them. */
@@ -115,6 +117,24 @@ export class Mempool {
         const pool = this.#pools.get(transaction.service)
         return pool ? pool.admit(transaction.payload) : { ok: false, reason: 'UnknownService' }
       }
+    }
+  }
+
+  /** Whether a transaction waits, and not another in its place. */
+  holds(transaction: Transaction, bytes: Uint8Array, ledger: Ledger): boolean {
+    switch (transaction.kind) {
+      case 'randomness':
+        return false
+      case 'report': {
+        const waiting = this.#reports.get(transaction.report.operator)
+        return waiting !== undefined && equalBytes(waiting.bytes, bytes)
+      }
+      case 'l1-events':
+        return this.#l1Events !== undefined && equalBytes(this.#l1Events.bytes, bytes)
+      case 'task':
+        return this.hasTask(taskDigest(ledger.constants.network, transaction.request))
+      case 'call':
+        return this.#pools.get(transaction.service)?.has(transaction.payload) ?? false
     }
   }
 

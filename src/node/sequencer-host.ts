@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Disk, type Hex, setBounded, sha256Hex } from '#primitives'
+import { type Disk, type Hex, keccak256Hex, setBounded, sha256Hex } from '#primitives'
 import { type Ledger, serviceState } from '#protocol'
 import { encodeTransaction, type Genesis, type Verdict } from '#records'
 import {
@@ -123,6 +123,7 @@ export function hostSequencer(
         if (verdict.ok) passed.add(sequencerName, payload)
         return verdict
       },
+      has: (payload) => pool.get(keccak256Hex(payload)) !== undefined,
       take: (maxBytes) => pool.take(maxBytes),
       committed: (payloads, results) => pool.committed(payloads, results),
       executable: () => pool.executable(),

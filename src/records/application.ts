@@ -67,6 +67,10 @@ export type Application = {
    * Admits a transaction to the application's mempool; the engine passes admitted ones to peers.
    */
   checkTransaction(bytes: Uint8Array): Promise<Verdict>
+  /**
+   * Whether an admitted transaction still waits for a block: who passes it on may forget it else.
+   */
+  holdsTransaction(bytes: Uint8Array): boolean
   /** What this proposer wants in the block; total size at most `maxBytes`. */
   prepareProposal(input: {
     readonly height: number

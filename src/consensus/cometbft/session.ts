@@ -10,12 +10,17 @@ import {
 import { Answers, toResult, toStatus } from './answers.ts'
 import { type Chain, WrongGenesisError } from './chain.ts'
 import {
+  CheckTxType,
   ResponseOfferSnapshot_Result as Offer,
+  type RequestCheckTx,
   type RequestProcessProposal,
 } from './messages/abci_pb.ts'
 import { type Answer, type Asked, UnknownMessageError } from './messages.ts'
 import { Relay } from './relay.ts'
 import { createTurns } from './turns.ts'
+
+/** Of a transaction that the application has dropped, replaced or seen in a block. */
+const noLongerWaiting: Verdict = { ok: false, reason: 'NoLongerWaiting' }
 
 /** What a session needs. */
 export type SessionOptions = {
@@ -91,7 +96,7 @@ export class Session {
       case 'query':
         return { case: 'query', value: toResult({ ok: false, reason: 'NotFound' }) }
       case 'checkTx':
-        return { case: 'checkTx', value: toResult(await this.#check(asked.value.tx)) }
+        return { case: 'checkTx', value: toResult(await this.#checkFor(asked.value)) }
       case 'insertTx': {
         const { code = 0 } = toResult(await this.#insert(asked.value.tx))
         return { case: 'insertTx', value: { code } }
@@ -111,6 +116,12 @@ export class Session {
       default:
         throw new UnknownMessageError(`${asked.case} is not served`, {})
     }
+  }
+
+  /** CometBFT asks again after each block: whether to keep what it holds. */
+  async #checkFor({ tx, type }: RequestCheckTx): Promise<Verdict> {
+    if (type !== CheckTxType.RECHECK) return this.#check(tx)
+    return this.#application.holdsTransaction(tx) ? { ok: true } : noLongerWaiting
   }
 
   /**

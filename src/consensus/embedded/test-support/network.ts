@@ -57,6 +57,7 @@ export function createCountingApplication(
       pool.set(sha256Hex(bytes), bytes)
       return Promise.resolve({ ok: true })
     },
+    holdsTransaction: (bytes) => pool.has(sha256Hex(bytes)),
     prepareProposal: () => Promise.resolve([...pool.values()]),
     processProposal: ({ transactions }) =>
       Promise.resolve(
