@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { globSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { generated } from '../test/tidy/tree.ts'
 import { wrapComments } from './wrap-comments.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -10,7 +11,8 @@ const asked = process.argv.slice(2)
 const paths = asked.length > 0 ? asked : ['.']
 
 const isOurs = (path: string): boolean =>
-  !/(^|\/)(node_modules|dist|out|cache|artifacts)(\/|$)/.test(path)
+  !/(^|\/)(node_modules|dist|out|cache)(\/|$)/.test(path) &&
+  ![...generated].some((folder) => path.replace(/^\.\//, '').startsWith(folder))
 
 for (const path of paths.flatMap((one) =>
   statSync(join(root, one)).isFile() ? one : below(one),

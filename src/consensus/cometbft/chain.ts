@@ -53,7 +53,7 @@ const line = (key: Hex | undefined, power: bigint) => `${key ?? 'no ed25519 key'
 function requireSame(field: string, theirs: string | bigint, ours: string | bigint): void {
   if (theirs === ours) return
   throw new WrongGenesisError(
-    `CometBFT's genesis has ${field} ${theirs || '(nothing)'}, this operator's ${ours}`,
+    `CometBFT's genesis has ${field} ${theirs === '' ? '(nothing)' : theirs}, this operator's ${ours}`,
     { field, theirs: String(theirs), ours: String(ours) },
   )
 }

@@ -41,8 +41,9 @@ class Connection implements Asker {
     this.#session = session
     this.#onEnd = onEnd
     this.#outbox = new Outbox(socket, () => this.#takeUp())
-    socket.on('data', (chunk: Uint8Array) => {
-      this.#frames = this.#reader.read(chunk)
+    socket.on('data', ({ buffer, byteOffset, length }: Buffer) => {
+      // No Buffer, of which a slice would be no copy.
+      this.#frames = this.#reader.read(new Uint8Array(buffer, byteOffset, length))
       this.#takeUp()
     })
     socket.on('end', () => this.#ended())

@@ -48,7 +48,7 @@ export class FrameReader {
           continue
         }
         // Not zeroed: every byte is written before the frame is handed out.
-        this.#body = Buffer.allocUnsafe(this.#length)
+        this.#body = new Uint8Array(Buffer.allocUnsafeSlow(this.#length).buffer)
         this.#filled = 0
       }
       const part = chunk.subarray(at, at + this.#length - this.#filled)

@@ -32,9 +32,20 @@ function parse(bytes: Uint8Array): Request {
   }
 }
 
+/** Frames of answers that are given again and again. */
+const constants = new WeakMap<Answer, Uint8Array>()
+
+/** An answer that is encoded once. */
+export function constantAnswer(answer: Answer): Answer {
+  constants.set(answer, encode(answer))
+  return answer
+}
+
 /** The frame of an answer. */
-export const encodeAnswer = (answer: Answer): Uint8Array =>
-  toFrame(toBinary(ResponseSchema, create(ResponseSchema, { value: answer })))
+export const encodeAnswer = (answer: Answer): Uint8Array => constants.get(answer) ?? encode(answer)
+
+const encode = (value: Answer): Uint8Array =>
+  toFrame(toBinary(ResponseSchema, create(ResponseSchema, { value })))
 
 /** A message of a kind that is not spoken here. */
 export class UnknownMessageError extends DomainError<'UnknownMessage'> {

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { chmod, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { DomainError, type Logger } from '#primitives'
@@ -78,26 +79,17 @@ export async function serveApplication(options: ServeOptions): Promise<AbciServe
 
 /** A socket file that a killed process has left is in the way; its folder's lock is the guard. */
 async function open(server: Server, listen: ListenAt): Promise<string> {
-  if ('path' in listen) await rm(listen.path, { force: true })
-  await new Promise<void>((resolve, reject) => {
-    const refuse = (error: Error) => reject(cannotListen(listen, error))
-    server.once('error', refuse)
-    server.listen('path' in listen ? listen : { ...listen, host: '127.0.0.1' }, () => {
-      server.off('error', refuse)
-      resolve()
-    })
-  })
-  if ('path' in listen) {
-    await chmod(listen.path, 0o600) // whoever can connect can move the ledger
-    return `unix://${listen.path}`
+  const where = 'path' in listen ? listen.path : `127.0.0.1:${listen.port}`
+  try {
+    if ('path' in listen) await rm(listen.path, { force: true })
+    server.listen('path' in listen ? listen : { ...listen, host: '127.0.0.1' })
+    await once(server, 'listening')
+    if ('path' in listen) await chmod(listen.path, 0o600) // who can connect can move the ledger
+  } catch (error) {
+    throw new SocketFailedError(`cannot listen at ${where}: ${String(error)}`, { where }, error)
   }
   const bound = server.address()
-  return `tcp://127.0.0.1:${typeof bound === 'object' && bound ? bound.port : listen.port}`
-}
-
-const cannotListen = (listen: ListenAt, cause: Error) => {
-  const where = 'path' in listen ? listen.path : `127.0.0.1:${listen.port}`
-  return new SocketFailedError(`cannot listen at ${where}: ${cause.message}`, { where }, cause)
+  return typeof bound === 'object' && bound ? `tcp://127.0.0.1:${bound.port}` : `unix://${where}`
 }
 
 /** The socket that CometBFT is to connect to cannot be opened. */

@@ -15,7 +15,7 @@ import {
   type RequestCheckTx,
   type RequestProcessProposal,
 } from './messages/abci_pb.ts'
-import { type Answer, type Asked, UnknownMessageError } from './messages.ts'
+import { type Answer, type Asked, constantAnswer, UnknownMessageError } from './messages.ts'
 import { Relay } from './relay.ts'
 import { createTurns } from './turns.ts'
 
@@ -56,6 +56,8 @@ export class Session {
   readonly #onFailure: (error: unknown) => void
   readonly #inTurn = createTurns()
   readonly #relay = new Relay()
+  /** Transactions that are being checked. */
+  readonly #checks = new Set<Promise<Verdict>>()
   #state: GrammarState = beforeStart
   /** Whose calls `#state` is of. */
   #engine: Asker | undefined
@@ -74,9 +76,10 @@ export class Session {
     this.#relay.add(transaction)
   }
 
-  /** Resolves once no call that moves the ledger is under way. */
-  idle(): Promise<void> {
-    return this.#inTurn(async () => {})
+  /** Resolves once no call of the application is under way. */
+  async idle(): Promise<void> {
+    await this.#inTurn(async () => {})
+    await Promise.all(this.#checks)
   }
 
   /**
@@ -90,13 +93,15 @@ export class Session {
       case 'echo':
         return { case: 'echo', value: { message: asked.value.message } }
       case 'flush':
-        return { case: 'flush', value: {} }
+        return flushed
       case 'info':
         return this.#answers.info()
       case 'query':
         return { case: 'query', value: toResult({ ok: false, reason: 'NotFound' }) }
-      case 'checkTx':
-        return { case: 'checkTx', value: toResult(await this.#checkFor(asked.value)) }
+      case 'checkTx': {
+        const verdict = await this.#checkFor(asked.value)
+        return verdict.ok ? admitted : { case: 'checkTx', value: toResult(verdict) }
+      }
       case 'insertTx': {
         const { code = 0 } = toResult(await this.#insert(asked.value.tx))
         return { case: 'insertTx', value: { code } }
@@ -130,9 +135,16 @@ export class Session {
    * @param view - copied, since a small transaction would keep all that came with it.
    */
   async #check(view: Uint8Array): Promise<Verdict> {
+    const checked = this.#ask(view.slice())
+    this.#checks.add(checked)
+    const verdict = await checked
+    this.#checks.delete(checked)
+    return isWaiting(verdict) ? { ok: true } : verdict
+  }
+
+  async #ask(transaction: Uint8Array): Promise<Verdict> {
     try {
-      const verdict = await this.#application.checkTransaction(view.slice())
-      return isWaiting(verdict) ? { ok: true } : verdict
+      return await this.#application.checkTransaction(transaction)
     } catch (error) {
       // Whatever a stranger sends, it must not stop the validator.
       this.#logger.error('application failed to check a transaction', { error })
@@ -203,6 +215,9 @@ export class Session {
     this.#state = afterCall(this.#state, toCall(asked))
   }
 }
+
+const flushed = constantAnswer({ case: 'flush', value: {} })
+const admitted = constantAnswer({ case: 'checkTx', value: {} })
 
 function toCall(asked: Move): Call {
   switch (asked.case) {

@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict'
+import { statSync } from 'node:fs'
+import { test } from 'node:test'
+import { sha256Hex, utf8 } from '#primitives'
+import { createTracingApplication, emptyDisk } from '../engine/test-support/tracing-application.ts'
+import { AbciClient } from './test-support/abci-client.ts'
+import { CometDriver } from './test-support/comet-driver.ts'
+import {
+  blockOf,
+  serve,
+  socketOf,
+  testGenesis,
+  testKeys,
+  testValidators,
+} from './test-support/served.ts'
+
+const application = () => createTracingApplication(testValidators)
+const check = (text: string) => ({ case: 'checkTx' as const, value: { tx: utf8(text) } })
+
+test('server: a unix socket that only its owner can open, and a port of this machine', async (t) => {
+  const listen = socketOf(t)
+  const { server } = await serve(t, application(), listen)
+  assert.equal(server.address, `unix://${listen.path}`)
+  assert.equal(statSync(listen.path).mode & 0o777, 0o600)
+  const other = await serve(t, application(), { port: 0 })
+  assert.match(other.server.address, /^tcp:\/\/127\.0\.0\.1:\d+$/)
+  for (const { address } of [server, other.server]) {
+    const client = await AbciClient.connect(address)
+    const { message } = await client.ask({ case: 'echo', value: { message: 'hello' } })
+    assert.equal(message, 'hello')
+  }
+})
+
+test('server: a socket file that a killed process left is replaced', async (t) => {
+  const listen = socketOf(t)
+  await serve(t, application(), listen)
+  const { server } = await serve(t, application(), listen)
+  const client = await AbciClient.connect(server.address)
+  assert.equal((await client.ask({ case: 'echo', value: { message: 'x' } })).message, 'x')
+})
+
+test('server: a path where nothing can listen is an error that names it', async (t) => {
+  const path = '/dev/null/abci.sock'
+  await assert.rejects(serve(t, application(), { path }), { code: 'SocketFailed' })
+})
+
+test('server: answers come in the order of the questions, whichever is ready first', async (t) => {
+  const slow = Promise.withResolvers<void>()
+  const inner = application()
+  const { server } = await serve(t, {
+    ...inner,
+    async checkTransaction(bytes) {
+      if (bytes[0] === 'a'.charCodeAt(0)) await slow.promise
+      return inner.checkTransaction(bytes)
+    },
+  })
+  const client = await AbciClient.connect(server.address)
+  const order: string[] = []
+  const asked = ['a', 'b', 'bad'].map((text) =>
+    client.ask(check(text)).then(({ code }) => order.push(`${text} ${code}`)),
+  )
+  const flushed = client.ask({ case: 'flush', value: {} }).then(() => order.push('flush'))
+  const other = await AbciClient.connect(server.address)
+  assert.equal((await other.ask(check('c'))).code, 0)
+  assert.deepEqual(order, [], 'the others wait for the first')
+  slow.resolve()
+  await Promise.all([...asked, flushed])
+  assert.deepEqual(order, ['a 0', 'b 0', 'bad 1', 'flush'])
+})
+
+test('server: thousands of transactions that come at once are all answered, in order', async (t) => {
+  const inner = application()
+  const { server } = await serve(t, inner)
+  const client = await AbciClient.connect(server.address)
+  const texts = Array.from({ length: 10_000 }, (_, i) => (i % 7 === 0 ? `bad ${i}` : `tx ${i}`))
+  const codes = await Promise.all(
+    texts.map((text) => client.ask(check(text)).then(({ code }) => code)),
+  )
+  assert.deepEqual(
+    codes,
+    texts.map((_, i) => (i % 7 === 0 ? 1 : 0)),
+  )
+  assert.equal(inner.pool.size, codes.filter((code) => code === 0).length)
+})
+
+test('server: transactions keep their own bytes alive, not all that came with them', async (t) => {
+  const inner = application()
+  const { server } = await serve(t, inner)
+  const client = await AbciClient.connect(server.address)
+  await Promise.all(['tx 1', 'tx 2'].map((text) => client.ask(check(text))))
+  for (const bytes of inner.pool.values()) assert.equal(bytes.buffer.byteLength, bytes.length)
+})
+
+test('server: refusals come with their reason, and what waits already is welcome', async (t) => {
+  const { server } = await serve(t, application())
+  const client = await AbciClient.connect(server.address)
+  const { code, codespace, log, info } = await client.ask(check('bad'))
+  assert.deepEqual([code, codespace, log, info], [1, 'nodeop', 'BadEncoding', 'as asked'])
+  assert.equal((await client.ask(check('tx'))).code, 0)
+  assert.equal((await client.ask(check('tx'))).code, 0)
+})
+
+test("server: a check that fails is the sender's alone", async (t) => {
+  const checkTransaction = () => Promise.reject(new Error('a defect'))
+  const { server, failures } = await serve(t, { ...application(), checkTransaction })
+  const client = await AbciClient.connect(server.address)
+  assert.deepEqual((await client.ask(check('tx'))).log, 'ApplicationFailed')
+  assert.deepEqual(failures, [])
+})
+
+test('server: the application’s mempool is inserted into and reaped from, each once', async (t) => {
+  const inner = application()
+  const { server } = await serve(t, inner)
+  const client = await AbciClient.connect(server.address)
+  const insert = async (text: string) =>
+    (await client.ask({ case: 'insertTx', value: { tx: utf8(text) } })).code
+  const reap = async (maxBytes: bigint) => {
+    const { txs } = await client.ask({ case: 'reapTxs', value: { maxBytes } })
+    return txs.map((bytes) => Buffer.from(bytes).toString())
+  }
+  assert.deepEqual([await insert('one'), await insert('bad'), await insert('two')], [0, 1, 0])
+  server.relay(utf8('three'))
+  assert.deepEqual(await reap(5n), ['one'])
+  assert.deepEqual(await reap(1n), ['two'])
+  assert.deepEqual(await reap(0n), ['three'])
+  assert.deepEqual(await reap(0n), [])
+  assert.deepEqual([...inner.pool.values()], [utf8('one'), utf8('two')])
+})
+
+test('server: a proposal is what the application wants, within what CometBFT has room for', async (t) => {
+  const inner = application()
+  const { server } = await serve(t, inner)
+  const comet = await CometDriver.connect(server.address)
+  await comet.handshake(testGenesis)
+  for (const text of ['one', 'two', 'x'.repeat(200)]) await inner.checkTransaction(utf8(text))
+  const propose = async (maxTxBytes: bigint) => {
+    const value = { maxTxBytes, height: 1n, txs: [utf8('of CometBFT')] }
+    const { txs } = await comet.consensus.ask({ case: 'prepareProposal', value })
+    return txs.map(({ length }) => length)
+  }
+  // A transaction takes its bytes, a tag and its length.
+  assert.deepEqual(await propose(213n), [3, 3, 200])
+  assert.deepEqual(await propose(212n), [3, 3])
+  assert.deepEqual(await propose(9n), [3])
+  assert.deepEqual(await propose(4n), [])
+})
+
+test('server: a proposal is refused by the application, or for a proposer that nobody knows', async (t) => {
+  const { server, failures } = await serve(t, application())
+  const comet = await CometDriver.connect(server.address)
+  await comet.handshake(testGenesis)
+  assert.equal(await comet.judge(blockOf(1, ['tx'])), 1)
+  assert.equal(await comet.judge(blockOf(1, ['bad'])), 2)
+  const stranger = sha256Hex(utf8('stranger'))
+  assert.equal(await comet.judge(blockOf(1, ['tx'], { proposer: stranger })), 2)
+  assert.deepEqual(failures, [])
+})
+
+test('server: a judgement that fails refuses that proposal', async (t) => {
+  const processProposal = () => Promise.reject(new Error('a defect'))
+  const { server, failures } = await serve(t, { ...application(), processProposal })
+  const comet = await CometDriver.connect(server.address)
+  await comet.handshake(testGenesis)
+  assert.equal(await comet.judge(blockOf(1)), 2)
+  assert.deepEqual(failures, [])
+})
+
+test('server: a block reaches the application whole, and its outcome CometBFT', async (t) => {
+  const removed = { consensusKey: testKeys[0] ?? '0x', power: 0n }
+  const inner = createTracingApplication(testValidators, emptyDisk(), () => [removed])
+  const { server, decided } = await serve(t, inner)
+  const comet = await CometDriver.connect(server.address)
+  const { height } = await comet.handshake(testGenesis)
+  assert.equal(height, 0)
+  const offender = { consensusKey: testKeys[2] ?? '0x', height: 7 }
+  const forgotten = { consensusKey: sha256Hex(utf8('stranger')), height: 7 }
+  const block = blockOf(1, ['tx', 'void'], { misbehaviour: [offender, forgotten] })
+  const { appHash, codes, updates } = await comet.finalize(block)
+  assert.deepEqual([codes, updates], [[0, 1], [removed]])
+  assert.deepEqual(decided, [], 'nothing is decided before its commit')
+  await comet.commit()
+  assert.deepEqual(decided.map(plain), [plain({ ...block, misbehaviour: [offender] })])
+  assert.deepEqual(await inner.info(), { height: 1, appHash })
+  assert.deepEqual(await comet.handshake(testGenesis), { height: 1, appHash })
+})
+
+const plain = ({ transactions, ...rest }: ReturnType<typeof blockOf>) => ({
+  ...rest,
+  transactions: transactions.map((bytes) => Buffer.from(bytes).toString()),
+})
+
+test('server: an application that fails is called no more, and CometBFT is told why', async (t) => {
+  const inner = application()
+  let calls = 0
+  const { server, failures, nextRefusal } = await serve(t, {
+    ...inner,
+    finalizeBlock() {
+      calls++
+      return Promise.reject(new Error('the disk is gone'))
+    },
+  })
+  const comet = await CometDriver.connect(server.address)
+  await comet.handshake(testGenesis)
+  await assert.rejects(comet.finalize(blockOf(1)), /ApplicationFailed: the disk is gone/)
+  assert.equal((await nextRefusal()).reason, 'ApplicationFailed')
+  assert.equal(failures.length, 1)
+  await comet.kill()
+  const again = await CometDriver.connect(server.address)
+  await assert.rejects(again.handshake(testGenesis), /the disk is gone/)
+  assert.deepEqual([calls, failures.length], [1, 1])
+})
+
+test('server: calls of two connections that move the ledger never overlap', async (t) => {
+  let running = 0
+  const alone = async <Result>(run: () => Promise<Result>): Promise<Result> => {
+    assert.equal(running++, 0, 'one at a time')
+    await new Promise((resolve) => setImmediate(resolve))
+    running--
+    return run()
+  }
+  const inner = application()
+  const { server, failures } = await serve(t, {
+    ...inner,
+    processProposal: (block) => alone(() => inner.processProposal(block)),
+    finalizeBlock: (block) => alone(() => inner.finalizeBlock(block)),
+    commit: () => alone(() => inner.commit()),
+  })
+  const comet = await CometDriver.connect(server.address)
+  await comet.handshake(testGenesis)
+  const blocks = Array.from({ length: 20 }, (_, i) => blockOf(i + 1, [`tx ${i}`]))
+  await Promise.all(
+    blocks.flatMap((block) => [comet.judge(block), comet.finalize(block), comet.commit()]),
+  )
+  assert.equal((await inner.info()).height, 20)
+  assert.deepEqual(failures, [])
+})
+
+test('server: nothing of the application is under way once it is closed', async (t) => {
+  const slow = Promise.withResolvers<void>()
+  const began = Promise.withResolvers<void>()
+  const inner = application()
+  const { server } = await serve(t, {
+    ...inner,
+    async finalizeBlock(block) {
+      began.resolve()
+      await slow.promise
+      return inner.finalizeBlock(block)
+    },
+  })
+  const comet = await CometDriver.connect(server.address)
+  await comet.handshake(testGenesis)
+  const cut = assert.rejects(comet.finalize(blockOf(1)), /ended/)
+  await began.promise
+  let isClosed = false
+  const closed = server.close().then(() => {
+    isClosed = true
+  })
+  await cut
+  assert.equal(isClosed, false)
+  slow.resolve()
+  await closed
+  assert.deepEqual((await inner.info()).height, 0)
+})

@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { type Hex, sha256Hex, utf8 } from '#primitives'
+import type { Application, DecidedBlock, Validator } from '#records'
+import { silentLogger } from '../../../../test/support/manual-clock.ts'
+import type { ConnectionEnd } from '../connection.ts'
+import { type AbciServer, type ListenAt, serveApplication } from '../server.ts'
+import type { CometGenesis } from './comet-driver.ts'
+
+/** Four consensus keys; nothing is signed with them here. */
+export const testKeys: readonly Hex[] = [1, 2, 3, 4].map((i) => sha256Hex(utf8(`key ${i}`)))
+export const testValidators: readonly Validator[] = testKeys.map((consensusKey, i) => ({
+  consensusKey,
+  power: BigInt(i + 1),
+}))
+
+/** The genesis that the served applications expect. */
+export const testGenesis: CometGenesis = {
+  chain: { networkId: sha256Hex(utf8('a network')), appVersion: 3 },
+  validators: testValidators,
+}
+
+/** A server, and what it was heard to say. */
+export type Served = {
+  readonly server: AbciServer
+  readonly decided: DecidedBlock[]
+  readonly failures: unknown[]
+  /** The next end of a connection that the server has a reason for. */
+  nextRefusal(): Promise<ConnectionEnd>
+}
+
+/** Serves an application until the test is over. */
+export async function serve(
+  t: TestContext,
+  application: Application,
+  listen: ListenAt = socketOf(t),
+): Promise<Served> {
+  const decided: DecidedBlock[] = []
+  const failures: unknown[] = []
+  const refusals: ConnectionEnd[] = []
+  let told: (() => void) | undefined
+  const server = await serveApplication({
+    ...{ application, listen, chain: testGenesis.chain, logger: silentLogger },
+    onDecided: ({ block }) => decided.push(block),
+    onFailure: (error) => failures.push(error),
+    onEnd: (end) => {
+      if (end.reason === undefined) return
+      refusals.push(end)
+      told?.()
+    },
+  })
+  t.after(() => server.close())
+  const nextRefusal = async (): Promise<ConnectionEnd> => {
+    const first = refusals.shift()
+    if (first) return first
+    await new Promise<void>((resolve) => {
+      told = resolve
+    })
+    return nextRefusal()
+  }
+  return { server, decided, failures, nextRefusal }
+}
+
+/** A path for a socket, in a folder of its own. */
+export function socketOf(t: TestContext): { readonly path: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'nodeop abci '))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  return { path: join(folder, 'abci.sock') }
+}
+
+/** A block as CometBFT decides it. */
+export const blockOf = (
+  height: number,
+  transactions: readonly string[] = [],
+  rest: Partial<DecidedBlock> = {},
+): DecidedBlock => ({
+  height,
+  timeMs: 1_700_000_000_000 + height * 1_001,
+  proposer: testKeys[height % testKeys.length] as Hex,
+  transactions: transactions.map(utf8),
+  misbehaviour: [],
+  hash: sha256Hex(utf8(`block ${height}`)),
+  ...rest,
+})
