@@ -28,6 +28,7 @@ export function recordCalls(application: Application, log: CallLog): Application
     info: () => application.info(),
     consensusKeys: () => application.consensusKeys(),
     checkTransaction: (bytes) => application.checkTransaction(bytes),
+    holdsTransaction: (bytes) => application.holdsTransaction(bytes),
     workDueMs: () => application.workDueMs(),
     initChain: () => alone({ call: 'initChain' }, () => application.initChain()),
     prepareProposal: (input) =>

@@ -38,6 +38,7 @@ export function createTracingApplication(
       pool.set(id, bytes)
       return { ok: true }
     },
+    holdsTransaction: (bytes) => pool.has(sha256Hex(bytes)),
     prepareProposal: async () => [...pool.values()],
     processProposal: async ({ transactions }) =>
       transactions.some(isBad) ? { ok: false, reason: 'BadEncoding' } : { ok: true },
