@@ -1,6 +1,7 @@
 import { assert, unreachable } from '#primitives'
 import { advanceRound, createRound, type RoundInput, type RoundOutput } from './round.ts'
 import {
+  isBacked,
   powerOf,
   pruneRounds,
   recordOf,
@@ -58,6 +59,11 @@ export function wants(state: CoreState, proposal: Proposal): boolean {
   if (proposal.proposer !== proposerOf(schedule.current, round)) return false
   return wantsProposal(recordOf(state.rounds, round), schedule.current, value)
 }
+
+/** Whether votes of a proposal's round ask for its value: then there must be room for its block. */
+export const isAskedFor = (state: CoreState, { height, round, value }: Proposal): boolean =>
+  height === state.machine.height &&
+  isBacked(recordOf(state.rounds, round), state.schedule.current, value)
 
 /** The transition under way: local to one `apply`. */
 type Run = { state: CoreState; outputs: Output[]; lines: number[] }

@@ -66,16 +66,21 @@ export function recordVote(
 
 /** Whether a proposal may be kept: the first of its round, or one whose value votes ask for. */
 export function wantsProposal(record: RoundRecord, validators: ValidatorSet, value: BlockId) {
-  const { proposals, prevotes, precommits } = record
+  const { proposals } = record
   if (proposals.length === 0) return true
   if (proposals.length >= mostProposals) return false
   if (proposals.some(({ proposal }) => proposal.value === value)) return false
-  const { totalPower } = validators
-  return (
-    isMoreThanOneThird(powerFor(prevotes, value), totalPower) ||
-    isMoreThanOneThird(powerFor(precommits, value), totalPower)
-  )
+  return isBacked(record, validators, value)
 }
+
+/** Whether more than 1/3 of the power has voted for this value in a round. */
+export const isBacked = (
+  { prevotes, precommits }: RoundRecord,
+  { totalPower }: ValidatorSet,
+  value: BlockId,
+): boolean =>
+  isMoreThanOneThird(powerFor(prevotes, value), totalPower) ||
+  isMoreThanOneThird(powerFor(precommits, value), totalPower)
 
 /** Rounds with a proposal added, not yet judged. */
 export function recordProposal(rounds: Rounds, proposal: Proposal): Rounds {

@@ -115,7 +115,7 @@ test('block store: a block in the place of another is refused when it is read', 
   const disk = createFaultyDisk(1)
   await save(disk, 1, 2)
   const bytes = disk.bytes(path) ?? assert.fail()
-  const mine = { version: 1, networkId: testNetwork, validator: undefined }
+  const mine = { version: 2, networkId: testNetwork, validator: undefined }
   const header = bytes.slice(0, frame(ownerHeader(mine)).length)
   const second = bytes.slice(header.length + (bytes.length - header.length) / 2)
   disk.put(path, Uint8Array.from([...header, ...second, ...second]))

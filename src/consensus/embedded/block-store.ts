@@ -55,7 +55,7 @@ export async function openFileBlockStore(
   disk: Disk,
 ): Promise<BlockStore> {
   const offsets: number[] = []
-  const mine = { version: 1, networkId, validator: undefined }
+  const mine = { version: 2, networkId, validator: undefined }
   const file = await openRecordFile({
     ...{ disk, path, logger, header: ownerHeader(mine), remedy },
     whose: whoseFile(mine),

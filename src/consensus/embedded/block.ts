@@ -16,6 +16,7 @@ import {
 } from '#records'
 import type { Conflict, ValidatorSet } from '../core/index.ts'
 import { conflictCodec, maxValidators } from './codecs.ts'
+import { bodyHash, partName, partsCodec, pieces } from './parts.ts'
 
 /** Total bytes of one block's transactions. */
 export const maxBlockBytes = 1024 * 1024
@@ -34,7 +35,7 @@ export type Commit = {
   readonly signatures: readonly { readonly validator: Hex; readonly signature: Hex }[]
 }
 
-/** What a block's hash covers; the rest of the block through the hashes in here. */
+/** What a block's hash covers; the rest of the block through `bodyHash`. */
 export type Header = {
   readonly height: number
   readonly timeMs: number
@@ -45,22 +46,30 @@ export type Header = {
   /** App hash that the block before left. */
   readonly appHash: Hex
   readonly validatorsHash: Hex
-  readonly lastCommitHash: Hex
-  readonly transactionsHash: Hex
-  readonly misbehaviourHash: Hex
+  /** Over the names of the body's parts: each can be checked by itself. */
+  readonly bodyHash: Hex
 }
 
-/** A block: its header, and the body that the header's hashes cover. */
-export type Block = {
-  readonly header: Header
+/** What a block holds. */
+export type Body = {
   /** Why the block before is final; undefined at height 1. */
   readonly lastCommit: Commit | undefined
   readonly transactions: readonly Uint8Array[]
   readonly misbehaviour: readonly Conflict[]
 }
 
-/** A block with its canonical bytes and its name. */
-export type SealedBlock = { readonly block: Block; readonly bytes: Uint8Array; readonly hash: Hex }
+/** A block: its header, and the body that the header covers. */
+export type Block = Body & { readonly header: Header }
+
+/** A block with its canonical bytes, its body in parts, their names, and its own. */
+export type SealedBlock = {
+  readonly block: Block
+  readonly bytes: Uint8Array
+  /** First all but the transactions, so that their parts are the same whoever proposes them. */
+  readonly parts: readonly Uint8Array[]
+  readonly names: readonly Hex[]
+  readonly hash: Hex
+}
 
 export const commitCodec: Codec<Commit> = record({
   height: uint64,
@@ -72,35 +81,44 @@ export const commitCodec: Codec<Commit> = record({
   ),
 })
 
-const headerCodec: Codec<Header> = record({
+/** A header as peers send it. */
+export const headerCodec: Codec<Header> = record({
   height: uint64,
   timeMs: uint64,
   proposer: hash32,
   parent: hash32,
   appHash: hash32,
   validatorsHash: hash32,
-  lastCommitHash: hash32,
-  transactionsHash: hash32,
-  misbehaviourHash: hash32,
+  bodyHash: hash32,
 })
 
-const maybeCommit = optional(commitCodec)
-const conflicts = list(conflictCodec, maxBlockMisbehaviour)
-
-const blockCodec: Codec<Block> = record({
-  header: headerCodec,
-  lastCommit: maybeCommit,
-  transactions: list(byteList(maxBlockBytes), maxBlockTransactions),
-  misbehaviour: conflicts,
+const frameCodec: Codec<Omit<Body, 'transactions'>> = record({
+  lastCommit: optional(commitCodec),
+  misbehaviour: list(conflictCodec, maxBlockMisbehaviour),
 })
+
+const transactionsCodec: Codec<readonly Uint8Array[]> = list(
+  byteList(maxBlockBytes),
+  maxBlockTransactions,
+)
+
+const blockCodec: Codec<{ readonly header: Header; readonly parts: readonly Uint8Array[] }> =
+  record({ header: headerCodec, parts: partsCodec })
 
 /** Everything in a header that does not follow from the body. */
-export type Origin = Omit<Header, 'lastCommitHash' | 'transactionsHash' | 'misbehaviourHash'>
+export type Origin = Omit<Header, 'bodyHash'>
 
-/** Makes a block of its parts. */
-export function sealBlock(origin: Origin, body: Omit<Block, 'header'>): SealedBlock {
-  const block = { header: { ...origin, ...bodyHashes(body) }, ...body }
-  return { block, bytes: encode(blockCodec, block), hash: hashOf(block.header) }
+/** Makes a block. */
+export function sealBlock(
+  { height, timeMs, proposer, parent, appHash, validatorsHash }: Origin,
+  { lastCommit, transactions, misbehaviour }: Body,
+): SealedBlock {
+  const frame = encode(frameCodec, { lastCommit, misbehaviour })
+  const parts = [frame, ...pieces(encode(transactionsCodec, transactions))]
+  const names = parts.map(partName)
+  const origin = { height, timeMs, proposer, parent, appHash, validatorsHash }
+  const header = { ...origin, bodyHash: bodyHash(names) }
+  return sealed({ header, lastCommit, transactions, misbehaviour }, parts, names)
 }
 
 /**
@@ -110,15 +128,36 @@ export function sealBlock(origin: Origin, body: Omit<Block, 'header'>): SealedBl
  * @throws BlockMismatchError when header and body do not belong together.
  */
 export function openBlock(bytes: Uint8Array): SealedBlock {
-  const block = decode(blockCodec, bytes)
-  const { header } = block
-  const hashes = bodyHashes(block)
-  const names = Object.keys(hashes) as (keyof typeof hashes)[]
-  for (const name of names)
-    if (header[name] !== hashes[name])
-      throw new BlockMismatchError(`${name} differs`, { height: header.height, field: name })
-  return { block, bytes, hash: hashOf(header) }
+  const { header, parts } = decode(blockCodec, bytes)
+  return openParts(header, parts)
 }
+
+/**
+ * A block from a header and the parts of a body.
+ *
+ * @throws CodecError when they are no body.
+ * @throws BlockMismatchError when the header is another body's.
+ */
+export function openParts(header: Header, parts: readonly Uint8Array[]): SealedBlock {
+  const names = parts.map(partName)
+  if (header.bodyHash !== bodyHash(names))
+    throw new BlockMismatchError('the header is another body’s', { height: header.height })
+  const [frame = new Uint8Array(), ...others] = parts
+  const transactions = decode(transactionsCodec, concatBytes(...others))
+  return sealed({ header, ...decode(frameCodec, frame), transactions }, parts, names)
+}
+
+const sealed = (
+  block: Block,
+  parts: readonly Uint8Array[],
+  names: readonly Hex[],
+): SealedBlock => ({
+  ...{ block, parts, names, hash: blockHash(block.header) },
+  bytes: encode(blockCodec, { header: block.header, parts }),
+})
+
+/** The name of a block: what is voted for. */
+export const blockHash = (header: Header): Hex => sha256Hex(encode(headerCodec, header))
 
 /** SHA-256 over keys and powers in the set's order: what a light client needs to trust a commit. */
 export const validatorsHash = (set: ValidatorSet): Hex =>
@@ -145,22 +184,11 @@ export const toProposed = ({ header, transactions, misbehaviour }: Block): Propo
 export const sizeOf = (transactions: readonly Uint8Array[]): number =>
   transactions.reduce((sum, { length }) => sum + length, 0)
 
-const hashOf = (header: Header): Hex => sha256Hex(encode(headerCodec, header))
-
-const bodyHashes = ({ lastCommit, transactions, misbehaviour }: Omit<Block, 'header'>) => ({
-  lastCommitHash: sha256Hex(encode(maybeCommit, lastCommit)),
-  transactionsHash: sha256Hex(...transactions.map((bytes) => hash('sha256', bytes, 'buffer'))),
-  misbehaviourHash: sha256Hex(encode(conflicts, misbehaviour)),
-})
-
 /** The same SHA-256 as `#primitives`', by native code. */
 const sha256Hex = (...parts: readonly Uint8Array[]): Hex =>
   `0x${hash('sha256', concatBytes(...parts), 'hex')}`
 
 /** A block whose header does not belong to its body. */
-export class BlockMismatchError extends DomainError<
-  'BlockMismatch',
-  { height: number; field: string }
-> {
+export class BlockMismatchError extends DomainError<'BlockMismatch', { height: number }> {
   override readonly code = 'BlockMismatch'
 }

@@ -14,6 +14,8 @@ import { finalize, toCommit } from './deciding.ts'
 import { addEvidence } from './evidence.ts'
 import { judge } from './judging.ts'
 import type { LogRecord } from './log.ts'
+import { maxInlineBytes } from './messages.ts'
+import { sizeOfParts } from './parts.ts'
 import { makeBlock } from './proposing.ts'
 import { isLive, type Runtime, schedule, sendTo, sendToAll, workingHeight } from './runtime.ts'
 import { proposalSignBytes, voteSignBytes } from './sign-bytes.ts'
@@ -137,12 +139,15 @@ async function publish(runtime: Runtime, own: OwnMessage): Promise<void> {
   if (isLive(runtime)) sendProposal(runtime, own.proposal)
 }
 
-/** Sends a proposal with its block to one peer or all; nothing when the block is not at hand. */
+/** Announces a proposal to one peer or all; nothing when its block is not at hand. */
 export function sendProposal(runtime: Runtime, proposal: Proposal, to?: Hex): void {
-  const block = runtime.blocks.get(proposal.value)?.bytes
-  if (!block) return
-  if (to === undefined) sendToAll(runtime, { kind: 'proposal', proposal, block })
-  else sendTo(runtime, to, { kind: 'proposal', proposal, block })
+  const sealed = runtime.blocks.get(proposal.value)
+  if (!sealed) return
+  const { block, names } = sealed
+  const parts = sizeOfParts(sealed.parts) <= maxInlineBytes ? sealed.parts : undefined
+  const message = { kind: 'proposal', proposal, header: block.header, names, parts } as const
+  if (to === undefined) sendToAll(runtime, message)
+  else sendTo(runtime, to, message)
 }
 
 /**

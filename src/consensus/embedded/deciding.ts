@@ -60,7 +60,7 @@ function tell({ listeners, options }: Runtime, decision: Decision): void {
 
 /** Drops what belonged to the decided height. */
 function forget(runtime: Runtime, { block }: SealedBlock): void {
-  const { admitted, evidence, blocks, tip } = runtime
+  const { admitted, evidence, blocks, assemblies, servedMs, tip } = runtime
   runtime.woken = false
   for (const bytes of block.transactions) admitted.delete(transactionName(bytes))
   for (const [name, height] of admitted)
@@ -68,4 +68,6 @@ function forget(runtime: Runtime, { block }: SealedBlock): void {
   noteIncluded(evidence, block.misbehaviour, tip.height)
   for (const [name, { block: held }] of blocks)
     if (held.header.height <= tip.height) blocks.delete(name)
+  for (const [name, { height }] of assemblies) if (height <= tip.height) assemblies.delete(name)
+  servedMs.clear()
 }

@@ -7,6 +7,7 @@ import { transactionName } from './deciding.ts'
 import { createMailbox, type Mailbox } from './mailbox.ts'
 import { decodeMessage } from './messages.ts'
 import { pace, plan } from './pacing.ts'
+import { watchParts } from './part-exchange.ts'
 import { receive, sayStatus } from './peers.ts'
 import { recoverTip, replayLog, resume } from './recovery.ts'
 import {
@@ -118,6 +119,8 @@ function createRuntime(options: EngineOptions, post: (event: EngineEvent) => voi
     },
     core: createCore(self, 0, nothing),
     blocks: new Map(),
+    assemblies: new Map(),
+    servedMs: new Map(),
     evidence: { pending: new Map(), included: new Map() },
     admitted: new Map(),
     woken: false,
@@ -172,6 +175,7 @@ async function handle(runtime: Runtime, event: EngineEvent): Promise<void> {
     case 'gossip':
       if (runtime.isHeld && !runtime.options.hold?.isHeld()) await takePart(runtime)
       if (runtime.isHeld || isStalled(runtime)) sayStatus(runtime)
+      watchParts(runtime)
       watch(runtime)
       break
     default:

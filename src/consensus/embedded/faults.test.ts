@@ -4,9 +4,10 @@ import { type Hex, type Logger, sha256Hex, utf8 } from '#primitives'
 import type { Validator } from '#records'
 import { silentLogger } from '../../../test/support/manual-clock.ts'
 import { createSchedule, type Offer, type Vote } from '../core/index.ts'
-import { type Commit, type SealedBlock, sealBlock, validatorsHash } from './block.ts'
+import { blockHash, type Commit, type SealedBlock, sealBlock, validatorsHash } from './block.ts'
 import type { MemoryLog } from './log.ts'
 import { decodeMessage, encodeMessage, type Message } from './messages.ts'
+import { bodyHash, partName } from './parts.ts'
 import { AppHashDivergedError } from './runtime.ts'
 import { proposalSignBytes, voteSignBytes } from './sign-bytes.ts'
 import type { SignSlot } from './signer.ts'
@@ -38,6 +39,7 @@ test('faults: forged, foreign and misplaced messages are refused by name', async
   const block = blockOf(keys[proposerIndex()] as Hex, Date.now())
   const impostor = [0, 1, 2, 3].find((i) => i !== alone && i !== proposerIndex()) ?? 0
   const proposal = await signedOffer(proposerIndex(), block)
+  const bare = { header: block.block.header, parts: undefined, commit: commitOf(block.hash, []) }
   const attacks: readonly (readonly [string, Message | Uint8Array])[] = [
     ['BadEncoding', Uint8Array.of(1, 2, 3)],
     ['BadEncoding', encodeMessage({ kind: 'wake', height: 1 }).fill(255, 0, 1)],
@@ -47,9 +49,12 @@ test('faults: forged, foreign and misplaced messages are refused by name', async
     ['UnknownValidator', votes(elsewhere)],
     ['NotProposer', { ...(await signedOffer(impostor, block)) }],
     ['BadSignature', { ...proposal, proposal: { ...proposal.proposal, validRound: -1, round: 4 } }],
-    ['BlockMismatch', { ...proposal, block: blockOf(keys[0] as Hex, 1).bytes }],
-    ['BlockMismatch', { ...proposal, block: tampered(block) }],
-    ['BadEncoding', { ...proposal, block: Uint8Array.of(1) }],
+    ['BlockMismatch', { ...proposal, header: blockOf(keys[0] as Hex, 1).block.header }],
+    ['BlockMismatch', { ...proposal, names: [...proposal.names, block.hash] }],
+    ['BlockMismatch', { ...proposal, parts: [Uint8Array.of(1)] }],
+    ['BadEncoding', await signedOffer(proposerIndex(), bodiless())],
+    ['UnwantedPart', { kind: 'part', value: block.hash, index: 0, bytes: Uint8Array.of(1) }],
+    ['BodyMissing', { kind: 'blocks', blocks: [bare] }],
     ['BadCommit', fetched(block, [])],
     ['BadCommit', fetched(block, [await precommit(0, block.hash), await precommit(1, block.hash)])],
     ['BadCommit', fetched(block, await forgedPrecommits(block.hash))],
@@ -260,16 +265,14 @@ const originOf = (proposer: Hex, timeMs: number) => ({
 })
 const blockOf = (proposer: Hex, timeMs: number) => sealBlock(originOf(proposer, timeMs), empty)
 
-/** The same header over another body. */
-function tampered({ block }: SealedBlock): Uint8Array {
-  const other = sealBlock(block.header, { ...empty, transactions: [utf8('smuggled')] })
-  const { bytes } = sealBlock(block.header, empty)
-  const mixed = Uint8Array.from(other.bytes)
-  // The header is fixed in size and comes first: three words of offsets follow it.
-  mixed.set(bytes.subarray(0, headerBytes), 0)
-  return mixed
+/** A block whose proposer has signed what is no body. */
+function bodiless(): SealedBlock {
+  const sealed = blockOf(current.proposer, 7)
+  const parts = [Uint8Array.of(1)]
+  const names = parts.map(partName)
+  const header = { ...sealed.block.header, bodyHash: bodyHash(names) }
+  return { ...sealed, block: { ...sealed.block, header }, names, parts, hash: blockHash(header) }
 }
-const headerBytes = 2 * 8 + 7 * 32
 
 const votes = (vote: Vote): Message => ({ kind: 'votes', votes: [vote] })
 
@@ -312,7 +315,9 @@ async function signedOffer(index: number, block: SealedBlock) {
   const offer: Offer = { height, round: 0, value: block.hash, validRound: -1, proposer }
   const slot = { height, round: 0, step: 'proposal' } as const
   const signature = await signWith(index, slot, proposalSignBytes(testNetwork, offer))
-  return { kind: 'proposal', proposal: { ...offer, signature }, block: block.bytes } as const
+  const { names, parts } = block
+  const proposal = { ...offer, signature }
+  return { kind: 'proposal', proposal, header: block.block.header, names, parts } as const
 }
 
 const commitOf = (value: Hex, precommits: readonly Vote[]): Commit => ({
@@ -324,5 +329,7 @@ const commitOf = (value: Hex, precommits: readonly Vote[]): Commit => ({
 
 const fetched = (block: SealedBlock, precommits: readonly Vote[]): Message => ({
   kind: 'blocks',
-  blocks: [{ block: block.bytes, commit: commitOf(block.hash, precommits) }],
+  blocks: [
+    { header: block.block.header, parts: block.parts, commit: commitOf(block.hash, precommits) },
+  ],
 })

@@ -57,7 +57,7 @@ export async function openFileLog(
   disk: Disk,
 ): Promise<ConsensusLog> {
   let records: LogRecord[] = []
-  const mine = { version: 1, ...owner }
+  const mine = { version: 2, ...owner }
   const file = await openRecordFile({
     ...{ disk, path, logger, header: ownerHeader(mine) },
     whose: whoseFile(mine),

@@ -7,18 +7,38 @@ import {
   encode,
   hash32,
   list,
+  optional,
   record,
   tagged,
   uint32,
   uint64,
 } from '#records'
 import type { Proposal, Vote } from '../core/index.ts'
-import { type Commit, commitCodec, maxBlockBytes } from './block.ts'
-import { blockBytes, maxEncodedBlockBytes, proposalCodec, voteCodec } from './codecs.ts'
+import { type Commit, commitCodec, type Header, headerCodec, maxBlockBytes } from './block.ts'
+import { proposalCodec, voteCodec } from './codecs.ts'
+import { maxParts, partBytes, partsCodec } from './parts.ts'
 
 /** What validators say to each other. */
 export type Message =
-  | { readonly kind: 'proposal'; readonly proposal: Proposal; readonly block: Uint8Array }
+  /**
+   * A proposal that the sender holds the block of: with the parts of its body where that is small,
+   * else with their names alone, since they can be had for the asking.
+   */
+  | {
+      readonly kind: 'proposal'
+      readonly proposal: Proposal
+      readonly header: Header
+      readonly names: readonly Hex[]
+      readonly parts: readonly Uint8Array[] | undefined
+    }
+  /** Asks for parts of a block that was announced. */
+  | { readonly kind: 'want'; readonly value: Hex; readonly indices: readonly number[] }
+  | {
+      readonly kind: 'part'
+      readonly value: Hex
+      readonly index: number
+      readonly bytes: Uint8Array
+    }
   /** One vote of the sender's, or many that it relays. */
   | { readonly kind: 'votes'; readonly votes: readonly Vote[] }
   | { readonly kind: 'transaction'; readonly bytes: Uint8Array }
@@ -35,12 +55,16 @@ export type Message =
       readonly values: readonly Hex[]
       readonly asks: boolean
     }
-  /** Asks for decided blocks from this height on. */
-  | { readonly kind: 'fetch'; readonly height: number }
+  /** Asks for decided blocks from this height on, but not for the bodies that the sender holds. */
+  | { readonly kind: 'fetch'; readonly height: number; readonly held: readonly Hex[] }
   | { readonly kind: 'blocks'; readonly blocks: readonly FetchedBlock[] }
 
-/** A decided block and the signatures that decided it. */
-export type FetchedBlock = { readonly block: Uint8Array; readonly commit: Commit }
+/** A decided block and the signatures that decided it; without a body that is held already. */
+export type FetchedBlock = {
+  readonly header: Header
+  readonly parts: readonly Uint8Array[] | undefined
+  readonly commit: Commit
+}
 
 /** Most votes in one message: all of a large set's, for a few rounds. */
 export const maxVotes = 8192
@@ -52,16 +76,28 @@ export const fetchedBytes = 512 * 1024
 /** Most blocks that a status names. */
 export const maxValues = 256
 
+/** Most bytes of a body that goes with its proposal: asking for it would take a way more. */
+export const maxInlineBytes = 16 * 1024
+
+const maybeParts = optional(partsCodec)
+
 const messageCodec: Codec<Message> = tagged<Message>({
-  proposal: record({ proposal: proposalCodec, block: blockBytes }),
+  proposal: record({
+    proposal: proposalCodec,
+    header: headerCodec,
+    names: list(hash32, maxParts),
+    parts: maybeParts,
+  }),
+  want: record({ value: hash32, indices: list(uint32, maxParts) }),
+  part: record({ value: hash32, index: uint32, bytes: byteList(partBytes) }),
   votes: record({ votes: list(voteCodec, maxVotes) }),
   transaction: record({ bytes: byteList(maxBlockBytes) }),
   wake: record({ height: uint64 }),
   status: record({ height: uint64, round: uint32, values: list(hash32, maxValues), asks: bool }),
-  fetch: record({ height: uint64 }),
+  fetch: record({ height: uint64, held: list(hash32, maxValues) }),
   blocks: record({
     blocks: list(
-      record<FetchedBlock>({ block: byteList(maxEncodedBlockBytes), commit: commitCodec }),
+      record<FetchedBlock>({ header: headerCodec, parts: maybeParts, commit: commitCodec }),
       maxFetchedBlocks,
     ),
   }),

@@ -31,6 +31,11 @@ export async function enter(runtime: Runtime): Promise<void> {
   await feed(runtime, { type: 'start', height, schedule: tip.schedule })
 }
 
+/** Someone is at the next height already: so is this validator now. */
+export async function join(runtime: Runtime, height: number): Promise<void> {
+  if (runtime.phase === 'waiting' && height === workingHeight(runtime)) await enter(runtime)
+}
+
 function dueMs(runtime: Runtime): number {
   const { timing, enteredMs, options, admitted, woken, evidence } = runtime
   const hasWork = woken || admitted.size > 0 || evidence.pending.size > 0

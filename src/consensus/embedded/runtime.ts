@@ -8,7 +8,8 @@ import type {
   ValidatorSchedule,
   ValidatorSet,
 } from '../core/index.ts'
-import type { Commit, SealedBlock } from './block.ts'
+import type { Assemblies } from './assembly.ts'
+import type { Commit, Header, SealedBlock } from './block.ts'
 import type { BlockStore } from './block-store.ts'
 import type { ConsensusLog } from './log.ts'
 import { encodeMessage, type Message } from './messages.ts'
@@ -114,6 +115,9 @@ export type Runtime = {
   core: CoreState
   /** Blocks that proposals of this and the next height refer to. */
   readonly blocks: Map<Hex, SealedBlock>
+  /** Blocks whose parts come in, and when each peer was last sent parts of each block. */
+  readonly assemblies: Assemblies<Header, Uint8Array>
+  readonly servedMs: Map<string, number>
   readonly evidence: Evidence
   /** Admitted transactions that no block has held yet, and the height at which they came. */
   readonly admitted: Map<Hex, number>

@@ -1,0 +1,118 @@
+import { DomainError, type Hex } from '#primitives'
+import { createCore } from '../core/index.ts'
+import { blockHash, openBlock, type SealedBlock } from './block.ts'
+import { isGoodCommit } from './checks.ts'
+import { finalize } from './deciding.ts'
+import { faultOf } from './judging.ts'
+import {
+  type FetchedBlock,
+  fetchedBytes,
+  type Message,
+  maxFetchedBlocks,
+  maxValues,
+} from './messages.ts'
+import { tryOpen } from './part-exchange.ts'
+import { sizeOfParts } from './parts.ts'
+import { AppHashDivergedError, type Runtime, refuse, sendTo, workingHeight } from './runtime.ts'
+
+/**
+ * Asks for decided blocks: at most once a gossip interval, so that many peers' hints cause one
+ * answer.
+ */
+export function askForBlocks(runtime: Runtime, from: Hex): void {
+  const nowMs = runtime.options.clock.nowMs()
+  if (nowMs < runtime.fetchAgainMs) return
+  runtime.fetchAgainMs = nowMs + runtime.timing.gossipMs
+  fetch(runtime, from)
+}
+
+function fetch(runtime: Runtime, from: Hex): void {
+  const held = [...runtime.blocks.keys()].slice(0, maxValues)
+  sendTo(runtime, from, { kind: 'fetch', height: workingHeight(runtime), held })
+}
+
+/** Answers with decided blocks, leaving out the bodies that the other one has. */
+export async function onFetch(
+  runtime: Runtime,
+  from: Hex,
+  { height, held }: Extract<Message, { kind: 'fetch' }>,
+): Promise<void> {
+  const blocks: FetchedBlock[] = []
+  let bytes = 0
+  while (blocks.length < maxFetchedBlocks && bytes < fetchedBytes) {
+    const stored = await runtime.options.blockStore.load(height + blocks.length)
+    if (!stored) break
+    const { block, parts, hash } = openBlock(stored.block)
+    const sent = held.includes(hash) ? undefined : parts
+    blocks.push({ header: block.header, parts: sent, commit: stored.commit })
+    bytes += sizeOfParts(sent ?? [])
+  }
+  if (blocks.length > 0) sendTo(runtime, from, { kind: 'blocks', blocks })
+}
+
+/** Commits fetched blocks one after the other, and asks for more. */
+export async function onBlocks(
+  runtime: Runtime,
+  from: Hex,
+  blocks: readonly FetchedBlock[],
+): Promise<void> {
+  let isAhead = false
+  for (const fetched of blocks) {
+    if (fetched.header.height !== workingHeight(runtime)) continue
+    const sealed = openFetched(runtime, from, fetched)
+    if (!sealed) return
+    if (!(await applyFetched(runtime, from, sealed, fetched.commit))) return
+    isAhead = true
+  }
+  if (isAhead) fetch(runtime, from)
+}
+
+/** The block that was sent, or the one that is held where its parts were left out. */
+function openFetched(
+  runtime: Runtime,
+  from: Hex,
+  { header, parts }: FetchedBlock,
+): SealedBlock | undefined {
+  if (parts) return tryOpen(runtime, from, header, parts)
+  const held = runtime.blocks.get(blockHash(header))
+  if (!held) refuse(runtime, 'BodyMissing', from)
+  return held
+}
+
+/** A decided block counts by its signatures alone; one that does not fit is a catastrophe. */
+async function applyFetched(
+  runtime: Runtime,
+  from: Hex,
+  sealed: SealedBlock,
+  commit: FetchedBlock['commit'],
+): Promise<boolean> {
+  const { options, verify, tip } = runtime
+  const height = workingHeight(runtime)
+  const checking = { networkId: options.networkId, verify }
+  if (!isGoodCommit(checking, tip.schedule.current, commit, height, sealed.hash)) {
+    refuse(runtime, 'BadCommit', from)
+    return false
+  }
+  const fault = await faultOf(runtime, sealed.block)
+  const { appHash } = sealed.block.header
+  if (fault === 'WrongAppHash')
+    throw new AppHashDivergedError('the network decided another state than this validator has', {
+      height: tip.height,
+      ours: tip.appHash,
+      decided: appHash,
+    })
+  if (fault) throw new DecidedInvalidError('the network decided a bad block', { height, fault })
+  await finalize(runtime, sealed, commit)
+  runtime.counters.fetched++
+  const { future } = runtime.core
+  runtime.core = { ...createCore(runtime.self, height, runtime.tip.schedule), future }
+  return true
+}
+
+/** More than 2/3 signed a block that cannot follow the chain. */
+export class DecidedInvalidError extends DomainError<
+  'DecidedInvalid',
+  { height: number; fault: string }
+> {
+  override readonly code = 'DecidedInvalid'
+}

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { Hex } from '#primitives'
+import { openBlock } from './block.ts'
+import { decodeMessage, encodeMessage, type Message } from './messages.ts'
+import { sizeOfParts } from './parts.ts'
+import {
+  createTestNetwork,
+  decided,
+  type TestNetwork,
+  type TestPeer,
+} from './test-support/network.ts'
+import type { DropRule } from './transport.ts'
+
+/** A block of this size, and what each validator receives of it. */
+const bodyBytes = 1024 * 1024 - 1
+
+/** Parts and bodies that reach each validator, in bytes. */
+function countBodies(inner: (message: Message, from: Hex, to: Hex) => boolean) {
+  const received = new Map<Hex, number>()
+  const drops: DropRule = (from, to, bytes) => {
+    const message = decodeMessage(bytes)
+    if (message.kind === 'transaction') return false
+    if (inner(message, from, to)) return true
+    received.set(to, (received.get(to) ?? 0) + bytes.length)
+    return false
+  }
+  return { received, drops }
+}
+
+/** The height of the block with the big transaction, once every validator has committed it. */
+async function decideBig(network: TestNetwork): Promise<number> {
+  const [first] = network.peers
+  assert(first)
+  const big = new Uint8Array(bodyBytes).fill(7)
+  for (const { application } of network.peers) await application.checkTransaction(big)
+  const height = new Promise<number>((resolve) =>
+    first.engine.onDecided(({ block }) => {
+      if (block.transactions.length > 0) resolve(block.height)
+    }),
+  )
+  await Promise.all(network.peers.map(({ engine }) => engine.start()))
+  const found = await height
+  await Promise.all(network.peers.map((peer) => decided(peer, found)))
+  await Promise.all(network.peers.map(({ engine }) => engine.stop()))
+  return found
+}
+
+test('parts: a big block reaches each validator once, under relays, and as rounds go by', async () => {
+  // Two of four refuse the blocks of the first proposers: each round another one proposes the same
+  // transactions, and all the while everybody relays what it has.
+  const plan = fc.record({ rounds: fc.integer({ min: 0, max: 2 }), shy: fc.nat(1) })
+  await fc.assert(
+    fc.asyncProperty(plan, async ({ rounds, shy }) => {
+      const { received, drops } = countBodies(() => false)
+      const refused = new Set<Hex>()
+      const timing = { proposeMs: 2000, voteMs: 60, growthMs: 20, gossipMs: 100 }
+      const network = createTestNetwork({
+        ...{ drops, timing },
+        parts: (i, { application }) => ({
+          application: {
+            ...application,
+            async processProposal(block) {
+              if (i % 2 !== shy) return { ok: true }
+              if (refused.size < rounds) refused.add(block.proposer)
+              return refused.has(block.proposer) ? { ok: false, reason: 'Shy' } : { ok: true }
+            },
+          },
+        }),
+      })
+      const height = await decideBig(network)
+      const stored = (await network.peers[0]?.store.load(height)) ?? assert.fail()
+      assert.equal(stored.commit.round, rounds)
+      for (const [who, bytes] of received)
+        assert(bytes < 1.1 * bodyBytes, `${who} received ${bytes} bytes`)
+    }),
+    { numRuns: 4, examples: [[{ rounds: 2, shy: 0 }]] },
+  )
+})
+
+test('parts: whoever misses parts asks others, and gets no more than those', async () => {
+  const lost = new Set<string>()
+  const isFirst = (name: string) => !lost.has(name) && lost.add(name) !== undefined
+  const { received, drops } = countBodies(
+    (message, from, to) =>
+      message.kind === 'part' &&
+      message.index % 3 === 0 &&
+      isFirst(`${from} ${to} ${message.index}`),
+  )
+  const network = createTestNetwork({ drops })
+  await decideBig(network)
+  assert(lost.size > 0)
+  for (const bytes of received.values()) assert(bytes < 1.3 * bodyBytes)
+})
+
+test('parts: wrong ones are refused by name, and others are asked', async () => {
+  // Whenever the victim is told of the block, it is sent parts that are none, in another's name.
+  const spoiled = (value: Hex, index: number) =>
+    encodeMessage({ kind: 'part', value, index, bytes: Uint8Array.of(index) })
+  const { drops } = countBodies((message, _, to) => {
+    if (message.kind !== 'proposal' || message.parts || to !== victim.key) return false
+    const { value } = message.proposal
+    for (const index of message.names.keys()) intruder.send(to, spoiled(value, index))
+    return false
+  })
+  const network = createTestNetwork({ drops })
+  const victim = network.peers[0] as TestPeer
+  const intruder = network.transport.join('0xbad0', () => {})
+  await decideBig(network)
+  const spoilt = network.peers.map(({ engine }) => engine.status().refused.BadPart ?? 0)
+  assert.deepEqual(
+    spoilt.map((count) => count > 0),
+    [true, false, false, false],
+  )
+})
+
+test('parts: who lags is not sent the body that it holds', async () => {
+  // The last one sees a proposal and all its parts, and no precommit: it has to fetch the decision.
+  const { received, drops } = countBodies(
+    (message, _, to) =>
+      to === lagging &&
+      message.kind === 'votes' &&
+      message.votes.some(({ step }) => step === 'precommit'),
+  )
+  const network = createTestNetwork({ drops })
+  const lagging = (network.peers[3] as TestPeer).key
+  await decideBig(network)
+  const { fetched } = (network.peers[3] as TestPeer).engine.status()
+  assert(fetched > 0)
+  assert((received.get(lagging) ?? 0) < 1.1 * bodyBytes)
+})
+
+test('parts: a block opens again from its parts, and from its bytes', async () => {
+  const network = createTestNetwork()
+  const height = await decideBig(network)
+  const stored = (await network.peers[1]?.store.load(height)) ?? assert.fail()
+  const { parts, block } = openBlock(stored.block)
+  assert.equal(parts.length, 1 + 17)
+  assert(sizeOfParts(parts) >= bodyBytes)
+  assert.equal(block.transactions[0]?.length, bodyBytes)
+})
