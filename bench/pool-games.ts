@@ -1,4 +1,4 @@
-import { createProgramme, type PoolGame, solve, toDense } from '#model'
+import type { PoolGame } from '#model'
 import { random as seeded } from '../test/support/random.ts'
 
 /** Pooled fees as large as the value of all work, capacities twice the demand. */
@@ -24,29 +24,4 @@ export function poolGame(
     congestion: new Float64Array(operators).fill(congestion),
     capacity: new Float64Array(operators).fill((2 * demand.reduce((a, b) => a + b, 0)) / operators),
   }
-}
-
-/** What the allocation programme makes of the same operators. */
-export function poolOptimum(game: PoolGame): {
-  readonly welfare: number
-  readonly work: Float64Array
-} {
-  const { operators, tasks, value, weight, cost } = game
-  const utility = cost.map(
-    (c, e) => (value[e % tasks] as number) * (weight[Math.floor(e / tasks)] as number) - c,
-  )
-  const solution = solve(
-    createProgramme({
-      operators,
-      tasks,
-      utility,
-      congestion: game.congestion,
-      resources: [{ name: 'capacity', capacity: game.capacity }],
-      demand: game.demand,
-      shortfallPrice: new Float64Array(tasks),
-      cap: game.demand,
-    }),
-  )
-  if (solution.status !== 'optimal') throw new Error(`our solver says ${solution.status}`)
-  return { welfare: solution.objective, work: toDense(solution.allocation, tasks) }
 }

@@ -7,6 +7,8 @@ export type Io = {
   write(line: string): void
   /** What went wrong, and progress beside `--json`: standard error. */
   error(line: string): void
+  /** Text that may overwrite itself, beside the rest; absent where nobody watches a terminal. */
+  redraw?(text: string): void
 }
 
 /** What a command may know of its surroundings. */

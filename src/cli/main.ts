@@ -11,6 +11,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   io: {
     write: (line) => void process.stdout.write(`${line}\n`),
     error: (line) => void process.stderr.write(`${line}\n`),
+    ...(process.stderr.isTTY ? { redraw: (text) => void process.stderr.write(text) } : {}),
   },
   env: process.env,
   // npm and `run.mjs` change the folder; people mean the one they are in.

@@ -7,6 +7,7 @@ import { backupCommand, restoreCommand } from './backup.ts'
 import { exitCodes, type Surroundings, UsageError } from './cli.ts'
 import { devnetCommand } from './devnet.ts'
 import { proveCommand } from './prove.ts'
+import { simulateCommand } from './simulate.ts'
 import { startCommand } from './start.ts'
 import { statusCommand } from './status.ts'
 import { taskCommand } from './task.ts'
@@ -31,6 +32,7 @@ export async function runCli(args: readonly string[], around: Surroundings): Pro
     .addCommand(taskCommand(around, finish))
     .addCommand(proveCommand(around, finish))
     .addCommand(allocateCommand(around, finish))
+    .addCommand(simulateCommand(around, finish))
     .addCommand(backupCommand(around, finish))
     .addCommand(restoreCommand(around, finish))
     .addHelpText('after', '\nExit codes: 0 ok, 1 failed, 2 bad usage.')

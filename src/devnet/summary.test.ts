@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { percentile } from '#simulation'
 import type { RunFacts } from './observe/facts.ts'
-import { describeSummary, percentile, summarise } from './summary.ts'
+import { describeSummary, summarise } from './summary.ts'
 
 const facts = (changes: Partial<RunFacts> = {}): RunFacts => ({
   operators: 4,

@@ -1,3 +1,4 @@
+import { percentile } from '#simulation'
 import type { RunFacts, TaskFacts, TransactionFacts } from './observe/facts.ts'
 
 /** Median and 99th percentile, both by nearest rank; 0 when there was nothing to measure. */
@@ -141,14 +142,6 @@ function countRefusals(
 
 const sum = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((total, count) => total + count, 0)
-
-/**
- * The smallest value that at least this part of all values does not exceed; 0 when there are none.
- */
-export function percentile(values: readonly number[], part: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? 0
-}
 
 /** The same for people. */
 export function describeSummary(summary: Summary): string {

@@ -10,6 +10,7 @@ export { dualValue, type PrimalValue, primalValue } from './evaluate.ts'
 export { type Candidate, gradient, type KktResiduals, kktResiduals, lagrangian } from './kkt.ts'
 export * from './nash.ts'
 export * from './payment.ts'
+export { poolOptimum } from './pool-optimum.ts'
 export {
   type Allocation,
   fromDense,

@@ -4,8 +4,8 @@ import { checkCommittee, type KeyPackage } from './key.ts'
 import { frost, identifierOf } from './suite.ts'
 
 /**
- * All key packages of operators 1 to n at once (RFC 9591 appendix C). **For benches and tests
- * only**: whoever runs it knows the group's secret and can sign alone.
+ * All key packages of operators 1 to n at once (RFC 9591 appendix C). **For simulations, benches
+ * and tests only**: whoever runs it knows the group's secret and can sign alone.
  *
  * @throws CommitteeError when no key can be made for n and t.
  */

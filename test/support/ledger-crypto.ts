@@ -1,29 +1,12 @@
 // Signatures and randomness proofs for networks of ledgers: real ones, and ideal ones that cost
 // nothing and that nobody but the tests could forge.
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import {
-  concatBytes,
-  equalBytes,
-  fromHex,
-  type Hex,
-  keccak256,
-  sha256,
-  toHex,
-  vrfProve,
-  vrfPublicKey,
-  vrfVerify,
-} from '#primitives'
-import type { Environment } from '#protocol'
+import { fromHex, keccak256, toHex, vrfProve, vrfPublicKey, vrfVerify } from '#primitives'
+import { idealCrypto, type LedgerCrypto } from '#simulation'
 
-/** What operators and clients sign with, and what the ledger checks it with. */
-export type LedgerCrypto = Pick<Environment, 'recoverAddress' | 'verifyRandomness'> & {
-  readonly addressOf: (secret: Uint8Array) => Hex
-  readonly signDigest: (digest: Hex, secret: Uint8Array) => Hex
-  readonly vrfKeyOf: (secret: Uint8Array) => Hex
-  readonly proveRandomness: (secret: Uint8Array, alpha: Uint8Array) => Uint8Array
-}
+export { idealCrypto, type LedgerCrypto }
 
-const addressOfKey = (key: Uint8Array): Hex => toHex(keccak256(key.subarray(1)).subarray(12))
+const addressOfKey = (key: Uint8Array) => toHex(keccak256(key.subarray(1)).subarray(12))
 
 /** ECDSA over secp256k1, and RFC 9381. */
 export const realCrypto: LedgerCrypto = {
@@ -47,27 +30,4 @@ export const realCrypto: LedgerCrypto = {
   vrfKeyOf: (secret) => toHex(vrfPublicKey(secret)),
   proveRandomness: vrfProve,
   verifyRandomness: (key, alpha, proof) => vrfVerify(fromHex(key), alpha, proof),
-}
-
-const padded = (length: number, ...parts: readonly Uint8Array[]): Uint8Array => {
-  const bytes = new Uint8Array(length)
-  bytes.set(concatBytes(...parts))
-  return bytes
-}
-const sealOf = (address: Hex, digest: Hex): Hex =>
-  toHex(padded(65, fromHex(address), sha256(fromHex(address), fromHex(digest))))
-const proofOf = (key: Uint8Array, alpha: Uint8Array) => padded(80, sha256(key, alpha))
-
-/** A signature is the signer's address and a hash; a proof is a hash of the public key. */
-export const idealCrypto: LedgerCrypto = {
-  addressOf: (secret) => toHex(sha256(secret).subarray(12)),
-  signDigest: (digest, secret) => sealOf(idealCrypto.addressOf(secret), digest),
-  recoverAddress: (digest, signature) => {
-    const address = signature.slice(0, 42) as Hex
-    return sealOf(address, digest) === signature ? address : undefined
-  },
-  vrfKeyOf: (secret) => toHex(sha256(secret)),
-  proveRandomness: (secret, alpha) => proofOf(sha256(secret), alpha),
-  verifyRandomness: (key, alpha, proof) =>
-    equalBytes(proof, proofOf(fromHex(key), alpha)) ? padded(64, sha256(proof)) : undefined,
 }

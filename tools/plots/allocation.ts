@@ -2,6 +2,7 @@ import {
   type Found,
   type Programme,
   poolEquilibrium,
+  poolOptimum,
   priceOfAnarchy,
   type Study,
   solve,
@@ -9,10 +10,10 @@ import {
   study,
   toDense,
 } from '#model'
+import { type Curve, drawChart, drawHeatMap } from '#simulation'
 import { baseDraft, toProgramme } from '../../bench/allocation-instances.ts'
-import { poolGame, poolOptimum } from '../../bench/pool-games.ts'
+import { poolGame } from '../../bench/pool-games.ts'
 import { sequencerEpoch } from '../../bench/sequencer-epochs.ts'
-import { type Curve, drawChart, drawHeatMap } from './svg.ts'
 
 /** Every figure of docs/guides/allocation.md, by its file name. */
 export const allocationPlots = (): ReadonlyMap<string, string> =>
@@ -104,7 +105,7 @@ function cliff(): string {
       { label: 'settles', points: settled.map(({ part, run }) => [part, run.iterations]) },
       { label: 'never settles', isDotted: true, points: never.map(({ part }) => [part, most]) },
     ],
-    mark: { at: 2, label: '2/h_max' },
+    marks: [{ at: 2, label: '2/h_max' }],
   })
 }
 
@@ -180,7 +181,9 @@ function nash(): string {
     points: congestions.map((congestion) => {
       const game = poolGame(count, 5, congestion, 1)
       const { welfare } = poolEquilibrium(game, { tolerance: 1e-7 })
-      return [congestion, priceOfAnarchy(poolOptimum(game).welfare, welfare)]
+      const best = poolOptimum(game)
+      if (!best) throw new Error('our solver stalls')
+      return [congestion, priceOfAnarchy(best.welfare, welfare)]
     }),
   })
   return drawChart({

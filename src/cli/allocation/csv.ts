@@ -1,5 +1,6 @@
 import type { ProgrammeParts, Resource } from '#model'
-import type { AllocationFile, Faulty } from './file.ts'
+import type { Faulty } from '#primitives'
+import type { AllocationFile } from './file.ts'
 import { type Cell, parseTable } from './table.ts'
 
 /** Columns that say something of an operator; any other column is a task. */

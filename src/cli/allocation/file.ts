@@ -44,9 +44,6 @@ function readText(path: string, cwd: string): string {
   }
 }
 
-/** Makes the error of a file from what is wrong in it. */
-export type Faulty = (problem: string) => Error
-
 /** The file's names for what the model counts. */
 export const namesOf = ({ operators, tasks, groups }: AllocationFile): Names => ({
   operator: (at) => operators[at] ?? '',

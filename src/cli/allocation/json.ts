@@ -8,8 +8,8 @@ import {
   type UtilityRule,
   unitUtility,
 } from '#model'
-import type { AllocationFile, Faulty } from './file.ts'
-import { createReader, type Reader } from './reader.ts'
+import { createJsonReader, type Faulty, type JsonReader as Reader } from '#primitives'
+import type { AllocationFile } from './file.ts'
 
 /**
  * Reads `{ tasks, operators, pairs, scores? }`. A pair that is not listed cannot be. Each pair says
@@ -18,7 +18,7 @@ import { createReader, type Reader } from './reader.ts'
  * @throws what `faulty` makes, for the first entry that cannot be.
  */
 export function readJson(text: string, faulty: Faulty): AllocationFile {
-  const file = createReader(parse(text, faulty), faulty)
+  const file = createJsonReader(parse(text, faulty), faulty)
   file.only('tasks', 'operators', 'pairs', 'scores')
   const tasks = file.list('tasks')
   const operators = file.list('operators')

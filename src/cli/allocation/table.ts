@@ -1,4 +1,4 @@
-import type { Faulty } from './file.ts'
+import type { Faulty } from '#primitives'
 
 /** A cell and where it stands. */
 export type Cell = { readonly text: string; readonly line: number; readonly column: number }

@@ -1,7 +1,8 @@
-import type { Faulty } from './file.ts'
+/** Makes the error of a file from what is wrong in it. */
+export type Faulty = (problem: string) => Error
 
 /** One object of a JSON file, which knows where it stands. */
-export type Reader = {
+export type JsonReader = {
   /** @throws for a field of another name. */
   only(...fields: readonly string[]): void
   has(field: string): boolean
@@ -9,12 +10,14 @@ export type Reader = {
   number(field: string, otherwise?: number): number
   /** A text that is not empty. */
   text(field: string): string
+  /** A list of texts; none where the field is missing. */
+  texts(field: string): readonly string[]
   /** One of these words; the first where there is none. */
   oneOf<const W extends string>(field: string, words: readonly [W, ...W[]]): W
   /** A list of objects, at least one. */
-  list(field: string): Reader[]
+  list(field: string): JsonReader[]
   /** The object in a field. */
-  within(field: string): Reader
+  within(field: string): JsonReader
   /** Names in the object in a field; undefined when that is no object. */
   keysOf(field: string): readonly string[] | undefined
   /** What a named entry is when the field has none. @throws without an `otherwise`. */
@@ -24,7 +27,7 @@ export type Reader = {
 }
 
 /** @throws what `faulty` makes, for a value that is no object. */
-export function createReader(value: unknown, faulty: Faulty, path = ''): Reader {
+export function createJsonReader(value: unknown, faulty: Faulty, path = ''): JsonReader {
   if (!isObject(value)) throw faulty(`${path || 'the file'}: must be an object`)
   const placeOf = (field: string) => (path ? `${path}.${field}` : field)
   const fault = (field: string, rule: string) => faulty(`${placeOf(field)}: ${rule}`)
@@ -38,6 +41,7 @@ export function createReader(value: unknown, faulty: Faulty, path = ''): Reader 
     has,
     missing,
     only(...fields) {
+      // Order: as in the file, so that its first odd field is named.
       const [unknown] = Object.keys(value).filter((key) => !fields.includes(key))
       if (unknown !== undefined) throw fault(unknown, `is not known; allowed: ${fields.join(', ')}`)
     },
@@ -52,6 +56,11 @@ export function createReader(value: unknown, faulty: Faulty, path = ''): Reader 
       if (typeof given === 'string' && given !== '') return given
       throw fault(field, `must be a text, is ${JSON.stringify(given) ?? 'missing'}`)
     },
+    texts(field) {
+      const given = has(field) ? value[field] : []
+      if (Array.isArray(given) && given.every((one) => typeof one === 'string')) return given
+      throw fault(field, `must be a list of texts, is ${JSON.stringify(given)}`)
+    },
     oneOf(field, words) {
       const given = has(field) ? value[field] : words[0]
       const word = words.find((allowed) => allowed === given)
@@ -62,9 +71,10 @@ export function createReader(value: unknown, faulty: Faulty, path = ''): Reader 
       const given = value[field]
       if (!Array.isArray(given) || given.length === 0)
         throw fault(field, 'must be a list with at least one entry')
-      return given.map((entry, at) => createReader(entry, faulty, `${placeOf(field)}[${at}]`))
+      return given.map((entry, at) => createJsonReader(entry, faulty, `${placeOf(field)}[${at}]`))
     },
-    within: (field) => createReader(value[field], faulty, placeOf(field)),
+    within: (field) => createJsonReader(value[field], faulty, placeOf(field)),
+    // Order: as in the file.
     keysOf: (field) => (isObject(value[field]) ? Object.keys(value[field]) : undefined),
   }
 }

@@ -4,6 +4,10 @@ export type Curve = {
   readonly points: readonly (readonly [x: number, y: number])[]
   /** Dots instead of a line. */
   readonly isDotted?: boolean
+  /** How far values reach around the curve. */
+  readonly band?: readonly (readonly [x: number, low: number, high: number])[]
+  /** In the background: grey, without a line in the legend where the label is empty. */
+  readonly isFaint?: boolean
 }
 
 /** How an axis counts. */
@@ -22,9 +26,12 @@ export type Chart = {
   readonly x: Axis
   readonly y: Axis
   readonly curves: readonly Curve[]
-  /** A vertical line, and what it says. */
-  readonly mark?: { readonly at: number; readonly label: string }
+  /** Vertical lines, and what they say. */
+  readonly marks?: readonly Mark[]
 }
+
+/** A vertical line in a chart. */
+export type Mark = { readonly at: number; readonly label: string }
 
 /** A matrix in colours: dark = much. */
 export type HeatMap = {
@@ -48,12 +55,14 @@ const palette = [
 
 /** The chart as a file of SVG. */
 export function drawChart(chart: Chart): string {
-  const { title, x, y, curves, mark } = chart
+  const { title, x, y, curves, marks = [] } = chart
   const across = scaleOf(x, frame.left, frame.right)
   const up = scaleOf(y, frame.bottom, frame.top)
-  const drawn = curves.flatMap((curve, k) => drawCurve(curve, k, across, up))
-  const marked = mark ? drawMark(mark.label, across(mark.at)) : []
-  return page(title, height, [...axes(x, y, across, up), ...marked, ...drawn])
+  const looks = looksOf(curves)
+  const bands = curves.flatMap((curve, k) => drawBand(curve, looks[k] as Look, across, up))
+  const drawn = curves.flatMap((curve, k) => drawCurve(curve, looks[k] as Look, across, up))
+  const marked = marks.flatMap((mark, k) => drawMark(mark.label, across(mark.at), k))
+  return page(title, height, [...axes(x, y, across, up), ...bands, ...marked, ...drawn])
 }
 
 type Scale = (value: number) => number
@@ -97,36 +106,70 @@ function ticksOf({ low, high, isLog, parts = 5 }: Axis): number[] {
     .map((power) => Number(`1e${power}`))
 }
 
-function drawCurve({ label, points, isDotted }: Curve, k: number, across: Scale, up: Scale) {
-  const colour = palette[k % palette.length] as string
-  const at = points.map(([x, y]) => [round(across(x)), round(up(y))] as const)
-  const shape = isDotted
-    ? at.map(([x, y]) => `<circle cx="${x}" cy="${y}" r="3.5" fill="${colour}"/>`)
-    : [`<polyline fill="none" stroke="${colour}" stroke-width="1.8" points="${at.join(' ')}"/>`]
-  const y = frame.top + 8 + 20 * k
-  const key = line(frame.right + 14, y, frame.right + 34, y, colour, 3)
-  return [...shape, key, text(frame.right + 40, y + 4, label, 'start')]
+/** A curve's colour, and its line in the legend; −1: none. */
+type Look = { readonly colour: string; readonly key: number }
+
+function looksOf(curves: readonly Curve[]): readonly Look[] {
+  let [colours, keys] = [0, 0]
+  return curves.map(({ label, isFaint }) => {
+    const colour = isFaint ? '#c4c4c4' : (palette[colours++ % palette.length] as string)
+    return { colour, key: label === '' ? -1 : keys++ }
+  })
 }
 
-const drawMark = (label: string, x: number): string[] => [
+function drawBand({ band = [] }: Curve, { colour }: Look, across: Scale, up: Scale): string[] {
+  if (band.length === 0) return []
+  const at = (x: number, y: number) => `${round(across(x))},${round(up(y))}`
+  const there = band.map(([x, , high]) => at(x, high))
+  const back = band.toReversed().map(([x, low]) => at(x, low))
+  return [
+    `<polygon fill="${colour}" fill-opacity="0.15" points="${[...there, ...back].join(' ')}"/>`,
+  ]
+}
+
+function drawCurve(
+  { label, points, isDotted, isFaint }: Curve,
+  { colour, key }: Look,
+  across: Scale,
+  up: Scale,
+): string[] {
+  const at = points.map(([x, y]) => [round(across(x)), round(up(y))] as const)
+  const width = isFaint ? 1 : 1.8
+  const shape = isDotted
+    ? at.map(([x, y]) => `<circle cx="${x}" cy="${y}" r="3.5" fill="${colour}"/>`)
+    : [
+        `<polyline fill="none" stroke="${colour}" stroke-width="${width}" points="${at.join(' ')}"/>`,
+      ]
+  if (key < 0) return shape
+  const y = frame.top + 8 + 20 * key
+  const sample = line(frame.right + 14, y, frame.right + 34, y, colour, 3)
+  return [...shape, sample, text(frame.right + 40, y + 4, label, 'start')]
+}
+
+/** Labels stand below each other in turn, so that near ones do not meet. */
+const drawMark = (label: string, x: number, place: number): string[] => [
   `<line x1="${round(x)}" y1="${frame.top}" x2="${round(x)}" y2="${frame.bottom}" stroke="#d55e00" stroke-dasharray="5 4"/>`,
-  text(x - 6, frame.top + 14, label, 'end'),
+  text(x - 6, frame.top + 14 + 14 * (place % 3), label, 'end'),
 ]
 
 /** The heat map as a file of SVG. */
 export function drawHeatMap({ title, rows, columns, values, legend }: HeatMap): string {
-  const cell = { width: 34, height: 18 }
   const [left, top] = [110, 70]
+  const room = width - left - 20
+  const cell = { width: Math.min(34, room / columns.length), height: 18 }
+  const gap = Math.min(1, cell.width / 10)
   const cells = rows.flatMap((row, i) => [
     text(left - 8, top + i * cell.height + 13, row, 'end'),
     ...columns.map((_, t) => {
       const shade = colourOf(values[i * columns.length + t] as number)
-      const [x, y] = [left + t * cell.width, top + i * cell.height]
-      return `<rect x="${x}" y="${y}" width="${cell.width - 1}" height="${cell.height - 1}" fill="${shade}"/>`
+      const [x, y] = [round(left + t * cell.width), top + i * cell.height]
+      return `<rect x="${x}" y="${y}" width="${round(cell.width - gap)}" height="${cell.height - 1}" fill="${shade}"/>`
     }),
   ])
-  const heads = columns.map((name, t) =>
-    text(left + (t + 0.5) * cell.width, top - 10, name, 'middle'),
+  // A name needs some room: of narrow columns not every one has its own.
+  const stride = Math.ceil(30 / cell.width)
+  const heads = columns.flatMap((name, t) =>
+    t % stride === 0 ? [text(left + (t + 0.5) * cell.width, top - 10, name, 'middle')] : [],
   )
   const end = top + rows.length * cell.height
   return page(title, end + 50, [...heads, ...cells, text(left, end + 26, legend, 'start')])
@@ -156,7 +199,8 @@ const text = (x: number, y: number, words: string, anchor: string): string =>
 const line = (x1: number, y1: number, x2: number, y2: number, colour: string, thick = 1): string =>
   `<line x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}" stroke="${colour}" stroke-width="${thick}"/>`
 
-const inXml = (words: string): string =>
+/** Words as the text of an element. */
+export const inXml = (words: string): string =>
   words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
 const round = (value: number): number => Math.round(value * 10) / 10
