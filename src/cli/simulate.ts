@@ -110,12 +110,13 @@ function progressIn({ redraw, error }: Io): (progress: Progress) => void {
 
 function describe(summary: SimulationSummary, report: string): readonly string[] {
   const { name, epochs, seeds, operators, services, gapPpm } = summary
+  const runs = seeds.length === 1 ? `seed ${seeds[0]}` : `means of ${seeds.length} seeds`
   const percent = ({ mean }: Spread) => `${(100 * mean).toFixed(1)} %`
   const count = ({ mean }: Spread) => String(Number(mean.toFixed(1)))
   const money = ({ mean }: Spread) => mean.toFixed(2)
   const seconds = ({ mean }: Spread) => `${(mean / 1000).toFixed(2)} s`
   return [
-    `${name}: ${epochs} epochs, ${seeds.length === 1 ? `seed ${seeds[0]}` : `${seeds.length} seeds, means`}`,
+    `${name}: ${epochs} epochs, ${runs}`,
     '',
     ...columns([
       ['operator', 'share at the end', 'work', 'trust', 'late', 'missing', 'outlying', 'profit'],

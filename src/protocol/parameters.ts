@@ -62,6 +62,8 @@ export const parameterDefinitions = {
   corruptionPpm: define(100_000, 0, 1_000_000),
   /** Changes of utility below this, against a place's value, move nothing. */
   deadBandPpm: define(50_000, 0, 500_000),
+  /** So often, in epochs, small changes count too: else those who were apart once would stay so. */
+  refreshEpochs: define(8, 1, 10_000),
   /** Least share of any operator, against that of equal shares: how the fallen can recover. */
   probePpm: define(150_000, 0, 1_000_000),
   /** Delay between a passed vote and its effect. */

@@ -29,7 +29,7 @@ export type OperatorEpoch = {
   readonly late: number
   readonly missing: number
   readonly outlying: number
-  /** Means over its services. */
+  /** Means over the services that it can serve. */
   readonly trust: number
   readonly timeliness: number
   readonly agreement: number

@@ -92,6 +92,12 @@ export class Meter {
   #scores = (place: number): readonly Score[] =>
     this.#scenario.services.map(({ name }) => scoreOf(this.#network.ledger, name, place + 1))
 
+  #canServe(place: number, service: number): boolean {
+    const { operators, services } = this.#scenario
+    const { capabilities = [] } = operators[place] ?? {}
+    return (services[service]?.requires ?? []).every((one) => capabilities.includes(one))
+  }
+
   #drawnSince({ scoresBefore }: Tally, place: number): number {
     return risen(scoresBefore[place] ?? [], this.#scores(place), ({ drawn }) => drawn)
   }
@@ -103,6 +109,7 @@ export class Meter {
     demand: readonly number[],
   ): Omit<OperatorEpoch, 'work'> {
     const scores = this.#scores(place)
+    const served = scores.filter((_, service) => this.#canServe(place, service))
     const desk = this.#network.desks[place]
     const mine = shares.map((one) => one.get(place + 1) ?? 0)
     const places = shares.map((one, t) => sum([...one.values()]) * (demand[t] ?? 0))
@@ -116,10 +123,10 @@ export class Meter {
       drawn: since(({ drawn }) => drawn),
       kept: since(({ drawn }) => drawn) - bad.late - bad.missing - bad.outlying,
       ...bad,
-      trust: meanOf(scores, trustOf),
-      timeliness: meanOf(scores, ({ timeliness }) => timeliness),
-      agreement: meanOf(scores, ({ agreement }) => agreement),
-      latency: meanOf(scores, ({ latency }) => latency),
+      trust: meanOf(served, trustOf),
+      timeliness: meanOf(served, ({ timeliness }) => timeliness),
+      agreement: meanOf(served, ({ agreement }) => agreement),
+      latency: meanOf(served, ({ latency }) => latency),
       earned: since(({ earned }) => toMoney(earned)),
       spent: (desk?.spent ?? 0) - (spentBefore[place] ?? 0),
       capacityPrice: capacityPrice.get(place + 1) ?? 0,

@@ -41,8 +41,10 @@ export function readScenario(value: unknown, title: string): Scenario {
   const epochs = within(file, 'epochs', epochRange, 40)
   const joins = operators.find((one) => one.joins > epochs)
   if (joins) throw file.fault('operators', `${joins.name} joins after the last epoch, ${epochs}`)
-  if (!operators.some((one) => one.joins === 0))
-    throw file.fault('operators', 'at least one must be there from the beginning')
+  const events = file.has('events')
+    ? file.list('events').flatMap((one) => readEvent(one, { operators, services, epochs }))
+    : []
+  requireMembers(file, { operators, epochs, events })
   return {
     name: file.has('name') ? file.text('name') : title,
     epochs,
@@ -52,9 +54,7 @@ export function readScenario(value: unknown, title: string): Scenario {
     parameters: readParameters(file),
     operators,
     services,
-    events: file.has('events')
-      ? file.list('events').flatMap((one) => readEvent(one, { operators, services, epochs }))
-      : [],
+    events,
   }
 }
 
@@ -186,6 +186,26 @@ function readParameters(file: JsonReader): Scenario['parameters'] {
       throw entry.fault(name, `must be a whole number from ${min} to ${max}, is ${value}`)
     return { name, value }
   })
+}
+
+/** There is always somebody to make blocks. */
+function requireMembers(
+  file: JsonReader,
+  { operators, epochs, events }: Pick<Scenario, 'operators' | 'epochs' | 'events'>,
+): void {
+  const members = new Set<number>()
+  for (let epoch = 0; epoch <= epochs; epoch++) {
+    for (const event of events)
+      if (event.kind === 'operators' && event.epoch === epoch)
+        for (const place of event.operators)
+          if (event.does === 'leave') members.delete(place)
+          else if (event.does === 'join') members.add(place)
+    for (const [place, { joins }] of operators.entries()) if (joins === epoch) members.add(place)
+    if (members.size > 0) continue
+    throw epoch === 0
+      ? file.fault('operators', 'at least one must be there from the beginning')
+      : file.fault('events', `nobody is left in epoch ${epoch}`)
+  }
 }
 
 function within(reader: JsonReader, field: string, range: Range, otherwise?: number): number {

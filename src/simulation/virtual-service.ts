@@ -29,7 +29,7 @@ export function virtualService(service: ScenarioService): AssignedService {
     },
     check: () => ({ ok: true }),
     checkResult: (_, result) =>
-      result.length === resultBytes ? { ok: true } : { ok: false, reason: 'BadResult' },
+      result.length === resultBytes ? { ok: true } : { ok: false, reason: 'InvalidResult' },
     toNumber: bytesToBigint,
     fromNumber: encodeResult,
     leafBody: (_, result) => result,

@@ -1,8 +1,8 @@
 import type { Epoch } from '../facts.ts'
-import type { ScenarioEvent } from '../scenario.ts'
 import type { Simulation } from '../simulate.ts'
+import { happenings } from './happenings.ts'
 import { curveOf, operatorCurves } from './series.ts'
-import { type Axis, type Curve, drawChart, drawHeatMap, type Mark } from './svg.ts'
+import { type Axis, type Curve, drawChart, drawHeatMap } from './svg.ts'
 
 /** A drawing with what it shows, in a sentence or two. */
 export type Drawing = { readonly svg: string; readonly words: string }
@@ -39,19 +39,17 @@ const shares = (simulation: Simulation): Drawing => ({
 const trust = (simulation: Simulation): Drawing => ({
   svg: overEpochs(simulation, {
     title: 'Trust',
-    label: 'mean over services',
+    label: 'mean over its services',
     high: 1,
     curves: operatorCurves(simulation, (epoch, place) => epoch.operators[place]?.trust),
   }),
-  words:
-    'A Beta reputation: ½ for a newcomer, a broken duty weighs three kept ones. It is a mean over ' +
-    'all services, so that who serves one of two stands between its trust there and ½.',
+  words: 'A Beta reputation: ½ for a newcomer; a broken duty weighs three kept ones.',
 })
 
 const scores = (simulation: Simulation): Drawing => ({
   svg: overEpochs(simulation, {
     title: 'Score: ½ agreement + ½ timeliness × latency',
-    label: 'mean over services',
+    label: 'mean over its services',
     high: 1,
     curves: operatorCurves(simulation, ({ operators }, place) => {
       const { agreement = 0, timeliness = 0, latency = 0 } = operators[place] ?? {}
@@ -217,18 +215,16 @@ function overEpochs(
     ...points.map(([, y]) => y),
     ...band.flatMap(([, low, high]) => [low, high]),
   ])
-  const top = Math.max(0, ...values)
-  const bottom = Math.min(0, ...values)
-  const low = chart.low ?? (bottom < 0 ? -roundUp(-bottom) : 0)
-  const high = chart.high ?? (top > 0 ? roundUp(top) : low < 0 ? 0 : 1)
+  const bottom = chart.low ?? Math.min(0, ...values)
+  const top = chart.high ?? Math.max(...values)
   const x: Axis = { label: 'epoch', ...epochAxis(scenario.epochs) }
-  const y: Axis = { label: chart.label, low, high, parts: low < 0 ? 4 : 5 }
+  const y: Axis = { label: chart.label, ...roundAxis(bottom, top) }
   return drawChart({
     title: chart.title,
     x,
     y,
     curves: chart.curves,
-    marks: marksOf(scenario.events, scenario.operators),
+    marks: happenings(scenario).map(({ epoch }, k) => ({ at: epoch, label: String(k + 1) })),
   })
 }
 
@@ -239,40 +235,14 @@ function epochAxis(epochs: number): Pick<Axis, 'low' | 'high' | 'parts'> {
   return { low: 0, high: step * parts, parts }
 }
 
-/** The next number of 1, 2, 2.5, 4, 5 or 8 times a power of ten. */
-function roundUp(value: number): number {
-  const power = Number(`1e${Math.floor(Math.log10(value))}`)
-  const fit = [1, 2, 2.5, 4, 5, 8, 10].find((digit) => digit * power >= value * (1 - 1e-9))
-  return (fit ?? 10) * power
-}
-
-/** Each event by the epoch in which it happens. */
-function marksOf(
-  events: readonly ScenarioEvent[],
-  operators: Simulation['scenario']['operators'],
-): readonly Mark[] {
-  const joins = operators.flatMap(({ name, joins: epoch }) =>
-    epoch > 0 ? [{ epoch, words: `${name} joins` }] : [],
-  )
-  const said = events.map((event) => ({ epoch: event.epoch, words: inBrief(event, operators) }))
-  const epochs = [...new Set([...joins, ...said].map(({ epoch }) => epoch))].sort((a, b) => a - b)
-  return epochs.map((at) => ({
-    at,
-    label: [...joins, ...said]
-      .filter(({ epoch }) => epoch === at)
-      .map(({ words }) => words)
-      .join('; '),
-  }))
-}
-
-const verbs = { change: 'changes', join: 'joins', leave: 'leaves', stop: 'stops', start: 'starts' }
-
-function inBrief(event: ScenarioEvent, operators: Simulation['scenario']['operators']): string {
-  if (event.kind === 'demand') return 'demand'
-  const [first = 0] = event.operators
-  const more = event.operators.length - 1
-  const who = `${operators[first]?.name ?? ''}${more > 0 ? ` +${more}` : ''}`
-  return `${who} ${verbs[event.does]}`
+/** Ticks at whole multiples of 1, 2 or 5 times a power of ten, four or more of them. */
+function roundAxis(bottom: number, top: number): Pick<Axis, 'low' | 'high' | 'parts'> {
+  const span = top > bottom ? top - bottom : 1
+  const power = Number(`1e${Math.floor(Math.log10(span / 4))}`)
+  const digit = [5, 2, 1].find((one) => one * power * 4 <= span) ?? 1
+  const step = digit * power
+  const [first, last] = [Math.floor(bottom / step + 1e-9), Math.ceil((bottom + span) / step - 1e-9)]
+  return { low: first * step, high: last * step, parts: last - first }
 }
 
 const times = (factor: number, value: number | undefined): number | undefined =>

@@ -1,7 +1,7 @@
-import type { ScenarioEvent } from '../scenario.ts'
 import type { Simulation } from '../simulate.ts'
 import { type SimulationSummary, type Spread, summariseSimulation } from '../summary.ts'
 import { chartsOf } from './charts.ts'
+import { happenings } from './happenings.ts'
 import { inXml } from './svg.ts'
 
 /**
@@ -36,7 +36,7 @@ export function simulationReport(simulation: Simulation): string {
       ? '<p class="note">Means over all runs; below them in small the least and the most. In the ' +
         'drawings, lines are means, and around them reach the least and the most.</p>'
       : '',
-    '<h2>What happened</h2>',
+    '<h2>Epoch by epoch</h2>',
     '<div class="charts">',
     ...chartsOf(simulation).map(
       ({ svg, words }) => `<figure>${svg}<figcaption>${inXml(words)}</figcaption></figure>`,
@@ -74,37 +74,12 @@ pre { background: #fff; border: 1px solid #e4e4e4; padding: 12px; overflow: auto
 const seedWords = (seeds: readonly number[]): string =>
   seeds.length === 1 ? String(seeds[0]) : `${seeds[0]} to ${seeds.at(-1)}`
 
+/** Numbered as the lines in the drawings are. */
 function eventList({ scenario }: Simulation): readonly string[] {
-  const { events, operators, services } = scenario
-  const joins = operators.flatMap(({ name, joins: epoch }) =>
-    epoch > 0 ? [{ epoch, words: `${name} joins` }] : [],
+  const items = happenings(scenario).map(
+    ({ epoch, words }) => `<li>Epoch ${epoch}: ${inXml(words)}.</li>`,
   )
-  const said = events.map((event) => ({
-    epoch: event.epoch,
-    words: describeEvent(event, operators, services),
-  }))
-  const all = [...joins, ...said].sort((a, b) => a.epoch - b.epoch)
-  if (all.length === 0) return []
-  const items = all.map(({ epoch, words }) => `<li>Epoch ${epoch}: ${inXml(words)}.</li>`)
-  return ['<ul>', ...items, '</ul>']
-}
-
-type Named = readonly { readonly name: string }[]
-
-const doings = {
-  change: 'from now on',
-  join: 'join',
-  leave: 'leave',
-  stop: 'fall silent',
-  start: 'speak again',
-} as const
-
-function describeEvent(event: ScenarioEvent, operators: Named, services: Named): string {
-  if (event.kind === 'demand')
-    return `${services[event.service]?.name}: ${event.demand} tasks an epoch`
-  const who = event.operators.map((place) => operators[place]?.name).join(', ')
-  const changes = Object.entries(event.changes).map(([trait, value]) => `${trait} ${value}`)
-  return [`${who}: ${doings[event.does]}`, ...changes].join(' ')
+  return items.length === 0 ? [] : ['<h2>What happens</h2>', '<ol>', ...items, '</ol>']
 }
 
 function operatorTable({ operators }: SimulationSummary): string {

@@ -61,7 +61,7 @@ export function drawChart(chart: Chart): string {
   const looks = looksOf(curves)
   const bands = curves.flatMap((curve, k) => drawBand(curve, looks[k] as Look, across, up))
   const drawn = curves.flatMap((curve, k) => drawCurve(curve, looks[k] as Look, across, up))
-  const marked = marks.flatMap((mark, k) => drawMark(mark.label, across(mark.at), k))
+  const marked = marks.flatMap(({ label, at }) => drawMark(label, across(at)))
   return page(title, height, [...axes(x, y, across, up), ...bands, ...marked, ...drawn])
 }
 
@@ -146,10 +146,9 @@ function drawCurve(
   return [...shape, sample, text(frame.right + 40, y + 4, label, 'start')]
 }
 
-/** Labels stand below each other in turn, so that near ones do not meet. */
-const drawMark = (label: string, x: number, place: number): string[] => [
+const drawMark = (label: string, x: number): string[] => [
   `<line x1="${round(x)}" y1="${frame.top}" x2="${round(x)}" y2="${frame.bottom}" stroke="#d55e00" stroke-dasharray="5 4"/>`,
-  text(x - 6, frame.top + 14 + 14 * (place % 3), label, 'end'),
+  text(x - 6, frame.top + 14, label, 'end'),
 ]
 
 /** The heat map as a file of SVG. */

@@ -143,6 +143,11 @@ test('competition: what moved less than the dead band moves no work', () => {
   assert.deepEqual(standingCompetition(network.ledger), before)
   const fresh = freezeInputs(network.ledger, undefined)
   assert.notDeepEqual(fresh?.utility, before?.programme.utility, 'yet something has moved')
+  // In the epoch of the refresh, the small changes count too.
+  for (let i = 0; i < 8 && standingCompetition(network.ledger) === before; i++)
+    allocateAfter(network, [])
+  assert.notEqual(standingCompetition(network.ledger), before)
+  assert.equal(network.ledger.chain.epoch % 8, 0)
 })
 
 for (const fault of ['late', 'missing', 'outlying'] as const)

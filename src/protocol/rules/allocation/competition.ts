@@ -28,7 +28,8 @@ export function freezeEpoch(ledger: Ledger, block: BlockFacts): Ledger {
   if (frozenEpoch > epoch || block.timeMs < epochEndsMs - leadMs) return ledger
   const looked = withChain(ledger, { frozenEpoch: epoch + 1 })
   const standing = standingCompetition(ledger)?.programme
-  const programme = freezeInputs(ledger, standing)
+  const isRefresh = (epoch + 1) % parameter(ledger, 'refreshEpochs') === 0
+  const programme = freezeInputs(ledger, isRefresh ? undefined : standing)
   if (!programme) return looked
   const bytes = encode(allocationProgrammeCodec, programme)
   if (standing && equalBytes(bytes, encode(allocationProgrammeCodec, standing))) return looked
