@@ -1,9 +1,10 @@
 import { setTimeout as pass } from 'node:timers/promises'
-import { type Answers, createDisk, type OperatorOptions, systemClock } from '#node'
+import { createDisk, type OperatorOptions, systemClock } from '#node'
 import type { Clock } from '#primitives'
 import type { Genesis, OperatorId } from '#records'
-import { copying, delaying, isSlowAt, lying, ownersIdle } from './misbehaviour.ts'
+import { copying, delaying, lying, ownersIdle } from './misbehaviour.ts'
 import type { DevnetOptions } from './options.ts'
+import type { Slowness } from './slowness.ts'
 import { slowDisk, smallDisk } from './troubled-disk.ts'
 
 /** What a devnet can have go wrong. */
@@ -54,9 +55,10 @@ type Troubles = Pick<OperatorOptions, 'bend' | 'switches' | 'disk' | 'clock'>
 
 /** How chaos bends one operator: its answers, its duties, its disk and its clock. */
 export function troublesOf(
-  options: Pick<DevnetOptions, 'chaos' | 'operators' | 'slowOperator' | 'forMs'>,
+  options: Pick<DevnetOptions, 'chaos' | 'operators' | 'slowOperator'>,
   id: OperatorId,
   folder: string,
+  { isSlow }: Slowness,
 ): Troubles {
   const { chaos, operators } = options
   const has = (kind: ChaosKind) => chaos.includes(kind)
@@ -66,17 +68,12 @@ export function troublesOf(
     ...(has('slow-disk') ? { disk: slowDisk(disk, () => pass(slowSyncMs)) } : {}),
     ...(has('disk-full') && id === operators ? { disk: smallDisk(disk, smallDiskBytes) } : {}),
     ...(has('submitter') ? { switches: ownersIdle(id) } : {}),
-    ...(has('slow') && id === options.slowOperator ? { bend: slowFrom(options.forMs) } : {}),
+    ...(has('slow') && id === options.slowOperator
+      ? { bend: (honest) => delaying(honest, isSlow, systemClock.nowMs) }
+      : {}),
     ...(has('copier') && id === copierOf(operators) ? { bend: copying } : {}),
     ...(has('liar') && id === liarOf(operators) ? { bend: (honest) => lying(honest, id) } : {}),
   }
-}
-
-/** Slow for a part of the run, counted from the operator's start. */
-function slowFrom(forMs: number | undefined): (honest: Answers) => Answers {
-  const { nowMs } = systemClock
-  const startMs = nowMs()
-  return (honest) => delaying(honest, () => isSlowAt(nowMs() - startMs, forMs), nowMs)
 }
 
 /** Clocks spread evenly from slow to fast. */

@@ -6,6 +6,7 @@ import type { L1Process } from './l1.ts'
 import type { L1Link } from './l1-link.ts'
 import type { DevnetOperator } from './network.ts'
 import type { DevnetOptions } from './options.ts'
+import type { Slowness } from './slowness.ts'
 
 /** A running network on one machine. */
 export type Devnet<Operator extends Reached = Reached> = {
@@ -13,6 +14,8 @@ export type Devnet<Operator extends Reached = Reached> = {
   readonly l1: L1Process
   /** With chaos `l1-down`: what the operators reach L1 by. */
   readonly link: L1Link | undefined
+  /** With chaos `slow`: whether the slow operator is slow. */
+  readonly slowness: Slowness
   readonly feeds: PriceFeeds
   /** In order of their start; one that is stopped keeps its place until it is started again. */
   readonly operators: ReadonlyMap<OperatorId, Operator>
@@ -42,6 +45,7 @@ export type Surroundings = {
   readonly l1: L1Process
   readonly l1Lost: Promise<never>
   readonly link: L1Link | undefined
+  readonly slowness: Slowness
   readonly logger: Logger
 }
 

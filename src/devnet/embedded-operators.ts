@@ -46,12 +46,12 @@ export class EmbeddedOperators implements Operators<RunningOperator> {
   }
 
   #optionsOf(id: OperatorId): OperatorOptions {
-    const { options, genesis, folder, feeds, l1, link } = this.#around
+    const { options, genesis, folder, feeds, l1, link, slowness } = this.#around
     const member = memberOf(this.#around.members, id)
     const logger = createLogger(options.logLevel, { operator: member.name })
     return {
       ...member,
-      ...troublesOf(options, id, join(folder, member.name)),
+      ...troublesOf(options, id, join(folder, member.name), slowness),
       ...(this.#sharedL2 ? { l2: this.#sharedL2 } : {}),
       genesis,
       folder: join(folder, member.name),

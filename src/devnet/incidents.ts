@@ -9,6 +9,7 @@ import { waitAtMost } from './wait.ts'
 type Incident = (around: Around) => Promise<void>
 
 type Around = {
+  readonly options: Pick<DevnetOptions, 'forMs' | 'slowOperator'>
   readonly devnet: Devnet
   readonly say: (line: string) => void
   /** Resolves after so long, or at once when the run ends. */
@@ -25,6 +26,8 @@ const wellMs: Readonly<Partial<Record<ChaosKind, number>>> = {
 
 const operatorDownMs = 3_000
 const l1DownMs = 20_000
+/** In a run without an end, a slow operator comes and goes in this time. */
+const slowPeriodMs = 180_000
 /** Fewer and more than the governed depth. */
 const shallowBlocks = 6
 const deepBlocks = 16
@@ -45,6 +48,16 @@ const incidents: Readonly<Partial<Record<ChaosKind, Incident>>> = {
     await pause(l1DownMs)
     devnet.link?.setCut(false)
     say('chaos: L1 is within reach again')
+  },
+  slow: async ({ devnet: { slowness }, options, pause, say }) => {
+    const periodMs = options.forMs ?? slowPeriodMs
+    await pause(periodMs / 6)
+    slowness.set(true)
+    say(`chaos: operator ${options.slowOperator} is slow`)
+    await pause(periodMs / 3)
+    slowness.set(false)
+    say(`chaos: operator ${options.slowOperator} is well again`)
+    await pause(periodMs / 2)
   },
   reorg: (around) => reorganise(around, shallowBlocks),
   'deep-reorg': async (around) => {
@@ -73,7 +86,7 @@ async function reorganise({ devnet, say }: Around, blocks: number): Promise<void
  * @returns ends them, with everything put right again that can be.
  */
 export function startIncidents(
-  { chaos }: Pick<DevnetOptions, 'chaos'>,
+  options: Pick<DevnetOptions, 'chaos' | 'forMs' | 'slowOperator'>,
   devnet: Devnet,
   say: (line: string) => void,
 ): () => Promise<void> {
@@ -84,10 +97,10 @@ export function startIncidents(
     const incident = incidents[kind]
     while (incident && !isEnding) {
       await pause(wellMs[kind] ?? 0)
-      if (!isEnding) await incident({ devnet, say, pause })
+      if (!isEnding) await incident({ options, devnet, say, pause })
     }
   }
-  const running = Promise.all(chaos.map(repeat))
+  const running = Promise.all(options.chaos.map(repeat))
   running.catch(() => {}) // whoever ends them hears of it
   return async () => {
     isEnding = true

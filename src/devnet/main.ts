@@ -77,7 +77,7 @@ async function runUntil(
     await load?.stop()
     await endIncidents()
     say('… sending stopped; waiting until everything is on L1')
-    return summarise(await observer.finish(), modeOf(options))
+    return summarise(await observer.finish(), modeOf(options, devnet))
   }
   try {
     const summary = await Promise.race([drive(), devnet.l1Lost])
@@ -106,7 +106,11 @@ const loadOf = (options: DevnetOptions, devnet: Devnet, logger: Logger) =>
     logger,
   })
 
-const modeOf = ({ share, chaos }: DevnetOptions): RunMode => ({
-  ...(share ? { share } : {}),
-  ...(chaos.length > 0 ? { chaos } : {}),
-})
+function modeOf({ share, chaos, slowOperator }: DevnetOptions, { slowness }: Devnet): RunMode {
+  const span = slowness.first()
+  return {
+    ...(share ? { share } : {}),
+    ...(chaos.length > 0 ? { chaos } : {}),
+    ...(span ? { slow: { ...span, operator: slowOperator } } : {}),
+  }
+}

@@ -45,15 +45,6 @@ export const ownersIdle = (operator: OperatorId): L1Switches => ({
 
 /** So late is a slow operator's result: still within the time to commit, but after all others. */
 const slowMs = 2_500
-/** In a run without an end, a slow operator comes and goes in this time. */
-const slowPeriodMs = 180_000
-
-/** Whether the slow operator is slow now: from a sixth to a half of the run, then it is well. */
-export function isSlowAt(elapsedMs: number, forMs: number | undefined): boolean {
-  const periodMs = forMs ?? slowPeriodMs
-  const phaseMs = elapsedMs % periodMs
-  return phaseMs >= periodMs / 6 && phaseMs < periodMs / 2
-}
 
 /** An operator that sits on its results for a while, as long as `isSlow` says so. */
 export function delaying(honest: Answers, isSlow: () => boolean, nowMs: () => number): Answers {

@@ -22,6 +22,7 @@ import {
 import { loadNetwork, type SavedNetwork, saveNetwork } from './network-file.ts'
 import type { DevnetOptions } from './options.ts'
 import { createProcessOperators } from './process-operators.ts'
+import { createSlowness } from './slowness.ts'
 
 /** Accounts of the published phrase that hold money. */
 const fundedAccounts = 10
@@ -93,9 +94,9 @@ async function openNetwork<Operator extends Reached>(
     opened.push(() => operators.stopAll())
     step('starting the operators')
     await operators.start(around.members.map(({ id }) => id))
-    const { genesis, l1, link, feeds, l1Lost } = around
+    const { genesis, l1, link, slowness, feeds, l1Lost } = around
     return {
-      ...{ genesis, l1, link, feeds, l1Lost },
+      ...{ genesis, l1, link, slowness, feeds, l1Lost },
       operators: operators.running,
       gateways: () => [...operators.running.values()].map(({ url }) => url),
       startOperator: (id) => operators.start([id]),
@@ -133,7 +134,8 @@ async function openSurroundings(
   const { genesis, members } = made
   const link = options.chaos.includes('l1-down') ? await openL1Link(l1.url) : undefined
   if (link) opened.push(() => link.close())
-  return { options, members, genesis, folder, feeds, l1, l1Lost, link, logger }
+  const slowness = createSlowness(systemClock.nowMs)
+  return { options, members, genesis, folder, feeds, l1, l1Lost, link, slowness, logger }
 }
 
 /** A network of the size that was asked for, in a folder that holds none. */

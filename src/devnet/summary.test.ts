@@ -53,7 +53,11 @@ test('summarise: counts every stage, every refusal, what is lost and what came t
     seconds: 60,
     blocks: 200,
     blocksAboveRound0: 1,
-    allocations: facts().allocations,
+    allocations: facts().allocations.map((one) => ({
+      ...one,
+      agreed: 0,
+      latencyMs: { p50: 0, p99: 0 },
+    })),
     transactions: {
       sent: 6,
       refused: { TooManyWaiting: 2, PoolFull: 1 },

@@ -1,5 +1,6 @@
 import { percentile } from '#simulation'
-import type { RunFacts, TaskFacts, TransactionFacts } from './observe/facts.ts'
+import type { AllocationFacts, RunFacts, TaskFacts, TransactionFacts } from './observe/facts.ts'
+import { latencies, type SlowOutcome, type SlowSpan, slowOutcome } from './slowness.ts'
 
 /** Median and 99th percentile, both by nearest rank; 0 when there was nothing to measure. */
 export type Latency = { readonly p50: number; readonly p99: number }
@@ -34,8 +35,8 @@ export type Summary = {
     readonly byFallback: number
     readonly missedWindows: number
   }
-  /** Who had which part of the work, epoch by epoch. */
-  readonly allocations: RunFacts['allocations']
+  /** Epoch by epoch: who had which part of the work, and how soon tasks were agreed on. */
+  readonly allocations: readonly EpochSummary[]
   /** Of transactions, from the request. */
   readonly latencyMs: Readonly<Record<'confirmed' | 'certified' | 'onL1', Latency>>
   readonly gasPerSubmission: { readonly p50: number; readonly max: number }
@@ -45,15 +46,29 @@ export type Summary = {
   readonly share?: boolean
   /** Faults that were injected; left out when there were none. */
   readonly chaos?: readonly string[]
+  /** With chaos `slow`, when the run was long enough: how the network dealt with it. */
+  readonly slow?: SlowOutcome
+}
+
+/** Shares of an epoch, and the latency of tasks that were asked for in it and agreed on. */
+export type EpochSummary = AllocationFacts & {
+  readonly agreed: number
+  readonly latencyMs: Latency
 }
 
 /** How the run was set up, as far as the summary says so. */
-export type RunMode = { readonly share?: boolean; readonly chaos?: readonly string[] }
+export type RunMode = {
+  readonly share?: boolean
+  readonly chaos?: readonly string[]
+  /** Who was slow, and when. */
+  readonly slow?: SlowSpan & { readonly operator: number }
+}
 
 /** Counts a run. Lost = neither refused nor dropped with a reason, nor expired, nor on L1. */
 export function summarise(facts: RunFacts, mode: RunMode = {}): Summary {
   const { transactions, tasks, unsent, checkpoints } = facts
   const gas = checkpoints.recorded.map((one) => one.gas)
+  const slow = mode.slow && slowOutcome(mode.slow.operator, mode.slow, facts)
   return {
     operators: facts.operators,
     engine: facts.engine,
@@ -68,7 +83,7 @@ export function summarise(facts: RunFacts, mode: RunMode = {}): Summary {
       onL1: countWith(transactions, 'onL1Ms'),
     },
     tasks: summariseTasks(facts),
-    allocations: facts.allocations,
+    allocations: epochsOf(facts),
     checkpoints: {
       certified: checkpoints.certified,
       onL1: checkpoints.recorded.length,
@@ -85,8 +100,23 @@ export function summarise(facts: RunFacts, mode: RunMode = {}): Summary {
     twice: facts.repeated.length,
     ...(mode.share ? { share: true } : {}),
     ...(mode.chaos && mode.chaos.length > 0 ? { chaos: mode.chaos } : {}),
+    ...(slow ? { slow } : {}),
   }
 }
+
+/** An epoch reaches from where the one before it was last seen to where it was itself. */
+const epochsOf = ({ allocations, tasks }: RunFacts): readonly EpochSummary[] =>
+  allocations.map((one, place) => {
+    const sinceMs = allocations[place - 1]?.timeMs ?? -Infinity
+    const spans = latencies(
+      tasks.filter(({ requestedMs: atMs }) => atMs > sinceMs && atMs <= one.timeMs),
+    )
+    return {
+      ...one,
+      agreed: spans.length,
+      latencyMs: { p50: percentile(spans, 0.5), p99: percentile(spans, 0.99) },
+    }
+  })
 
 const summariseTasks = ({ tasks, unsent }: RunFacts): Summary['tasks'] => ({
   sent: tasks.length + sum(unsent.tasks),
@@ -174,6 +204,7 @@ export function describeSummary(summary: Summary): string {
         `${checkpoints.byFallback} by fallback, ${checkpoints.missedWindows} windows missed`,
     ],
     ['work shares', describeShares(summary.allocations)],
+    ...(chaos?.includes('slow') ? describeSlow(summary) : []),
     ['gas a submission', `${gasPerSubmission.p50} (median), ${gasPerSubmission.max} (most)`],
     ['lost', `${summary.lost}`],
     ['twice', `${summary.twice}`],
@@ -192,6 +223,34 @@ function describeShares(allocations: Summary['allocations']): string {
       return `${id}: ${percent(share)}${least < share / 2 ? ` (least ${percent(least)})` : ''}`
     })
     .join(', ')
+}
+
+/** Epoch by epoch, and what it came to. */
+function describeSlow({ allocations, slow }: Summary): (readonly [string, string])[] {
+  const epochs = allocations.map(({ epoch, shares, agreed, latencyMs: { p50, p99 } }) => {
+    const parts = Object.entries(shares).map(([id, share]) => `${id}: ${(share * 100).toFixed(1)}`)
+    return [
+      `epoch ${epoch}`,
+      `${parts.join(', ')} %; ${agreed} tasks agreed in ${p50} / ${p99} ms`,
+    ] as const
+  })
+  if (!slow) return [...epochs, ['slow', 'too short a run to tell: let it be 150 s or longer']]
+  const { operator, share, p99Ms, tasks } = slow
+  const [before, three, least, end] = [share.before, share.afterThree, share.least, share.end].map(
+    (part) => `${(part * 100).toFixed(1)} %`,
+  )
+  return [
+    ...epochs,
+    [
+      `slow operator ${operator}`,
+      `share ${before} before, ${three} after three epochs, ${least} at the least, ${end} at the end`,
+    ],
+    [
+      'task p99',
+      `${p99Ms.healthy} ms while all were well (${tasks.healthy} tasks), ${p99Ms.moved} ms once ` +
+        `work had moved (${tasks.moved} tasks): ${p99Ms.ratio} ×`,
+    ],
+  ]
 }
 
 const describeLatencies = (latencies: Readonly<Record<string, Latency>>): string =>

@@ -46,7 +46,7 @@ export async function runUnderLoad(
   look: (run: Run) => Promise<void>,
 ): Promise<void> {
   const raw = { operators: String(operators), port: '0', load: String(rate), chaos }
-  const options = parseDevnetOptions({ ...raw, logLevel: 'error' }, '.')
+  const options = parseDevnetOptions({ ...raw, for: `${seconds}s`, logLevel: 'error' }, '.')
   const devnet = await startDevnet(options, () => {})
   const common = { gateways: devnet.gateways(), clock: systemClock, logger: silentLogger }
   const { outbox } = devnet.genesis
@@ -69,7 +69,11 @@ export async function runUnderLoad(
     await pass(seconds * 1_000)
     await load.stop()
     await endIncidents()
-    const summary = summarise(await observer.finish(settleMs), { chaos: options.chaos })
+    const span = devnet.slowness.first()
+    const summary = summarise(await observer.finish(settleMs), {
+      chaos: options.chaos,
+      ...(span ? { slow: { ...span, operator: options.slowOperator } } : {}),
+    })
     const [gatewayUrl = ''] = devnet.gateways()
     const transactions = [...load.records.transactions.keys()]
     const tasks = [...load.records.tasks.keys()]
