@@ -2,6 +2,7 @@ import { createL1Client } from '#ethereum'
 import { systemClock } from '#node'
 import type { ChaosKind } from './chaos.ts'
 import type { Devnet } from './devnet.ts'
+import type { Outage } from './observe/outages.ts'
 import type { DevnetOptions } from './options.ts'
 import { waitAtMost } from './wait.ts'
 
@@ -9,12 +10,16 @@ import { waitAtMost } from './wait.ts'
 type Incident = (around: Around) => Promise<void>
 
 type Around = {
-  readonly options: Pick<DevnetOptions, 'forMs' | 'slowOperator'>
   readonly devnet: Devnet
+  readonly options: IncidentOptions
+  /** Told of each time that L1 was out of reach, when it is over. */
+  readonly onOutage: (outage: Outage) => void
   readonly say: (line: string) => void
   /** Resolves after so long, or at once when the run ends. */
   readonly pause: (delayMs: number) => Promise<void>
 }
+
+type IncidentOptions = Pick<DevnetOptions, 'chaos' | 'l1DownMs' | 'forMs' | 'slowOperator'>
 
 /** How long everything is well before an incident. */
 const wellMs: Readonly<Partial<Record<ChaosKind, number>>> = {
@@ -25,7 +30,7 @@ const wellMs: Readonly<Partial<Record<ChaosKind, number>>> = {
 }
 
 const operatorDownMs = 3_000
-const l1DownMs = 20_000
+const shortL1DownMs = 20_000
 /** In a run without an end, a slow operator comes and goes in this time. */
 const slowPeriodMs = 180_000
 /** Fewer and more than the governed depth. */
@@ -42,12 +47,10 @@ const incidents: Readonly<Partial<Record<ChaosKind, Incident>>> = {
     await devnet.startOperator(last)
     say(`chaos: operator ${last} is up again`)
   },
-  'l1-down': async ({ devnet, pause, say }) => {
-    devnet.link?.setCut(true)
-    say('chaos: no operator reaches L1')
-    await pause(l1DownMs)
-    devnet.link?.setCut(false)
-    say('chaos: L1 is within reach again')
+  'l1-down': async (around) => {
+    const { options, pause } = around
+    await cutL1(around, options.l1DownMs ?? shortL1DownMs)
+    if (options.l1DownMs !== undefined) await pause(foreverMs)
   },
   slow: async ({ devnet: { slowness }, options, pause, say }) => {
     const periodMs = options.forMs ?? slowPeriodMs
@@ -69,6 +72,17 @@ const incidents: Readonly<Partial<Record<ChaosKind, Incident>>> = {
 /** Longer than any run. */
 const foreverMs = 2 ** 31 - 1
 
+/** Nobody reaches L1 for so long, or until the run ends. */
+async function cutL1({ devnet, pause, say, onOutage }: Around, downMs: number): Promise<void> {
+  const fromMs = systemClock.nowMs()
+  devnet.link?.setCut(true)
+  say(`chaos: no operator reaches L1 for ${Math.round(downMs / 1000)} s`)
+  await pause(downMs)
+  devnet.link?.setCut(false)
+  say('chaos: L1 is within reach again')
+  onOutage({ fromMs, toMs: systemClock.nowMs() })
+}
+
 /** The last blocks of L1 are replaced by empty ones: what they held has never happened. */
 async function reorganise({ devnet, say }: Around, blocks: number): Promise<void> {
   const client = createL1Client(devnet.l1.url)
@@ -86,9 +100,10 @@ async function reorganise({ devnet, say }: Around, blocks: number): Promise<void
  * @returns ends them, with everything put right again that can be.
  */
 export function startIncidents(
-  options: Pick<DevnetOptions, 'chaos' | 'forMs' | 'slowOperator'>,
+  options: IncidentOptions,
   devnet: Devnet,
   say: (line: string) => void,
+  onOutage: (outage: Outage) => void = () => {},
 ): () => Promise<void> {
   const ended = Promise.withResolvers<void>()
   let isEnding = false
@@ -97,7 +112,7 @@ export function startIncidents(
     const incident = incidents[kind]
     while (incident && !isEnding) {
       await pause(wellMs[kind] ?? 0)
-      if (!isEnding) await incident({ options, devnet, say, pause })
+      if (!isEnding) await incident({ devnet, options, say, pause, onOutage })
     }
   }
   const running = Promise.all(options.chaos.map(repeat))

@@ -19,6 +19,7 @@ export {
 } from './network.ts'
 export { genesisFile } from './network-file.ts'
 export { createObserver, type Observer, type ObserverOptions } from './observe/observer.ts'
+export type { Outage } from './observe/outages.ts'
 export {
   BadOptionError,
   type DevnetOptions,

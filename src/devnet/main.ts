@@ -10,6 +10,7 @@ import { createLoad } from './load/load.ts'
 import { emptyRecords } from './load/records.ts'
 import { l2ChainId, loadSecrets, loadSenders } from './network.ts'
 import { createObserver } from './observe/observer.ts'
+import type { Outage } from './observe/outages.ts'
 import type { DevnetOptions } from './options.ts'
 import { startNetwork } from './run.ts'
 import { describeSummary, type RunMode, summarise } from './summary.ts'
@@ -56,11 +57,13 @@ async function runUntil(
 ): Promise<boolean> {
   const logger = createLogger(options.logLevel, { part: 'load' })
   const load = options.load > 0 ? loadOf(options, devnet, logger) : undefined
+  const outages: Outage[] = []
   const observer = createObserver({
     gateways: devnet.gateways(),
     l1Url: devnet.l1.url,
     outbox: devnet.genesis.outbox,
     records: load?.records ?? emptyRecords(),
+    outages,
     clock: systemClock,
     logger,
   })
@@ -71,7 +74,7 @@ async function runUntil(
     const [gateway] = devnet.gateways()
     assert(gateway, 'a network has gateways')
     say(`transfer ${await sendFirstTransfer(gateway)} sent and confirmed`)
-    endIncidents = startIncidents(options, devnet, say)
+    endIncidents = startIncidents(options, devnet, say, (outage) => outages.push(outage))
     await load?.start()
     await waitAtMost(systemClock, options.forMs, [interrupted])
     await load?.stop()

@@ -15,6 +15,7 @@ test('devnet options: nothing given gives the defaults', () =>
     load: 0,
     chaos: [],
     slowOperator: 2,
+    l1DownMs: undefined,
     forMs: undefined,
     json: false,
     share: false,
@@ -30,7 +31,7 @@ test('devnet options: every value is read', () =>
       port: '0',
       data: 'here',
       load: '100',
-      chaos: 'liar,copier,liar,slow=3',
+      chaos: 'liar,copier,liar,slow=3,l1-down=600',
       for: '2m',
       json: true,
       share: true,
@@ -43,8 +44,9 @@ test('devnet options: every value is read', () =>
       port: 0,
       data: '/base/here',
       load: 100,
-      chaos: ['liar', 'copier', 'slow'],
+      chaos: ['liar', 'copier', 'slow', 'l1-down'],
       slowOperator: 3,
+      l1DownMs: 600_000,
       forMs: 120_000,
       json: true,
       share: true,
@@ -73,6 +75,9 @@ test('devnet options: a bad value is one error: option, value, what is allowed',
   const kinds = chaosKinds.join(', ')
   refused({ chaos: 'storm' }, not('chaos', 'storm', kinds))
   refused({ chaos: 'liar,' }, not('chaos', '', kinds))
+  const seconds = 'a whole number from 1 to 86400'
+  refused({ chaos: 'l1-down=0' }, not('chaos l1-down', '0', seconds))
+  refused({ chaos: 'reorg=5' }, not('chaos', 'reorg=5', kinds))
   const many = 'only with --operators 4 or more'
   refused({ operators: '3', chaos: 'operator' }, not('chaos', 'operator', many))
   const outer = 'with --engine cometbft only operator, l1-down, reorg, deep-reorg'

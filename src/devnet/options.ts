@@ -17,6 +17,8 @@ export type DevnetOptions = {
   readonly chaos: readonly ChaosKind[]
   /** Who is slow under `slow`. */
   readonly slowOperator: OperatorId
+  /** One outage of so long under `l1-down`; undefined: short ones over and over. */
+  readonly l1DownMs: number | undefined
   /** How long to run before it drains, sums up and ends; undefined: until interrupted. */
   readonly forMs: number | undefined
   /** Whether the summary is one JSON line. */
@@ -75,6 +77,7 @@ export function parseDevnetOptions(raw: RawDevnetOptions, cwd: string): DevnetOp
     load: integer('load', raw.load, 0, 0, maxDevnetLoad),
     chaos: chaosOf(raw.chaos, operators, engine),
     slowOperator: slowOf(raw.chaos, operators),
+    l1DownMs: l1DownOf(raw.chaos),
     forMs: raw.for === undefined ? undefined : duration('for', raw.for, 1_000, dayMs),
     json: raw.json ?? false,
     share: raw.share ?? false,
@@ -149,7 +152,7 @@ function chaosOf(
   if (text === undefined) return []
   const kinds = text
     .split(',')
-    .map((kind) => oneOf('chaos', kind.replace(slowShape, 'slow'), chaosKinds))
+    .map((kind) => oneOf('chaos', kind.replace(numberedShape, '$1'), chaosKinds))
   if (engine === 'cometbft' && !kinds.every((kind) => outerChaosKinds.includes(kind)))
     throw badOption('chaos', text, `with --engine cometbft only ${outerChaosKinds.join(', ')}`)
   if (operators < operatorsForChaos)
@@ -157,12 +160,27 @@ function chaosOf(
   return [...new Set(kinds)]
 }
 
-const slowShape = /^slow=\d+$/
+/** Kinds that take a number. */
+const numberedShape = /^(slow|l1-down)=\d+$/
+
+/** The number that a list of kinds gives to one of them, as text. */
+const numberOf = (text: string | undefined, kind: ChaosKind): string | undefined =>
+  text
+    ?.split(',')
+    .find((one) => numberedShape.test(one) && one.startsWith(`${kind}=`))
+    ?.slice(kind.length + 1)
 
 /** The operator of `slow=N`; the second, when none is named. */
 function slowOf(text: string | undefined, operators: number): OperatorId {
-  const named = text?.split(',').find((kind) => slowShape.test(kind))
-  return integer('chaos slow', named?.slice('slow='.length), 2, 1, Math.max(2, operators))
+  return integer('chaos slow', numberOf(text, 'slow'), 2, 1, Math.max(2, operators))
+}
+
+/** The seconds of `l1-down=SECONDS`, in milliseconds. */
+function l1DownOf(text: string | undefined): number | undefined {
+  const named = numberOf(text, 'l1-down')
+  return named === undefined
+    ? undefined
+    : 1_000 * integer('chaos l1-down', named, 0, 1, dayMs / 1_000)
 }
 
 const badOption = (option: string, value: string, allowed: string): BadOptionError =>

@@ -42,6 +42,7 @@ const facts = (changes: Partial<RunFacts> = {}): RunFacts => ({
     ],
     missedWindows: 2,
   },
+  outages: [],
   repeated: ['0x01', 7],
   ...changes,
 })
@@ -110,6 +111,18 @@ test('summarise: the keys of a run in which nothing happened are all there', () 
       twice: 0,
     },
   )
+})
+
+test('summarise: outages are said when there were any', () => {
+  assert(!('outages' in summarise(facts())))
+  const outage = { seconds: 600, blocks: 900, certified: 590, recorded: 1 }
+  const summary = summarise(facts({ outages: [{ ...outage, caughtUpBy: 1, caughtUpMs: 4_500 }] }))
+  assert.equal(summary.outages?.[0]?.caughtUpBy, 1)
+  assert.match(
+    describeSummary(summary),
+    /without L1 600 s +900 blocks, 590 certified, 1 recorded, caught up by 1 after 4.5 s/,
+  )
+  assert.match(describeSummary(summarise(facts({ outages: [outage] }))), /never caught up/)
 })
 
 test('summarise: sharing and chaos are said when there are any', () => {

@@ -40,6 +40,8 @@ export type Summary = {
   /** Of transactions, from the request. */
   readonly latencyMs: Readonly<Record<'confirmed' | 'certified' | 'onL1', Latency>>
   readonly gasPerSubmission: { readonly p50: number; readonly max: number }
+  /** While nobody reached L1, and after it; left out when that never was. */
+  readonly outages?: RunFacts['outages']
   readonly lost: number
   readonly twice: number
   /** Whether operators shared computations; left out when they did not. */
@@ -96,6 +98,7 @@ export function summarise(facts: RunFacts, mode: RunMode = {}): Summary {
       onL1: latencyOf(transactions, 'onL1Ms'),
     },
     gasPerSubmission: { p50: percentile(gas, 0.5), max: percentile(gas, 1) },
+    ...(facts.outages.length > 0 ? { outages: facts.outages } : {}),
     lost: [...transactions, ...tasks].filter(isLost).length,
     twice: facts.repeated.length,
     ...(mode.share ? { share: true } : {}),
@@ -206,10 +209,21 @@ export function describeSummary(summary: Summary): string {
     ['work shares', describeShares(summary.allocations)],
     ...(chaos?.includes('slow') ? describeSlow(summary) : []),
     ['gas a submission', `${gasPerSubmission.p50} (median), ${gasPerSubmission.max} (most)`],
+    ...(summary.outages ?? []).map(describeOutage),
     ['lost', `${summary.lost}`],
     ['twice', `${summary.twice}`],
   ]
   return lines.map(([name, text]) => `${name.padEnd(20)} ${text}`).join('\n')
+}
+
+function describeOutage(outage: RunFacts['outages'][number]): readonly [string, string] {
+  const { seconds, blocks, certified, recorded, caughtUpBy, caughtUpMs = 0 } = outage
+  const end =
+    caughtUpBy === undefined
+      ? 'never caught up'
+      : `caught up by ${caughtUpBy} after ${(caughtUpMs / 1000).toFixed(1)} s`
+  const text = `${blocks} blocks, ${certified} certified, ${recorded} recorded, ${end}`
+  return [`without L1 ${seconds} s`, text]
 }
 
 /** The newest; and the least that each operator ever had, where that was less. */

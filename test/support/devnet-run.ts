@@ -10,6 +10,7 @@ import {
   l2ChainId,
   loadSecrets,
   loadSenders,
+  type Outage,
   parseDevnetOptions,
   type Summary,
   startDevnet,
@@ -61,10 +62,16 @@ export async function runUnderLoad(
     sign: loadSecp256k1().sign,
   })
   const l1Url = devnet.l1.url
-  const observer = createObserver({ ...common, l1Url, outbox, records: load.records })
+  const outages: Outage[] = []
+  const observer = createObserver({ ...common, l1Url, outbox, records: load.records, outages })
   try {
     await observer.start()
-    const endIncidents = startIncidents(options, devnet, () => {})
+    const endIncidents = startIncidents(
+      options,
+      devnet,
+      () => {},
+      (outage) => outages.push(outage),
+    )
     await load.start()
     await pass(seconds * 1_000)
     await load.stop()

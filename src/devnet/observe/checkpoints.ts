@@ -7,11 +7,14 @@ import { Timeline } from './timeline.ts'
 const usualLimit = 8
 const catchUpLimit = 100
 
+/** Leaves that a checkpoint covers, and when it was first seen. */
+export type Seen = { readonly size: number; readonly seenMs: number }
+
 /** Watches the network's checkpoints become certified. */
 export class Checkpoints {
   readonly #rpc: Rpc
   readonly #nowMs: () => number
-  readonly #certified = new Set<number>()
+  readonly #certified = new Map<number, Seen>()
   #before = 0
   #limit = catchUpLimit
 
@@ -40,14 +43,19 @@ export class Checkpoints {
     const nowMs = this.#nowMs()
     for (const view of views) {
       if (!isCertified(view)) continue
-      if (view.index > this.#before) this.#certified.add(view.index)
+      this.#note(view, nowMs)
       this.timeline.reach(view.size, nowMs)
     }
   }
 
-  /** Indices of checkpoints that were seen with their signature since `begin`. */
-  get certified(): ReadonlySet<number> {
+  /** Checkpoints that were seen with their signature since `begin`, by index. */
+  get certified(): ReadonlyMap<number, Seen> {
     return this.#certified
+  }
+
+  #note({ index, size }: CheckpointView, seenMs: number): void {
+    if (index > this.#before && !this.#certified.has(index))
+      this.#certified.set(index, { size, seenMs })
   }
 }
 

@@ -31,6 +31,22 @@ export type AllocationFacts = {
   readonly shares: Readonly<Record<string, number>>
 }
 
+/** How the network fared while nobody reached L1, and after it. */
+export type OutageFacts = {
+  readonly seconds: number
+  /** Blocks decided and checkpoints certified meanwhile. */
+  readonly blocks: number
+  readonly certified: number
+  /** Checkpoints that L1 recorded meanwhile: those that were on their way. */
+  readonly recorded: number
+  /**
+   * How many checkpoints L1 had to record until all that had been certified was there, and how long
+   * that took from its return; left out when it never was.
+   */
+  readonly caughtUpBy?: number
+  readonly caughtUpMs?: number
+}
+
 /** Everything that was seen of a run, from outside. */
 export type RunFacts = {
   readonly operators: number
@@ -54,6 +70,7 @@ export type RunFacts = {
     readonly recorded: readonly { readonly window: number; readonly gas: number }[]
     readonly missedWindows: number
   }
+  readonly outages: readonly OutageFacts[]
   /** Transactions, tasks and leaves (by index) that were seen twice. */
   readonly repeated: readonly (Hex | number)[]
 }

@@ -3,6 +3,7 @@ import type { Hex } from '#primitives'
 import type { Sent } from '../load/records.ts'
 import type { RunFacts, TaskFacts, TransactionFacts } from './facts.ts'
 import type { OutboxEvents } from './l1-outbox.ts'
+import { type Outage, outageFacts } from './outages.ts'
 import { subjectOf, type Watch } from './watch.ts'
 
 /** What the watchers have seen, subject by subject. */
@@ -10,6 +11,7 @@ export async function gatherFacts(
   watch: Watch,
   status: StatusView,
   { startMs, stopMs }: { readonly startMs: number; readonly stopMs: number },
+  outages: readonly Outage[],
 ): Promise<RunFacts> {
   const { records, l1, network, checkpoints } = watch
   const events = await l1.events()
@@ -31,9 +33,16 @@ export async function gatherFacts(
       recorded: events.recorded.map(({ window }, place) => ({ window, gas: gas[place] ?? 0 })),
       missedWindows,
     },
+    outages: outages.map((outage) => outageFacts(outage, around(watch, outage))),
     repeated: [...watch.blocks.repeated, ...repeatedLeaves(events)],
   }
 }
+
+const around = ({ network, checkpoints, l1 }: Watch, { fromMs, toMs }: Outage) => ({
+  blocks: network.blocksBetween(fromMs, toMs),
+  certified: checkpoints.certified,
+  recorded: l1.recorded,
+})
 
 function transactionFacts(watch: Watch, sent: Sent): TransactionFacts {
   const { blocks, checkpoints, l1, proofs, endings } = watch

@@ -1,6 +1,7 @@
 import { parseEventLogs } from 'viem'
 import { type L1Client, outboxAbi } from '#ethereum'
 import type { Hex } from '#primitives'
+import type { Seen } from './checkpoints.ts'
 import { Timeline } from './timeline.ts'
 
 /** A checkpoint that L1 recorded. */
@@ -28,6 +29,7 @@ export class L1Outbox {
   readonly #address: Hex
   readonly #nowMs: () => number
   readonly #executedMs = new Map<number, number>()
+  readonly #recorded = new Map<number, Seen>()
   readonly #roots = new Map<string, boolean>()
   #firstBlock: bigint | undefined
   #nextBlock = 0n
@@ -52,9 +54,19 @@ export class L1Outbox {
     const { recorded, executed } = await this.#read(this.#nextBlock, head)
     this.#nextBlock = head + 1n
     const nowMs = this.#nowMs()
-    for (const { size } of recorded) this.timeline.reach(size, nowMs)
+    for (const { index, size } of recorded) {
+      this.timeline.reach(size, nowMs)
+      if (!this.#recorded.has(index)) this.#recorded.set(index, { size, seenMs: nowMs })
+    }
     for (const { leafIndex } of executed)
       if (!this.#executedMs.has(leafIndex)) this.#executedMs.set(leafIndex, nowMs)
+  }
+
+  /**
+   * Checkpoints that L1 was seen to record, by index; a reorganisation may have taken some back.
+   */
+  get recorded(): ReadonlyMap<number, Seen> {
+    return this.#recorded
   }
 
   /** When a leaf was first seen executed. */

@@ -43,15 +43,23 @@ export class NetworkWatch {
 
   /** Counts the blocks of a span of block time, and all misses since `begin`. */
   async count(fromMs: number, toMs: number): Promise<NetworkCounts> {
-    const within = [...this.#heights].filter(([, { timeMs }]) => timeMs >= fromMs && timeMs <= toMs)
-    const heights = within.map(([height]) => height).sort((a, b) => a - b)
     const missed = (await this.#missedWindows()) ?? this.#missedBefore
     return {
-      blocks: heights.length === 0 ? 0 : (heights.at(-1) ?? 0) - (heights[0] ?? 0) + 1,
-      blocksAboveRound0: within.filter(([, { round = 0 }]) => round > 0).length,
+      blocks: this.blocksBetween(fromMs, toMs),
+      blocksAboveRound0: this.#within(fromMs, toMs).filter(([, { round = 0 }]) => round > 0).length,
       missedWindows: missed - this.#missedBefore,
       allocations: [...this.#allocations.values()],
     }
+  }
+
+  /** Blocks of a span of block time. */
+  blocksBetween(fromMs: number, toMs: number): number {
+    const heights = this.#within(fromMs, toMs).map(([height]) => height)
+    return heights.length === 0 ? 0 : Math.max(...heights) - Math.min(...heights) + 1
+  }
+
+  #within(fromMs: number, toMs: number) {
+    return [...this.#heights].filter(([, { timeMs }]) => timeMs >= fromMs && timeMs <= toMs)
   }
 
   async #readShares(): Promise<void> {

@@ -13,6 +13,7 @@ import { L1Outbox } from './l1-outbox.ts'
 import { L2Blocks } from './l2-blocks.ts'
 import { type Loop, startLoop } from './loop.ts'
 import { NetworkWatch } from './network.ts'
+import type { Outage } from './outages.ts'
 import { Proofs } from './proofs.ts'
 import { Tasks } from './tasks.ts'
 import { addSubjects, isSettled, unplaced, type Watch } from './watch.ts'
@@ -24,6 +25,8 @@ export type ObserverOptions = {
   readonly outbox: Hex
   /** What the load has sent, as it grows. */
   readonly records: LoadRecords
+  /** When L1 was cut off, as it grows; absent: never. */
+  readonly outages?: readonly Outage[]
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -94,10 +97,8 @@ export function createObserver(options: ObserverOptions): Observer {
       const status = await ask(rpc, 'nodeop_status', [])
       if (!status) throw unreachable(gateways)
       const { span } = options.records
-      const gathering = gatherFacts(watch, status, {
-        startMs: span.startMs || startMs,
-        stopMs: span.stopMs || finishMs,
-      })
+      const sending = { startMs: span.startMs || startMs, stopMs: span.stopMs || finishMs }
+      const gathering = gatherFacts(watch, status, sending, options.outages ?? [])
       return orUnreachable(options, gathering).finally(() => poster.close())
     },
     async stop() {
