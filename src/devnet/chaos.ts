@@ -41,14 +41,24 @@ const skewMs = 2_000
 const depthBlocks = 8n
 const windowS = 15n
 
-/** Governed parameters that chaos asks for. */
-export const parametersOf = (chaos: readonly ChaosKind[]): Genesis['parameters'] =>
-  chaos.includes('reorg') || chaos.includes('deep-reorg')
-    ? [
-        { name: 'l1DepthBlocks', value: depthBlocks },
-        { name: 'windowS', value: windowS },
-      ]
-    : []
+/**
+ * With a folder that is kept: an anvil that is killed forgets what it has not written, and what of
+ * that is not copied. The network agrees on nothing as fresh, so that it misses nothing.
+ */
+const keptDepthBlocks = 4n
+
+/** Governed parameters that the options ask for. */
+export function parametersOf({
+  chaos,
+  data,
+}: Pick<DevnetOptions, 'chaos' | 'data'>): Genesis['parameters'] {
+  if (chaos.includes('reorg') || chaos.includes('deep-reorg'))
+    return [
+      { name: 'l1DepthBlocks', value: depthBlocks },
+      { name: 'windowS', value: windowS },
+    ]
+  return data === undefined ? [] : [{ name: 'l1DepthBlocks', value: keptDepthBlocks }]
+}
 
 /** What of an operator's surroundings and conduct is the devnet's to choose. */
 type Troubles = Pick<OperatorOptions, 'bend' | 'switches' | 'disk' | 'clock'>

@@ -41,7 +41,7 @@ export async function sendFirstTransfer(gateway: string, limitMs = patienceMs): 
     return await Promise.race([transfer(gateway, limitMs, heard), late.promise])
   } catch (error) {
     if (error instanceof FirstTransferError) throw error
-    throw failed(error instanceof Error ? (error.message.split('\n')[0] ?? '') : '', error)
+    throw failed(wordsOf(error), error)
   } finally {
     clearTimeout(timer)
   }
@@ -102,6 +102,12 @@ async function serving(gateway: string, limitMs: number, heard: Heard): Promise<
 }
 
 const readyPauseMs = 100
+
+/** What the gateway said, where it did: viem's own words are about the code alone. */
+function wordsOf(error: unknown): string {
+  if (error instanceof BaseError && error.details) return error.details
+  return error instanceof Error ? (error.message.split('\n')[0] ?? '') : ''
+}
 
 const failed = (said: string, cause?: unknown): FirstTransferError =>
   new FirstTransferError(`the first transfer was not confirmed: ${said}`, { said }, cause)

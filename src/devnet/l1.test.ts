@@ -73,7 +73,7 @@ test('startL1: a missing anvil is one clear line', async () => {
 
 test('startL1: an anvil that dies at start says why', async () => {
   const stateDir = mkdtempSync(join(tmpdir(), 'nodeop-l1-test-'))
-  writeFileSync(join(stateDir, 'anvil.json'), '{')
+  writeFileSync(join(stateDir, 'anvil.json'), '{}')
   const message = /^anvil died at start: error: invalid value .*state[^\n]+$/
   await assert.rejects(startL1({ logger, stateDir }), { code: 'AnvilDied', message })
   rmSync(stateDir, { recursive: true })

@@ -9,6 +9,7 @@ import { createL1Client } from '#ethereum'
 import { makeFolders, PortInUseError } from '#node'
 import { DomainError, type Hex, type Logger, toHex } from '#primitives'
 import { adoptL1, noteL1, originOf, shutdownLimitMs } from './l1-adopt.ts'
+import { keepCopies, mendState, stateFile } from './l1-state.ts'
 
 /** How to run the devnet's L1. */
 export type L1Options = {
@@ -46,8 +47,11 @@ export type L1Process = {
  * @throws AnvilMissingError, PortInUseError, AnvilDiedError: one clear line each.
  */
 export async function startL1(options: L1Options): Promise<L1Process> {
-  const running = options.stateDir && (await adoptL1({ ...options, stateDir: options.stateDir }))
-  return running || (await launchL1(options))
+  const { stateDir, logger } = options
+  if (stateDir === undefined) return await launchL1(options)
+  const l1 = (await adoptL1({ ...options, stateDir })) ?? (await launchL1(options))
+  const endCopies = keepCopies(stateDir, logger)
+  return { ...l1, stop: () => endCopies().then(l1.stop) }
 }
 
 async function launchL1(options: L1Options): Promise<L1Process> {
@@ -56,6 +60,7 @@ async function launchL1(options: L1Options): Promise<L1Process> {
   const port = await freePort(options.port ?? 0)
   const folder = options.stateDir ?? mkdtempSync(join(tmpdir(), 'nodeop-l1-'))
   await makeFolders(folder, 0o700)
+  if (options.stateDir) await mendState(options.stateDir, options.logger)
   const logFile = join(folder, 'anvil.log')
   const child = launch(binary, argumentsOf(options, chainId, port), logFile)
   const anvil: Anvil = { child, logFile, exited: exitOf(child), stopping: false }
@@ -142,7 +147,7 @@ const argumentsOf = (options: L1Options, chainId: number, port: number): readonl
  * reload needs them.
  */
 const stateArguments = (stateDir: string): readonly string[] => [
-  ...['--state', join(stateDir, 'anvil.json'), '--state-interval', '1'],
+  ...['--state', stateFile(stateDir), '--state-interval', '1'],
 ]
 
 /** Its words go to a file, not to a pipe: it must outlive us. */

@@ -181,7 +181,7 @@ async function openL1(logger: Logger, stateDir: string | undefined, opened: Open
  * @throws DeployFailedError
  */
 export async function deployNetwork(
-  { chaos }: Pick<DevnetOptions, 'chaos'>,
+  options: Pick<DevnetOptions, 'chaos' | 'data'>,
   members: readonly DevnetOperator[],
   l1: L1Process,
 ): Promise<Genesis> {
@@ -208,6 +208,6 @@ export async function deployNetwork(
     l1ChainId: l1.chainId,
     timeMs: systemClock.nowMs(),
     funded: [...published, ...loadSecrets(loadSenders)],
-    parameters: parametersOf(chaos),
+    parameters: parametersOf(options),
   })
 }

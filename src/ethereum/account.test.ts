@@ -182,6 +182,16 @@ test('send: an account that was stopped ends what is in flight, and takes no mor
   await l1.mine()
 })
 
+test('send: an account that is stopped while it prepares a call signs nothing', async () => {
+  const signed: number[] = []
+  const { account } = freshAccount({ beforeSign: (nonce) => void signed.push(nonce) })
+  const sent = account.send(call)
+  await new Promise((resolve) => setImmediate(resolve))
+  account.stop()
+  assert.deepEqual(await sent, { ok: false, reason: 'AccountStopped' })
+  assert.deepEqual(signed, [])
+})
+
 test('send: an account takes sixteen calls at a time', async () => {
   const account = l1.account(submitterKey(3), { clock: manualClock() })
   const sent = Array.from({ length: 17 }, () => account.send(call))

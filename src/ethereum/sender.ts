@@ -101,7 +101,8 @@ async function sign(
   state: AccountState,
   pending: Pending,
   fees: Fees,
-): Promise<'GuardRefused' | 'SignerFailed' | undefined> {
+): Promise<'AccountStopped' | 'GuardRefused' | 'SignerFailed' | undefined> {
+  if (state.stopped) return 'AccountStopped'
   const { signer, beforeSign, logger } = state.options
   const { nonce } = pending
   try {

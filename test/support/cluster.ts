@@ -87,7 +87,7 @@ async function openCluster(count: number, transport: Transport, opened: Opened):
   const feeds = await startPriceFeeds({ seed: 1 })
   opened.push(() => feeds.close())
   const members = createOperators(count, systemRng)
-  const genesis = await deployNetwork({ chaos: [] }, members, l1)
+  const genesis = await deployNetwork({ chaos: [], data: undefined }, members, l1)
   const lives = new Map<OperatorId, ClusterOperator>()
   const start = async (id: OperatorId, changes: Partial<OperatorOptions> = {}) => {
     const member = withId(members, id)

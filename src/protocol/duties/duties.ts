@@ -24,8 +24,11 @@ export type Duty =
   /** Follow L1 from here: report a view, and bring the events that are vouched for. */
   | { readonly kind: 'vouch'; readonly events: number; readonly digest: Hex }
 
-/** Most leaves delivered at once. */
-const maxDeliveries = 16
+/**
+ * Most leaves delivered at once, in a few L1 transactions: after an outage of L1 there are
+ * hundreds, and the next are not looked at before the ledger has heard of these.
+ */
+const maxDeliveries = 64
 
 /**
  * All open work of one operator, derived from committed state alone: nothing is forgotten by a
