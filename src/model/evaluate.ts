@@ -83,13 +83,14 @@ export function dualValue(programme: Programme, prices: Prices): number {
   for (let t = 0; t < m; t++) value += (mu[t] as number) * (demand[t] as number)
   const hasExtras = programme.security || programme.groups
   const isPlain = resources.length === 1 && !resources[0]?.use && !hasExtras
+  const picked = new Int32Array(m)
   for (let i = 0; i < n; i++) {
     const own = resources.map((_, k) => Math.max(prices.capacity[k * n + i] as number, 0))
     value += resources.reduce((sum, { capacity }, k) => {
       const kappa = k === 0 ? (loadCongestion?.[i] ?? 0) : 0
       return sum + roomValue(own[k] as number, capacity[i] as number, kappa)
     }, 0)
-    if (isPlain) value += plainRow(programme, pair, i, mu, own[0] as number)
+    if (isPlain) value += plainRow(programme, pair, i, mu, own[0] as number, picked)
     else value += row(programme, pair, i, { ...prices, demand: mu }, own)
   }
   return value
@@ -97,19 +98,30 @@ export function dualValue(programme: Programme, prices: Prices): number {
 
 type Pair = ReturnType<typeof pairOf>
 
-/** What row i still earns with one resource and nothing but demand. */
+/**
+ * What row i still earns with one resource and nothing but demand. Few pairs do: they are picked
+ * first, by a loop without branches, which is the faster for it.
+ *
+ * @param picked - scratch, shape [M].
+ */
 function plainRow(
   { utility, tasks: m, demand, congestion, cap }: Programme,
   { isCongestionPair, isCapPair }: Pair,
   i: number,
   mu: Float64Array,
   own: number,
+  picked: Int32Array,
 ): number {
   const base = i * m
-  let value = 0
+  let count = 0
   for (let t = 0; t < m; t++) {
+    picked[count] = t
+    count += Number((utility[base + t] as number) - (mu[t] as number) > own)
+  }
+  let value = 0
+  for (let p = 0; p < count; p++) {
+    const t = picked[p] as number
     const net = (utility[base + t] as number) - (mu[t] as number) - own
-    if (net <= 0) continue
     const q = congestion[isCongestionPair ? base + t : i] as number
     value += best(net, q, cap[isCapPair ? base + t : t] as number, demand[t] as number)
   }

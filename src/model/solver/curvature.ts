@@ -8,8 +8,31 @@ export function multiply(dual: Dual, v: Float64Array, into: Float64Array): void 
   const { frame } = dual
   dual.visits += (dual.activeStart[frame.operators] as number) + frame.columns
   into.fill(0)
-  if (frame.columns === frame.tasks && frame.resources.length === 1) multiplyPlain(dual, v, into)
+  if (frame.isPlain) multiplyUnit(dual, v, into)
+  else if (frame.columns === frame.tasks && frame.resources.length === 1)
+    multiplyPlain(dual, v, into)
   else multiplyGeneral(dual, v, into)
+}
+
+/** Where every unit of work takes one of the only resource. */
+function multiplyUnit(dual: Dual, v: Float64Array, into: Float64Array): void {
+  const { frame, activeStart, activeTask, activeInverse, pivot } = dual
+  for (let i = 0; i < frame.operators; i++) {
+    const first = activeStart[i] as number
+    const end = activeStart[i + 1] as number
+    const own = pivot[i] as number
+    let answer = 0
+    if (own > 0) {
+      for (let e = first; e < end; e++)
+        answer += (activeInverse[e] as number) * (v[activeTask[e] as number] as number)
+      answer *= own
+    }
+    for (let e = first; e < end; e++) {
+      const t = activeTask[e] as number
+      const net = (v[t] as number) - answer
+      into[t] = (into[t] as number) + (activeInverse[e] as number) * net
+    }
+  }
 }
 
 function multiplyPlain(dual: Dual, v: Float64Array, into: Float64Array): void {

@@ -101,7 +101,13 @@ function gatherUse(
 export function setStage(edges: Edges, rho: number, centre: Float64Array | undefined): void {
   const { utility, congestion, value, inverse, count } = edges
   for (let e = 0; e < count; e++) {
-    inverse[e] = 1 / ((congestion[e] as number) + rho)
+    inverse[e] = inverseOf((congestion[e] as number) + rho)
     value[e] = (utility[e] as number) + (centre ? rho * (centre[e] as number) : 0)
   }
 }
+
+/** Units that an entry does more for each money that it earns more. */
+export const inverseOf = (congestion: number): number => 1 / Math.max(congestion, least)
+
+/** Congestion below which units would overflow. */
+const least = 1e-150

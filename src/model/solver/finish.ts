@@ -94,7 +94,7 @@ function mend(frame: Frame, point: Point): Float64Array {
   const { tasks: m, programme } = frame
   const mended = withoutExcess(frame, point)
   if (programme.security || programme.groups || programme.shortfallPrice) return mended
-  const served = servedBy(point.edges, mended, m, Infinity)
+  const served = servedBy(point.edges, mended, m)
   const lack = programme.demand.map((d, t) => {
     const missing = d - (served[t] as number)
     return missing > 1e-13 * d ? missing : 0
@@ -107,8 +107,14 @@ function mend(frame: Frame, point: Point): Float64Array {
 /** Units without what is served beyond demand. */
 function withoutExcess({ tasks: m, programme }: Frame, { edges, units }: Point): Float64Array {
   const { task, cap } = edges
-  const served = servedBy(edges, units, m, Infinity)
-  const between = servedBy(edges, units, m, 1)
+  const between = new Float64Array(m)
+  const served = new Float64Array(m)
+  for (let e = 0; e < units.length; e++) {
+    const x = units[e] as number
+    const t = task[e] as number
+    served[t] = (served[t] as number) + x
+    between[t] = (between[t] as number) + Number(x < (cap[e] as number)) * x
+  }
   const factorBetween = new Float64Array(m).fill(1)
   const factorAtCap = new Float64Array(m).fill(1)
   for (let t = 0; t < m; t++) {
@@ -174,19 +180,12 @@ function load(
   return sum
 }
 
-/** Units of each task, of pairs with less than this part of their cap. */
-function servedBy(
-  { task, cap }: Edges,
-  units: Float64Array,
-  m: number,
-  part: number,
-): Float64Array {
+/** Units of each task. */
+function servedBy({ task }: Edges, units: Float64Array, m: number): Float64Array {
   const served = new Float64Array(m)
   for (let e = 0; e < units.length; e++) {
-    const x = units[e] as number
-    if (x >= part * (cap[e] as number)) continue
     const t = task[e] as number
-    served[t] = (served[t] as number) + x
+    served[t] = (served[t] as number) + (units[e] as number)
   }
   return served
 }

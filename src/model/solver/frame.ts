@@ -13,6 +13,8 @@ export type Frame = {
   readonly capacity: Float64Array
   /** κ, shape [N]. */
   readonly kappa: Float64Array
+  /** Whether only demand has a price, and every unit of work takes one of the only resource. */
+  readonly isPlain: boolean
   /** How many column prices there are. */
   readonly columns: number
   /** Least value of each column price: −P, then zeros. */
@@ -77,6 +79,7 @@ export function createFrame(
     resources,
     capacity: joined(resources, n),
     kappa: programme.loadCongestion ?? new Float64Array(n),
+    isPlain: columns === m && resources.length === 1 && !resources[0]?.use,
     columns,
     lower,
     limit,

@@ -5,7 +5,11 @@ import { createRowBuffer, solveRow } from './row.ts'
 
 const entry = fc.record({
   margin: fc.double({ min: 1e-9, max: 10, noNaN: true }),
-  use: fc.oneof(fc.constant(1), fc.constant(0), fc.double({ min: 0.1, max: 3, noNaN: true })),
+  use: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(1) },
+    fc.constant(0),
+    fc.double({ min: 0.1, max: 3, noNaN: true }),
+  ),
   congestion: fc.double({ min: 1e-6, max: 10, noNaN: true }),
   cap: fc.double({ min: 0, max: 5, noNaN: true }),
 })
@@ -18,7 +22,11 @@ test('solveRow: the load at the price is the room, or below it at price zero', (
       fc.oneof(fc.constant(0), fc.double({ min: 1e-3, max: 1, noNaN: true })),
       fc.double({ min: 0, max: 20, noNaN: true }),
       (entries, capacity, kappa, guess) => {
-        const buffer = createRowBuffer(entries.length, 1)
+        const buffer = createRowBuffer(
+          entries.length,
+          1,
+          entries.every(({ use }) => use === 1),
+        )
         entries.forEach(({ margin, use, congestion, cap }, t) => {
           buffer.margin[t] = margin
           buffer.use[t] = use

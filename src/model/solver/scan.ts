@@ -29,9 +29,15 @@ export function scan(frame: Frame, lookup: Lookup, options: Options): Scan {
   const list = createList(n, m)
   const found = new Int32Array(m)
   let missing = 0
+  const isQuick = frame.isPlain && lookup.isOpen && !known
   for (let i = 0; i < n; i++) {
-    const passing = pass(frame, options, i, found)
     makeRoom(list, m)
+    if (isQuick) {
+      passPlain(frame, options, i, list)
+      list.start[i + 1] = list.count
+      continue
+    }
+    const passing = pass(frame, options, i, found)
     if (known) missing += merge(frame, lookup, options, known, i, found.subarray(0, passing), list)
     else append(frame, lookup, i, found, passing, list)
     list.start[i + 1] = list.count
@@ -75,31 +81,36 @@ function makeRoom(list: List, more: number): void {
 
 /** Lists the tasks of row i that lose less than the slack; returns how many. */
 function pass(frame: Frame, options: Options, i: number, found: Int32Array): number {
-  const { tasks: m, resources } = frame
-  const { y, lambda, slack } = options
+  const { tasks: m } = frame
+  const { slack } = options
   if (slack === Infinity) {
     for (let t = 0; t < m; t++) found[t] = t
     return m
   }
-  if (frame.columns === m && resources.length === 1 && !resources[0]?.use)
-    return passPlain(frame.programme.utility, y, (lambda[i] as number) - slack, i * m, found)
   let count = 0
   for (let t = 0; t < m; t++) if (netOf(frame, options, i, t) > -slack) found[count++] = t
   return count
 }
 
+/** Lists what loses less than the slack in row i: every pair is stored, and some are kept. */
 function passPlain(
-  utility: Float64Array,
-  y: Float64Array,
-  least: number,
-  base: number,
-  found: Int32Array,
-): number {
-  const m = found.length
-  let count = 0
-  for (let t = 0; t < m; t++)
-    if ((utility[base + t] as number) - (y[t] as number) > least) found[count++] = t
-  return count
+  { tasks: m, programme }: Frame,
+  { y, lambda, slack }: Options,
+  i: number,
+  list: List,
+) {
+  const { task, utility } = list
+  const all = programme.utility
+  const least = (lambda[i] as number) - slack
+  const base = i * m
+  let { count } = list
+  for (let t = 0; t < m; t++) {
+    const u = all[base + t] as number
+    task[count] = t
+    utility[count] = u
+    count += Number(u - (y[t] as number) > least)
+  }
+  list.count = count
 }
 
 function append(

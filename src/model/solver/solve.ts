@@ -2,7 +2,7 @@ import type { Prices, Programme } from '../programme.ts'
 import type { Effort, Found, Infeasible, Solution } from '../solution.ts'
 import { certify } from './certificate.ts'
 import { finish, fromPrices } from './finish.ts'
-import { createFrame, type Frame, lookupOf, maxOf, moneyScale } from './frame.ts'
+import { createFrame, type Frame, lookupOf, maxOf, meanOf, moneyScale } from './frame.ts'
 import { isNetwork, solveNetwork } from './network.ts'
 import { type Context, type Point, restrict } from './point.ts'
 import {
@@ -196,7 +196,7 @@ function approximate(context: Context, rho: number): Start & { readonly isNear: 
   const shortfallPrice = frame.lower.slice(0, tasks).map((price) => -price)
   const coarseFrame = createFrame(programme, shortfallPrice, money)
   const coarse: Context = { ...context, frame: coarseFrame, lookup: lookupOf(programme) }
-  const coarseRho = Math.max(rho / stride, smoothness(coarseFrame))
+  const coarseRho = Math.max(rho / stride, meanOf(programme.congestion), smoothness(coarseFrame))
   const from = approximate(coarse, coarseRho)
   const goal = { ...rough, rho: coarseRho }
   let stage = direct(coarse, from, from.isNear ? near(frame) : Infinity, goal)

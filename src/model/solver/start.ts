@@ -1,5 +1,6 @@
 import { useOf } from '../evaluate.ts'
 import { layoutOf, type Programme, type Resource } from '../programme.ts'
+import { inverseOf } from './edges.ts'
 import type { Frame, Lookup } from './frame.ts'
 import { createRowBuffer, type RowBuffer, solveRow } from './row.ts'
 import { solveRows } from './row-several.ts'
@@ -79,14 +80,16 @@ export function priceRows(
   rho: number,
 ): void {
   const { operators: n, tasks: m, resources, capacity, kappa } = frame
-  const buffer = createRowBuffer(m, resources.length)
+  const isUnit = resources.every(({ use }) => use === undefined)
+  const buffer = createRowBuffer(m, resources.length, isUnit)
   const step = resources.length > 1 ? 1 : Math.max(1, Math.floor(m / sampledTasks))
   for (let i = 0; i < n; i++) {
     const count = gatherRow(frame, lookup, buffer, { i, y, rho, step })
     if (resources.length > 1) solveRows(frame, buffer, count, i, lambda)
     else {
       const room = (capacity[i] as number) / step
-      lambda[i] = solveRow(buffer, count, room, (kappa[i] as number) * step, lambda[i] as number)
+      const own = (kappa[i] as number) * step
+      lambda[i] = solveRow(buffer, count, room, own, lambda[i] as number)
     }
   }
 }
@@ -106,27 +109,25 @@ function gatherRow(frame: Frame, lookup: Lookup, buffer: RowBuffer, row: Row): n
   const { tasks: m, programme, resources } = frame
   const { i, y, rho, step } = row
   const { utility, demand } = programme
+  const { margin, id, inverse, cap: caps, use: uses, size } = buffer
   const { congestion, isCongestionPair, cap, isCapPair } = lookup
   const base = i * m
-  const first = resources[0]?.use
-  const isPair = first !== undefined && first.length !== m
-  const isPlain = frame.columns === m
-  const own = 1 / ((isCongestionPair ? 0 : (congestion[i] as number)) + rho)
+  const hasExtras = frame.columns > m
   let count = 0
   for (let t = 0; t < m; t += step) {
-    const price = isPlain ? (y[t] as number) : columnPrice(frame, y, i, t)
-    const margin = (utility[base + t] as number) - price
-    if (margin <= 0) continue
-    const use = first ? (first[isPair ? base + t : t] as number) : 1
-    const most = Math.min(cap[isCapPair ? base + t : t] as number, demand[t] as number)
-    if (most <= 0) continue
-    buffer.margin[count] = margin
-    buffer.inverse[count] = isCongestionPair ? 1 / ((congestion[base + t] as number) + rho) : own
-    buffer.cap[count] = most
-    buffer.use[count] = use
-    for (let k = 1; k < resources.length; k++)
-      buffer.use[k * buffer.size + count] = useOf(resources[k] as Resource, i, t, m)
-    buffer.id[count++] = t
+    const price = hasExtras ? columnPrice(frame, y, i, t) : (y[t] as number)
+    const earns = (utility[base + t] as number) - price
+    margin[count] = earns
+    id[count] = t
+    count += Number(earns > 0)
+  }
+  for (let n = 0; n < count; n++) {
+    const t = id[n] as number
+    inverse[n] = inverseOf((congestion[isCongestionPair ? base + t : i] as number) + rho)
+    caps[n] = Math.min(cap[isCapPair ? base + t : t] as number, demand[t] as number)
+    if (buffer.isUnit) continue
+    for (let k = 0; k < resources.length; k++)
+      uses[k * size + n] = useOf(resources[k] as Resource, i, t, m)
   }
   return count
 }

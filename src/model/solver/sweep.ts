@@ -3,6 +3,7 @@ import type { Edges } from './edges.ts'
 import type { Frame } from './frame.ts'
 import { createRowBuffer, type RowBuffer, solveRow } from './row.ts'
 import { netMargins, pivotRows, solveRows } from './row-several.ts'
+import { sweepPlain } from './sweep-plain.ts'
 
 /**
  * The dual function at given column prices, with the operators' own prices eliminated row by row,
@@ -44,9 +45,9 @@ export function createDual(frame: Frame, edges: Edges, capacityPrice: Float64Arr
     activeStart: new Int32Array(n + 1),
     activeTask: new Int32Array(edges.count),
     activeInverse: new Float64Array(edges.count),
-    activeUse: new Float64Array(edges.count * k),
+    activeUse: new Float64Array(edges.count * k).fill(1),
     pivot: new Float64Array(n * k * k),
-    buffer: createRowBuffer(tasks, k),
+    buffer: createRowBuffer(tasks, k, edges.isUnit),
     window: new Float64Array(n).fill(0.005 * frame.money),
     sweeps: 0,
     visits: 0,
@@ -60,6 +61,7 @@ export function createDual(frame: Frame, edges: Edges, capacityPrice: Float64Arr
  * @returns the dual value of the edges' programme at (y, best λ).
  */
 export function sweep(dual: Dual, y: Float64Array): number {
+  if (dual.frame.isPlain) return sweepPlain(dual, y)
   const { frame, capacityPrice: lambda, gradient, activeStart, buffer } = dual
   const { operators: n, columns, limit, capacity, kappa } = frame
   const k = frame.resources.length
