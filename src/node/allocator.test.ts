@@ -13,7 +13,8 @@ import {
   micro,
 } from '#records'
 import { testProgramme } from '../../test/support/allocation-programme.ts'
-import { proposeAllocation, toModel } from './allocator.ts'
+import { silentLogger } from '../../test/support/manual-clock.ts'
+import { createAllocator, proposeAllocation, toModel } from './allocator.ts'
 
 const tolerancePpm = 100
 
@@ -161,6 +162,21 @@ test('allocator: a proposal survives its bytes', () => {
   const good = solved(testProgramme({ operators: 5, services: 2, seed: 8 }))
   const bytes = encode(allocationProposalCodec, good)
   assert.deepEqual(decode(allocationProposalCodec, bytes), good)
+})
+
+test('allocator: a thread solves, once an epoch, and the loop goes on meanwhile', async () => {
+  const programme = testProgramme({ operators: 40, services: 20, seed: 2, slack: 1.02 })
+  const ready = Promise.withResolvers<void>()
+  const { allocationOf, stop } = createAllocator(silentLogger, ready.resolve)
+  const [older, newer] = [1, 2].map((epoch) => ({ epoch, programme }))
+  assert(older && newer)
+  assert.equal(allocationOf(older), undefined, 'not there yet')
+  assert.equal(allocationOf(newer), undefined, 'the older is given up')
+  await ready.promise
+  assert.deepEqual(allocationOf(newer), proposeAllocation(2, programme))
+  assert.equal(allocationOf(older), undefined)
+  stop()
+  assert.equal(allocationOf({ epoch: 3, programme }), undefined)
 })
 
 test('allocator: where nobody has a stake, a class that asks for one is left undone', () => {

@@ -1,26 +1,63 @@
+import { Worker } from 'node:worker_threads'
 import { createProgramme, type Found, type Programme, solve, toShares } from '#model'
 import type { Logger } from '#primitives'
 import type { Competition } from '#protocol'
 import { type AllocationProgramme, type AllocationProposal, entryScale, micro } from '#records'
 
-/** Solves each competition once, and remembers what it gave. */
-export function createAllocator(
-  logger: Logger,
-): (competition: Competition) => AllocationProposal | undefined {
-  let known:
-    | { readonly epoch: number; readonly proposal: AllocationProposal | undefined }
-    | undefined
-  return ({ epoch, programme }) => {
-    if (known?.epoch === epoch) return known.proposal
-    known = { epoch, proposal: undefined }
-    try {
-      known = { epoch, proposal: proposeAllocation(epoch, programme) }
-    } catch (error) {
-      logger.error('allocation not solved', { epoch, error })
-    }
-    return known.proposal
+/** What a competition asks: the best allocation of its programme, for its epoch. */
+export type AllocationQuestion = Pick<Competition, 'epoch' | 'programme'>
+
+/** Solves competitions in a thread, so that the event loop goes on meanwhile. */
+export type Allocator = {
+  /** The proposal for a competition, once there; the first call starts the work. */
+  readonly allocationOf: (question: AllocationQuestion) => AllocationProposal | undefined
+  /** Ends what is being solved, unheard. */
+  readonly stop: () => void
+}
+
+/**
+ * Solves each competition once, the newest only, and remembers what it gave.
+ *
+ * @param onReady - called when a proposal is there that was not before; never throws.
+ */
+export function createAllocator(logger: Logger, onReady: () => void): Allocator {
+  let newest = -1
+  let proposal: AllocationProposal | undefined
+  let thread: Worker | undefined
+  let isStopped = false
+  const start = (question: AllocationQuestion): Worker => {
+    const started = new Worker(workerModule, { workerData: question })
+    started.on('error', (error) =>
+      logger.error('allocation not solved', { epoch: question.epoch, error }),
+    )
+    started.on('message', (found: AllocationProposal | undefined) => {
+      if (thread !== started || isStopped || !found) return
+      proposal = found
+      onReady()
+    })
+    return started
+  }
+  return {
+    allocationOf: ({ epoch, programme }) => {
+      if (epoch > newest && !isStopped) {
+        void thread?.terminate()
+        newest = epoch
+        thread = start({ epoch, programme })
+      }
+      return proposal?.epoch === epoch ? proposal : undefined
+    },
+    stop: () => {
+      isStopped = true
+      void thread?.terminate()
+    },
   }
 }
+
+/** The thread's module, with this one's extension: `.ts` from source, `.js` when built. */
+const workerModule = new URL(
+  `./allocation-worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`,
+  import.meta.url,
+)
 
 /**
  * The best allocation that the float solver finds, in the ledger's whole numbers, with its prices.

@@ -3,10 +3,16 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { type Hex, toHex } from '#primitives'
 import {
+  allocationProposalCodec,
   chainL1Digest,
   emptyL1Digest,
+  encode,
   encodeTransaction,
   type L1Event,
+  maxAllocationClasses,
+  maxAllocationOperators,
+  maxProposalBytes,
+  maxResources,
   type Statement,
   type Transaction,
   tryDecodeTransaction,
@@ -146,7 +152,25 @@ test('mempool: a report larger than its share of a block is refused', async () =
   }
   const statements = Array.from({ length: Math.ceil(maxReportBytes / 4096) }, () => reveal)
   assert.equal(await add(network.report(1, statements)), 'ReportTooLarge')
-  assert.equal(await add(network.report(1, statements.slice(2))), 'ok')
+  assert.equal(await add(network.report(1, statements.slice(8))), 'ok')
+})
+
+test('mempool: a report holds the largest allocation that can be proposed', async () => {
+  const { network, add } = setUp()
+  const [operators, classes] = [maxAllocationOperators, maxAllocationClasses]
+  const proposal = {
+    epoch: 1,
+    start: new Int32Array(operators + 1),
+    entries: new Int32Array(operators * classes),
+    shortfall: new Int32Array(classes),
+    capacityPrice: new Int32Array(maxResources * operators),
+    demandPrice: new Int32Array(classes),
+    stakePrice: new Int32Array(classes),
+    groupPrice: new Int32Array(operators * classes),
+  }
+  const bytes = encode(allocationProposalCodec, proposal).length
+  assert(bytes <= maxProposalBytes && bytes > maxProposalBytes - 64, `${bytes}`)
+  assert.equal(await add(network.report(1, [{ kind: 'allocation', proposal }])), 'ok')
 })
 
 test('mempool: tasks are bounded in bytes, and randomness is no business of a mempool', async () => {

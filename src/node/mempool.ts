@@ -12,6 +12,7 @@ import {
 } from '#protocol'
 import {
   encodeTransaction,
+  maxProposalBytes,
   type OperatorId,
   type Transaction,
   type TransactionResult,
@@ -50,8 +51,11 @@ export type IncludedBlock = {
  * Most tasks that wait: one block's worth, in number and in bytes, so that reports always fit in.
  */
 export const waitingLimits = { tasks: 4096, bytes: maxBlockBytes } as const
-/** Most bytes of a report: a block holds that of sixteen operators at their most talkative. */
-export const maxReportBytes = maxBlockBytes / 16
+/**
+ * Most bytes of a report: any allocation fits, and a sixteenth of a block beside it. As short
+ * reports go first, a long one waits but silences nobody.
+ */
+export const maxReportBytes = maxProposalBytes + maxBlockBytes / 16
 /** Blocks that may leave a report out before its slot is freed; its operator says it again. */
 const reportBlocks = 8
 /** Waiting tasks that are checked against each new ledger, in turn. */

@@ -5,6 +5,7 @@ import type { Declaration, Genesis, OperatorId } from '#records'
 import type { FeedUrl } from '#services/price'
 import type { KeyPackage } from '#threshold'
 import type { Acceptance } from './acceptance.ts'
+import type { Allocator } from './allocator.ts'
 import type { LedgerApplication } from './application.ts'
 import type { History } from './history.ts'
 import type { OperatorSecrets } from './keys.ts'
@@ -103,6 +104,7 @@ export type OperatorParts = {
   readonly worker: L1Worker
   readonly reporter: Reporter
   readonly runner: TaskRunner
+  readonly allocator: Allocator
   readonly history: History
   readonly outbox: OutboxIndex
   readonly metrics: Metrics

@@ -1,7 +1,7 @@
 import type { ConsensusEngine } from '#consensus'
 import { assert, fromHex, type Hex, toHex } from '#primitives'
 import { execute as executePrice } from '#services/price'
-import { createAllocator } from './allocator.ts'
+import { type Allocator, createAllocator } from './allocator.ts'
 import { honestAnswers, type L1History } from './answers.ts'
 import type { Guard } from './guard/guard.ts'
 import { createThresholdSigner } from './guard/nonce-guard.ts'
@@ -24,7 +24,11 @@ export function createReporter(
     readonly onSuperseded: (by: Hex) => void
     readonly onFailure: (error: unknown) => void
   },
-): { readonly reporter: Reporter; readonly runner: TaskRunner } {
+): {
+  readonly reporter: Reporter
+  readonly runner: TaskRunner
+  readonly allocator: Allocator
+} {
   const { id: operator, secrets, key, clock, logger, bend } = options
   const { sign } = loadSecp256k1()
   const runner = new TaskRunner({
@@ -35,9 +39,10 @@ export function createReporter(
     clock,
     logger,
   })
+  const allocator = createAllocator(logger, events.onReady)
   const honest = honestAnswers({
     ...{ runner, history },
-    allocationOf: createAllocator(logger),
+    allocationOf: allocator.allocationOf,
     signer: createThresholdSigner({
       ...{ guard, key, seed: secrets.nonceSeed, logger },
       ...{ onReady: events.onReady, onFailure: events.onFailure },
@@ -58,7 +63,7 @@ export function createReporter(
     nowMs: () => clock.nowMs(),
     logger,
   })
-  return { reporter, runner }
+  return { reporter, runner, allocator }
 }
 
 /** Off-chain execution of the assigned services. */

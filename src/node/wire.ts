@@ -120,7 +120,7 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
     clock,
     logger,
   })
-  const { reporter, runner } = createReporter(options, engine, listener, guard, {
+  const { reporter, runner, allocator } = createReporter(options, engine, listener, guard, {
     onReady: () => answerDuties(parts),
     onFailure: fail,
     onSuperseded: (by) => supersede(parts, by),
@@ -133,7 +133,7 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
     failure: '',
     liveSinceMs: 0,
     ...{ options, application, mempool, acceptance, engine, sequencer, listener, account },
-    ...{ worker, reporter, runner, history, outbox, metrics, hold },
+    ...{ worker, reporter, runner, allocator, history, outbox, metrics, hold },
   }
   return parts
 }
@@ -288,6 +288,7 @@ function leave(parts: OperatorParts, phase: 'stopping' | 'failed' | 'superseded'
   parts.phase = phase
   parts.worker.stop()
   parts.runner.stop()
+  parts.allocator.stop()
   return true
 }
 

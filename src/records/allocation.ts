@@ -111,6 +111,15 @@ export const allocationProgrammeCodec: Codec<AllocationProgramme> = record({
   groupShare: perClass,
 })
 
+/**
+ * Most bytes of a proposal: all pairs, all prices, every operator in a group of its own, and the
+ * offsets before them.
+ */
+export const maxProposalBytes =
+  4 * (2 * maxAllocationOperators * maxAllocationClasses + 3 * maxAllocationClasses) +
+  4 * (maxAllocationOperators + 1 + maxResources * maxAllocationOperators) +
+  64
+
 export const allocationProposalCodec: Codec<AllocationProposal> = record({
   epoch: uint64,
   start: int32s(maxAllocationOperators + 1),
