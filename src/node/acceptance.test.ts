@@ -9,6 +9,7 @@ import { Acceptance } from './acceptance.ts'
 import { History } from './history.ts'
 import { openJournal } from './journal.ts'
 import { OutboxIndex } from './outbox-index.ts'
+import { createMemoryBesides } from './store/test-support/memory-besides.ts'
 
 const network = new LedgerNetwork(4)
 const task = network.task()
@@ -22,7 +23,7 @@ async function processOn(disk: FaultyDisk, verdict: Verdict) {
   const journal = await openJournal({ disk, owner, logger: silentLogger, tidyBytes: 0 })
   const history = new History()
   const acceptance = new Acceptance({
-    ...{ journal, history, outbox: new OutboxIndex(), sequencer: undefined },
+    ...{ journal, history, outbox: new OutboxIndex(createMemoryBesides()), sequencer: undefined },
     engine: { submit: async () => verdict },
     ledger: () => network.ledger,
     mempool: { hasTask: () => verdict.ok },

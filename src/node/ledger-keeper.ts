@@ -43,6 +43,8 @@ export async function openLedgerKeeper(options: {
   readonly genesis: Genesis
   readonly environment: Environment
   readonly operator: OperatorId
+  /** Leaves that are kept at least, the newest; absent: all. */
+  readonly keptLeaves?: number | undefined
   readonly hasServices: (stored: StoredLedger) => Promise<boolean>
   readonly logger: Logger
 }): Promise<LedgerKeeper> {
@@ -69,8 +71,10 @@ function open(options: {
   readonly genesis: Genesis
   readonly environment: Environment
   readonly operator: OperatorId
+  readonly keptLeaves?: number | undefined
 }): LedgerKeeper {
   const { folder, disk, genesis, environment, operator } = options
+  const { keptLeaves = Number.POSITIVE_INFINITY } = options
   const opened = openSqliteDatabase({ file: join(folder, ledgerFile), durable: true })
   const database: LedgerDatabase = {
     ...opened,
@@ -79,9 +83,9 @@ function open(options: {
   try {
     const store = new LedgerStore(database, { network: networkId(genesis), operator })
     const stored = store.load(genesisLedger(genesis, environment).constants)
-    const outbox = new OutboxIndex()
+    const size = stored?.ledger.chain.outboxSize ?? 0
+    const outbox = new OutboxIndex(store, { size, keptLeaves })
     const history = new History()
-    if (stored) outbox.load(store, stored.ledger.chain.outboxSize)
     if (stored) history.load(store, stored.height)
     const keep = (committed: CommittedBlock, l2: L2BlockSummary | undefined) => {
       const leaves = outbox.committed(committed)

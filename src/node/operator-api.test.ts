@@ -18,6 +18,7 @@ import {
 import { History } from './history.ts'
 import { operatorApi } from './operator-api.ts'
 import { OutboxIndex } from './outbox-index.ts'
+import { createMemoryBesides } from './store/test-support/memory-besides.ts'
 
 const unknown: Hex = `0x${'09'.repeat(32)}`
 
@@ -25,7 +26,8 @@ function setUp() {
   const network = new LedgerNetwork(4, { parameters: slowCuts }, idealCrypto)
   network.block(publishNonces(network, 16))
   const history = new History()
-  const outbox = new OutboxIndex()
+  const besides = createMemoryBesides()
+  const outbox = new OutboxIndex(besides)
   const waiting = new Set<Hex>()
   const gateway: { verdict: Verdict; readonly sent: Uint8Array[] } = {
     verdict: { ok: true },
@@ -47,7 +49,7 @@ function setUp() {
   /** Shows the operator what the network has decided since. */
   const follow = () => {
     for (const committed of committedBlocks(network).slice(followed)) {
-      outbox.committed(committed)
+      besides.put(outbox.committed(committed))
       history.committed(committed, undefined)
       followed += 1
     }

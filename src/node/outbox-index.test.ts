@@ -17,6 +17,7 @@ import {
   vouch,
 } from '../../test/support/ledger-script.ts'
 import { checkpointOfLeaf, OutboxIndex } from './outbox-index.ts'
+import { createMemoryBesides } from './store/test-support/memory-besides.ts'
 
 function ready() {
   const network = new LedgerNetwork(4, { parameters: slowCuts }, idealCrypto)
@@ -25,9 +26,13 @@ function ready() {
 }
 
 /** An index that has followed every block. */
-function indexOf(network: LedgerNetwork): OutboxIndex {
-  const index = new OutboxIndex()
-  for (const committed of committedBlocks(network)) index.committed(committed)
+function indexOf(
+  network: LedgerNetwork,
+  keptLeaves = 100,
+  kept = createMemoryBesides(),
+): OutboxIndex {
+  const index = new OutboxIndex(kept, { keptLeaves })
+  for (const committed of committedBlocks(network)) kept.put(index.committed(committed))
   return index
 }
 
@@ -95,4 +100,30 @@ test('outbox index: learns what each of several lists in one block has brought',
   assert(results.every(({ ok }) => ok))
   const { transaction } = execution
   assert.deepEqual(indexOf(network).executionOf(0), { transaction, success: true })
+})
+
+test('outbox index: forgets old leaves that nobody is owed, and proves the others as before', () => {
+  const network = ready()
+  const tasks = Array.from({ length: 7 }, () => agreeOnTask(network))
+  const { checkpoint } = certify(network)
+  const landed = recorded({ checkpoint, signature: undefined })
+  const owed = tasks[3] ?? assert.fail()
+  vouch(network, [landed])
+  for (const task of tasks) if (task !== owed) vouch(network, [executed(network, task)])
+  agreeOnTask(network)
+  agreeOnTask(network)
+  const kept = createMemoryBesides()
+  const all = indexOf(network)
+  const index = indexOf(network, 2, kept)
+  const again = new OutboxIndex(kept, { size: network.ledger.chain.outboxSize, keptLeaves: 2 })
+  for (const one of [index, again]) {
+    for (const task of tasks.slice(0, 3)) assert.equal(one.leafOf(task), undefined)
+    for (const task of tasks.slice(3)) {
+      const leaf = one.leafOf(task) ?? assert.fail()
+      assert.deepEqual(leaf, all.leafOf(task))
+      for (let size = leaf.index + 1; size <= 9; size++)
+        assert.deepEqual(one.prove(leaf.index, size), all.prove(leaf.index, size))
+    }
+  }
+  assert(!kept.names().includes('outbox 0 0') && !kept.names().includes('execution 0'))
 })

@@ -1,14 +1,16 @@
-import { assert, type Hex, RangeIndex } from '#primitives'
+import { assert, fromHex, type Hex, RangeIndex, type RangeNodes, toHex } from '#primitives'
 import type { Ledger } from '#protocol'
 import {
   bool,
   type CheckpointRecord,
   type Codec,
+  decode,
   hash32,
   type Leaf,
   leafCodec,
   leafHash,
   record,
+  uint64,
 } from '#records'
 import type { CommittedBlock } from './application.ts'
 import { type Beside, type BesideReader, beside } from './store/beside.ts'
@@ -21,75 +23,138 @@ export type Execution = { readonly transaction: Hex; readonly success: boolean }
 
 /**
  * What an operator keeps beside the ledger for answering proofs: the outbox's hashes by level, and
- * each leaf by its subject, which the ledger forgets. On disk it goes beside the ledger, leaf by
- * leaf.
+ * each leaf by its subject, which the ledger forgets. It is on disk, beside the ledger, and read
+ * row by row; in memory is what the last block has added.
  */
 export class OutboxIndex {
-  readonly #range = new RangeIndex()
-  readonly #leaves = new Map<Hex, Leaf>()
-  readonly #executions = new Map<number, Execution>()
-  #size = 0
+  readonly #kept: BesideReader
+  readonly #keptLeaves: number
+  readonly #range: RangeIndex
+  /** Of the last block: on disk as soon as its commit is. */
+  #news = new Map<string, Beside>()
+  #size: number
+  /** Leaves below were forgotten. */
+  #first: number
+
+  /**
+   * @param kept - what is on disk, with the last commit.
+   * @param options.size - leaves that are kept there.
+   * @param options.keptLeaves - the newest leaves, which can always be proved; older ones until L1
+   * holds and has executed them.
+   */
+  constructor(
+    kept: BesideReader,
+    options: { readonly size?: number; readonly keptLeaves?: number } = {},
+  ) {
+    const { size = 0, keptLeaves = Number.POSITIVE_INFINITY } = options
+    this.#kept = kept
+    this.#keptLeaves = keptLeaves
+    this.#size = size
+    this.#first = this.#read(uint64, firstName) ?? 0
+    this.#range = new RangeIndex(this.#nodes(), size)
+  }
 
   /**
    * Takes the leaves that a committed block has added, and what the network agreed on of L1.
    *
-   * @returns what is new, to be kept.
+   * @returns what is new, to be kept in the commit of the block.
+   * @throws CorruptStoreError
    */
   committed({ after, l1Events }: Committed): readonly Beside[] {
-    const news: Beside[] = []
+    this.#news = new Map()
     for (; this.#size < after.chain.outboxSize; this.#size++) {
       const leaf = after.leaves.get(String(this.#size))
       assert(leaf, `leaf ${this.#size} is in the ledger`)
-      this.#add(leaf)
-      news.push(beside(leafCodec, leafName(leaf.index), leaf))
+      this.#range.append(leafHash(leaf))
+      this.#keep(leafCodec, leafName(leaf.index), leaf)
+      this.#keep(uint64, subjectName(leaf.subject), leaf.index)
     }
     for (const event of l1Events) {
       if (event.kind !== 'leaf-executed') continue
       const { leafIndex, transaction, success } = event
-      this.#executions.set(leafIndex, { transaction, success })
-      news.push(beside(executionCodec, executionName(leafIndex), { transaction, success }))
+      if (leafIndex >= this.#first)
+        this.#keep(executionCodec, executionName(leafIndex), { transaction, success })
     }
-    return news
+    this.#forget(after)
+    return [...this.#news.values()]
+  }
+
+  /** The leaf of a task or L2 block. @throws CorruptStoreError */
+  leafOf(subject: Hex): Leaf | undefined {
+    const index = this.#read(uint64, subjectName(subject))
+    if (index === undefined) return undefined
+    const leaf = this.#read(leafCodec, leafName(index))
+    assert(leaf, `leaf ${index} was kept with its subject`)
+    return leaf
   }
 
   /**
-   * Takes the first `size` leaves as they were kept, before any block.
+   * Inclusion path of a leaf under a checkpoint of this size, bottom-up.
    *
    * @throws CorruptStoreError
    */
-  load(kept: BesideReader, size: number): void {
-    for (; this.#size < size; this.#size++) {
-      const leaf = kept.readBeside(leafCodec, leafName(this.#size))
-      assert(leaf?.index === this.#size, `leaf ${this.#size} was kept with its ledger`)
-      this.#add(leaf)
-      const execution = kept.readBeside(executionCodec, executionName(this.#size))
-      if (execution) this.#executions.set(this.#size, execution)
-    }
-  }
-
-  /** The leaf of a task or L2 block. */
-  leafOf(subject: Hex): Leaf | undefined {
-    return this.#leaves.get(subject)
-  }
-
-  /** Inclusion path of a leaf under a checkpoint of this size, bottom-up. */
   prove(leafIndex: number, size: number): readonly Hex[] {
     return this.#range.prove(leafIndex, size)
   }
 
-  /** How L1 executed a leaf; undefined when it has not, as far as the network agreed. */
+  /**
+   * How L1 executed a leaf; undefined when it has not, as far as the network agreed.
+   *
+   * @throws CorruptStoreError
+   */
   executionOf(leafIndex: number): Execution | undefined {
-    return this.#executions.get(leafIndex)
+    return this.#read(executionCodec, executionName(leafIndex))
   }
 
-  #add(leaf: Leaf): void {
-    this.#range.append(leafHash(leaf))
-    this.#leaves.set(leaf.subject, leaf)
+  /** Two go where one comes, at most: a bound that was lowered is not reached at once. */
+  #forget({ deliveries, chain }: Ledger): void {
+    const before = this.#first
+    for (let room = 2; room > 0; room--) {
+      const isOwed = deliveries.has(String(this.#first)) || this.#first >= chain.landed.size
+      if (this.#size - this.#first <= this.#keptLeaves || isOwed) break
+      const leaf = this.#read(leafCodec, leafName(this.#first))
+      assert(leaf, `leaf ${this.#first} was kept`)
+      this.#range.forget(leaf.index)
+      for (const name of [leafName, executionName]) this.#drop(name(leaf.index))
+      if (this.#read(uint64, subjectName(leaf.subject)) === leaf.index)
+        this.#drop(subjectName(leaf.subject))
+      this.#first++
+    }
+    if (this.#first !== before) this.#keep(uint64, firstName, this.#first)
+  }
+
+  #nodes(): RangeNodes {
+    return {
+      get: (level, at) => {
+        const node = this.#read(hash32, nodeName(level, at))
+        assert(node, `node ${at} of level ${level} was kept`)
+        return fromHex(node, 32)
+      },
+      put: (level, at, node) => this.#keep(hash32, nodeName(level, at), toHex(node)),
+      drop: (level, at) => this.#drop(nodeName(level, at)),
+    }
+  }
+
+  #read<T>(codec: Codec<T>, name: string): T | undefined {
+    const news = this.#news.get(name)
+    if (news) return news.bytes && decode(codec, news.bytes)
+    return this.#kept.readBeside(codec, name)
+  }
+
+  #keep<T>(codec: Codec<T>, name: string, value: T): void {
+    this.#news.set(name, beside(codec, name, value))
+  }
+
+  #drop(name: string): void {
+    this.#news.set(name, { name, bytes: undefined })
   }
 }
 
+const firstName = 'outbox first'
 const leafName = (index: number): string => `leaf ${index}`
+const subjectName = (subject: Hex): string => `subject ${subject}`
 const executionName = (index: number): string => `execution ${index}`
+const nodeName = (level: number, at: number): string => `outbox ${level} ${at}`
 
 const executionCodec: Codec<Execution> = record({ transaction: hash32, success: bool })
 

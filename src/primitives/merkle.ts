@@ -63,14 +63,30 @@ export function verifyInclusion(
   return last === 0 && hash === root
 }
 
+/** Where a range keeps its complete nodes, 32 bytes each; leaves are level 0. */
+export type RangeNodes = {
+  /** A node that was put and not dropped. */
+  get(level: number, at: number): Uint8Array
+  put(level: number, at: number, node: Uint8Array): void
+  drop(level: number, at: number): void
+}
+
 /**
- * All nodes of a growing range, to prove any leaf against the root at any size it has had. 64 bytes
- * a leaf; roots and proofs cost O(log n).
+ * All nodes of a growing range, to prove any leaf against the root at any size it has had. Two
+ * nodes a leaf; roots and proofs cost O(log n).
  */
 export class RangeIndex {
-  #size = 0
-  /** The complete nodes of each level, 32 bytes each, leaves first. */
-  readonly #levels: Uint8Array[] = []
+  #size: number
+  readonly #nodes: RangeNodes
+
+  /**
+   * @param nodes - in memory when absent.
+   * @param size - of a range whose nodes were kept.
+   */
+  constructor(nodes: RangeNodes = memoryNodes(), size = 0) {
+    this.#nodes = nodes
+    this.#size = size
+  }
 
   /** Number of leaves. */
   get size(): number {
@@ -81,19 +97,30 @@ export class RangeIndex {
   append(leafHash: Hex): void {
     let at = this.#size
     let node = fromHex(leafHash, 32)
-    this.#put(0, at, node)
+    this.#nodes.put(0, at, node)
     for (let level = 0; at % 2 === 1; level++) {
-      node = keccak256(this.#node(level, at - 1), node)
+      node = keccak256(this.#nodes.get(level, at - 1), node)
       at = half(at)
-      this.#put(level + 1, at, node)
+      this.#nodes.put(level + 1, at, node)
     }
     this.#size++
+  }
+
+  /**
+   * Drops what only proofs of this leaf and those before it need; to be called for leaf after leaf,
+   * from the first.
+   */
+  forget(index: number): void {
+    for (let level = 0, at = index; at % 2 === 1; level++, at = half(at)) {
+      this.#nodes.drop(level, at - 1)
+      this.#nodes.drop(level, at)
+    }
   }
 
   /** The leaf at an index; a defect when there is none. */
   leaf(index: number): Hex {
     assert(Number.isSafeInteger(index) && index >= 0 && index < this.#size, 'index of a leaf')
-    return toHex(this.#node(0, index))
+    return toHex(this.#nodes.get(0, index))
   }
 
   /** The root over the first `size` leaves; a defect when there are fewer. */
@@ -120,7 +147,7 @@ export class RangeIndex {
     let level = 0
     for (let count = size; count > 0; count = half(count)) {
       const sibling = at % 2 === 0 ? at + 1 : at - 1
-      if (sibling < count) siblings.push(toHex(this.#node(level, sibling)))
+      if (sibling < count) siblings.push(toHex(this.#nodes.get(level, sibling)))
       else if (sibling === count && rest !== undefined) siblings.push(toHex(rest))
       rest = this.#join(level++, count, rest)
       at = half(at)
@@ -136,23 +163,27 @@ export class RangeIndex {
    */
   #join(level: number, count: number, rest: Uint8Array | undefined): Uint8Array | undefined {
     if (count % 2 === 0) return rest
-    const last = this.#node(level, count - 1)
+    const last = this.#nodes.get(level, count - 1)
     return rest === undefined ? last : keccak256(last, rest)
   }
+}
 
-  #node(level: number, at: number): Uint8Array {
-    return (this.#levels[level] as Uint8Array).subarray(32 * at, 32 * (at + 1))
-  }
-
-  #put(level: number, at: number, node: Uint8Array): void {
-    let nodes = this.#levels[level] ?? new Uint8Array(0)
-    if (nodes.length < 32 * (at + 1)) {
-      const grown = new Uint8Array(Math.max(1024, 2 * nodes.length))
-      grown.set(nodes)
-      nodes = grown
-    }
-    nodes.set(node, 32 * at)
-    this.#levels[level] = nodes
+/** Nodes in memory: a level is one array, which doubles as it grows; what is dropped stays. */
+function memoryNodes(): RangeNodes {
+  const levels: Uint8Array[] = []
+  return {
+    get: (level, at) => (levels[level] as Uint8Array).subarray(32 * at, 32 * (at + 1)),
+    put(level, at, node) {
+      let nodes = levels[level] ?? new Uint8Array(0)
+      if (nodes.length < 32 * (at + 1)) {
+        const grown = new Uint8Array(Math.max(1024, 2 * nodes.length))
+        grown.set(nodes)
+        nodes = grown
+      }
+      nodes.set(node, 32 * at)
+      levels[level] = nodes
+    },
+    drop: () => {},
   }
 }
 

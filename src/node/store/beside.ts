@@ -1,7 +1,9 @@
 import { type Codec, encode } from '#records'
 
-/** A value that is kept beside the ledger, in the transaction of a commit. */
-export type Beside = { readonly name: string; readonly bytes: Uint8Array }
+/**
+ * A value that is kept beside the ledger, in the transaction of a commit; undefined: taken away.
+ */
+export type Beside = { readonly name: string; readonly bytes: Uint8Array | undefined }
 
 /** A value to keep, by its name. */
 export const beside = <T>(codec: Codec<T>, name: string, value: T): Beside => ({

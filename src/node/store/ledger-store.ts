@@ -44,7 +44,7 @@ export type StoredLedger = {
 export const keptVersions = 256
 
 /** How rows are written; another one is refused. */
-const schemaVersion = 1
+const schemaVersion = 2
 
 const format = 'NodeOP ledger'
 
@@ -145,7 +145,7 @@ export class LedgerStore implements BesideReader {
     const values = new Map<string, Uint8Array | undefined>()
     values.set(headName, seal(headCodec, headName, head))
     for (const { name, bytes } of besides)
-      values.set(besideName(name), sealBytes(besideName(name), bytes))
+      values.set(besideName(name), bytes && sealBytes(besideName(name), bytes))
     const dropped = isChanged ? this.#prune(version, replaced, values) : []
     this.#database.commit({ nodes, dropped, values })
     return head
