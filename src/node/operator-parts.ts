@@ -32,6 +32,9 @@ export type CometChoice = {
   readonly mempool: CometMempool
 }
 
+/** Days of a busy network: a few gigabytes. */
+export const defaultKeptBlocks = 1_000_000
+
 /** Everything that one operator is started with; nothing below reads environment or arguments. */
 export type OperatorOptions = {
   readonly id: OperatorId
@@ -41,6 +44,11 @@ export type OperatorOptions = {
   readonly key: KeyPackage
   /** Folder of its log, blocks and L2 state; made when absent. */
   readonly folder: string
+  /**
+   * Blocks, L2 blocks and leaves of the outbox that are kept at least, the newest of each; at least
+   * 1,024. Leaves that are owed on L1 stay. Absent: `defaultKeptBlocks`.
+   */
+  readonly keptBlocks?: number
   /** What its files go through; absent: the disk that `folder` is on. */
   readonly disk?: Disk
   readonly consensus: ConsensusChoice

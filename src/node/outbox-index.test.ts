@@ -105,8 +105,7 @@ test('outbox index: learns what each of several lists in one block has brought',
 test('outbox index: forgets old leaves that nobody is owed, and proves the others as before', () => {
   const network = ready()
   const tasks = Array.from({ length: 7 }, () => agreeOnTask(network))
-  const { checkpoint } = certify(network)
-  const landed = recorded({ checkpoint, signature: undefined })
+  const landed = recorded(certify(network))
   const owed = tasks[3] ?? assert.fail()
   vouch(network, [landed])
   for (const task of tasks) if (task !== owed) vouch(network, [executed(network, task)])

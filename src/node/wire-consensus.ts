@@ -16,7 +16,7 @@ import type { Cleanup } from './cleanup.ts'
 import { consensusGuard } from './guard/consensus-guard.ts'
 import type { Guard } from './guard/guard.ts'
 import { identityOf } from './keys.ts'
-import type { CometChoice, OperatorOptions } from './operator-parts.ts'
+import { type CometChoice, defaultKeptBlocks, type OperatorOptions } from './operator-parts.ts'
 import type { RestoredHold } from './restored.ts'
 
 /** CometBFT's folder within the operator's. */
@@ -64,7 +64,9 @@ async function createEmbedded(
   const network = networkId(genesis)
   const log = await openFileLog('consensus.log', ownerOf(options), logger, disk)
   cleanup.add(() => log.close())
-  const blockStore = await openFileBlockStore('blocks.log', network, logger, disk)
+  const blockStore = await openFileBlockStore('blocks.log', network, logger, disk, {
+    keptBlocks: options.keptBlocks ?? defaultKeptBlocks,
+  })
   cleanup.add(() => blockStore.close())
   const signer = createSigner(secrets.consensusSeed, consensusGuard(guard, log))
   return createEmbeddedEngine({

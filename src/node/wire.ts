@@ -23,7 +23,12 @@ import { type LedgerKeeper, openLedgerKeeper } from './ledger-keeper.ts'
 import { Mempool } from './mempool.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { openGateway } from './operator-gateway.ts'
-import type { OperatorOptions, OperatorParts, RunningOperator } from './operator-parts.ts'
+import {
+  defaultKeptBlocks,
+  type OperatorOptions,
+  type OperatorParts,
+  type RunningOperator,
+} from './operator-parts.ts'
 import { createPassedCalls } from './passed-calls.ts'
 import { recordCommit } from './record-metrics.ts'
 import { createRestoredHold, type RestoredHold } from './restored.ts'
@@ -70,7 +75,7 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
 }
 
 async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<OperatorParts> {
-  const { genesis, secrets, clock, logger, id } = options
+  const { genesis, secrets, clock, logger, id, keptBlocks = defaultKeptBlocks } = options
   const disk = options.disk ?? createDisk(options.folder)
   await disk.makeFolder('')
   const lock = lockFolder(options.folder)
@@ -85,7 +90,7 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
   const environment = createEnvironment(genesis, passed)
   const sequencer = hostSequencer(
     genesis,
-    options.l2 ?? (await openL2({ genesis, folder: options.folder, disk })),
+    options.l2 ?? (await openL2({ genesis, folder: options.folder, disk, keptBlocks })),
     passed,
   )
   cleanup.add(() => sequencer?.close())
@@ -164,13 +169,19 @@ const createHold = (
   })
 
 const openKeeper = (
-  { genesis, folder, id: operator, logger }: OperatorOptions,
+  {
+    genesis,
+    folder,
+    id: operator,
+    logger,
+    keptBlocks: keptLeaves = defaultKeptBlocks,
+  }: OperatorOptions,
   disk: Disk,
   environment: Environment,
   sequencer: SequencerHost | undefined,
 ): Promise<LedgerKeeper> =>
   openLedgerKeeper({
-    ...{ folder, disk, genesis, environment, operator, logger },
+    ...{ folder, disk, genesis, environment, operator, logger, keptLeaves },
     hasServices: async ({ ledger }) => !sequencer || holdsHead(sequencer, ledger),
   })
 

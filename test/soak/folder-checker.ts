@@ -1,6 +1,6 @@
 // Reads an operator's files as a killed process left them, on a copy in memory, and holds them
 // against all that was ever read before.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openFileBlockStore, openFileLog, openRecordFile, ownerHeader } from '#consensus'
 import { type GuardRecord, guardFile, guardRecordCodec } from '#node'
@@ -106,9 +106,9 @@ function seeSignature(
 /** The record files of a folder, on a disk of their own. */
 function copyOf(folder: string): FaultyDisk {
   const disk = createFaultyDisk(1)
-  for (const name of [guardFile, ...Object.values(files)]) {
-    const path = join(folder, name)
-    if (existsSync(path)) disk.put(name, new Uint8Array(readFileSync(path)))
-  }
+  const isRead = (name: string) =>
+    name === guardFile || name === files.log || /^blocks.*\.log$/.test(name)
+  const names = existsSync(folder) ? readdirSync(folder).filter(isRead) : []
+  for (const name of names) disk.put(name, new Uint8Array(readFileSync(join(folder, name))))
   return disk
 }

@@ -124,6 +124,7 @@ function createRuntime(options: EngineOptions, post: (event: EngineEvent) => voi
     evidence: { pending: new Map(), included: new Map() },
     admitted: new Map(),
     woken: false,
+    pruned: new Map(),
     fetchAgainMs: 0,
     enteredMs: 0,
     movedMs: 0,

@@ -37,6 +37,8 @@ export async function onFetch(
   from: Hex,
   { height, held }: Extract<Message, { kind: 'fetch' }>,
 ): Promise<void> {
+  const first = runtime.options.blockStore.first()
+  if (height < first) return sendTo(runtime, from, { kind: 'pruned', first })
   const blocks: FetchedBlock[] = []
   let bytes = 0
   while (blocks.length < maxFetchedBlocks && bytes < fetchedBytes) {
@@ -48,6 +50,28 @@ export async function onFetch(
     bytes += sizeOfParts(sent ?? [])
   }
   if (blocks.length > 0) sendTo(runtime, from, { kind: 'blocks', blocks })
+}
+
+/**
+ * A peer keeps the next block no more. One of them may lie, and another may still have it: where
+ * peers with more than 2/3 of the power say so, this validator ends, and says why.
+ *
+ * @throws PeersPrunedError
+ */
+export function onPruned(runtime: Runtime, from: Hex, first: number): void {
+  const { tip, pruned, options } = runtime
+  const height = workingHeight(runtime)
+  pruned.set(from, first)
+  const { members, totalPower } = tip.schedule.current
+  const power = members
+    .filter(({ consensusKey }) => (pruned.get(consensusKey) ?? 0) > height)
+    .reduce((sum, member) => sum + member.power, 0n)
+  if (3n * power > 2n * totalPower)
+    throw new PeersPrunedError(
+      `peers with over 2/3 of the power keep no block ${height} any more, and ` +
+        `${options.blockStore.name} ends before it: restore the folder from a newer backup`,
+      { height, first },
+    )
 }
 
 /** Commits fetched blocks one after the other, and asks for more. */
@@ -107,6 +131,14 @@ async function applyFetched(
   const { future } = runtime.core
   runtime.core = { ...createCore(runtime.self, height, runtime.tip.schedule), future }
   return true
+}
+
+/** This validator lags behind what its peers keep. */
+export class PeersPrunedError extends DomainError<
+  'PeersPruned',
+  { height: number; first: number }
+> {
+  override readonly code = 'PeersPruned'
 }
 
 /** More than 2/3 signed a block that cannot follow the chain. */

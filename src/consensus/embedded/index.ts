@@ -12,7 +12,7 @@ export {
   type BlockStore,
   createMemoryBlockStore,
   openFileBlockStore,
-  type StoredBlock,
+  type Retention,
 } from './block-store.ts'
 export { createEmbeddedEngine, type EmbeddedEngine, type EngineStatus } from './engine.ts'
 export { type Framed, frame, frameHeadBytes, unframe } from './frame.ts'
@@ -52,4 +52,5 @@ export {
   type SignSlot,
   type Verifier,
 } from './signer.ts'
+export type { StoredBlock } from './stored-block.ts'
 export { createTransport, type DropRule, type Link, type Transport } from './transport.ts'

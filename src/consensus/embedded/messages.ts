@@ -58,6 +58,8 @@ export type Message =
   /** Asks for decided blocks from this height on, but not for the bodies that the sender holds. */
   | { readonly kind: 'fetch'; readonly height: number; readonly held: readonly Hex[] }
   | { readonly kind: 'blocks'; readonly blocks: readonly FetchedBlock[] }
+  /** Answers a fetch of blocks that the sender keeps no more: its first one. */
+  | { readonly kind: 'pruned'; readonly first: number }
 
 /** A decided block and the signatures that decided it; without a body that is held already. */
 export type FetchedBlock = {
@@ -95,6 +97,7 @@ const messageCodec: Codec<Message> = tagged<Message>({
   wake: record({ height: uint64 }),
   status: record({ height: uint64, round: uint32, values: list(hash32, maxValues), asks: bool }),
   fetch: record({ height: uint64, held: list(hash32, maxValues) }),
+  pruned: record({ first: uint64 }),
   blocks: record({
     blocks: list(
       record<FetchedBlock>({ header: headerCodec, parts: maybeParts, commit: commitCodec }),

@@ -2,7 +2,7 @@ import { type Hex, unreachable } from '#primitives'
 import { catchUp, knowsVote, type Proposal, type Vote } from '../core/index.ts'
 import { isSignedProposal, isSignedVote } from './checks.ts'
 import { feed, sendProposal } from './consensus.ts'
-import { askForBlocks, onBlocks, onFetch } from './fetching.ts'
+import { askForBlocks, onBlocks, onFetch, onPruned } from './fetching.ts'
 import { type Message, maxValues, maxVotes } from './messages.ts'
 import { join, pace } from './pacing.ts'
 import { onPart, onProposal, onWant } from './part-exchange.ts'
@@ -33,6 +33,8 @@ export async function receive(runtime: Runtime, from: Hex, message: Message): Pr
       return onFetch(runtime, from, message)
     case 'blocks':
       return onBlocks(runtime, from, message.blocks)
+    case 'pruned':
+      return onPruned(runtime, from, message.first)
     case 'transaction':
       return
     default:

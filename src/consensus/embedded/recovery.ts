@@ -8,7 +8,6 @@ import {
   replayJournal,
 } from '../core/index.ts'
 import { openBlock, toProposed } from './block.ts'
-import type { StoredBlock } from './block-store.ts'
 import { carryOutAll, feed } from './consensus.ts'
 import { loadIncluded } from './evidence.ts'
 import type { LogRecord } from './log.ts'
@@ -20,6 +19,7 @@ import {
   workingHeight,
 } from './runtime.ts'
 import { proposalSignBytes, voteSignBytes } from './sign-bytes.ts'
+import type { StoredBlock } from './stored-block.ts'
 
 /**
  * Brings the application to the block store's height.
@@ -36,6 +36,12 @@ export async function recoverTip(options: EngineOptions): Promise<Tip> {
       `${blockStore.name} ends at block ${stored}, and the application has come to ${info.height}: ` +
         "restore the file, or move the application's state away too; the blocks come from peers",
       { application: info.height, blockStore: stored },
+    )
+  if (info.height + 1 < blockStore.first())
+    throw new BlocksPrunedError(
+      `${blockStore.name} begins at block ${blockStore.first()}, and the application has come to ` +
+        `${info.height}: restore the folder from a backup`,
+      { application: info.height, first: blockStore.first() },
     )
   const genesis = info.height === 0 ? await application.initChain() : undefined
   if (info.height > 0) requireSame(info.appHash, await load(options, info.height))
@@ -92,6 +98,14 @@ export class StoreBehindError extends DomainError<
   { application: number; blockStore: number }
 > {
   override readonly code = 'StoreBehind'
+}
+
+/** The application is behind the first block that is kept: its own state was lost. */
+export class BlocksPrunedError extends DomainError<
+  'BlocksPruned',
+  { application: number; first: number }
+> {
+  override readonly code = 'BlocksPruned'
 }
 
 /** A stored block cannot be found. */

@@ -123,6 +123,8 @@ export type Runtime = {
   readonly admitted: Map<Hex, number>
   /** Whether a peer said that there is work for the next height. */
   woken: boolean
+  /** First block that a peer keeps, of those that were asked for an earlier one. */
+  readonly pruned: Map<Hex, number>
   /** When decided blocks may be asked for again. */
   fetchAgainMs: number
   /** When the current height was entered, and when the core last moved. */
