@@ -41,6 +41,9 @@ export const publicKeyJson = (publicKey: Uint8Array) => ({
   value: base64(publicKey),
 })
 
+/** The public key of a seed, 32 bytes. */
+export const publicKeyOf = (seed: Uint8Array): Hex => toHex(keyPairOf(seed).publicKey)
+
 /** An address as CometBFT's JSON has it: upper-case, without 0x. */
 export const addressText = (publicKey: Uint8Array): string =>
   cometAddress(publicKey).slice(2).toUpperCase()
