@@ -220,11 +220,15 @@ function connect(parts: OperatorParts): void {
     worker.look()
     acceptance.tidy().catch(options.onFailure)
   })
-  engine.onDecided(({ block, round }) => {
-    if (round === undefined) return // an engine that does not tell
-    history.decided(block.height, round)
+  const decidedIn = (height: number, round: number | undefined) => {
+    if (round === undefined || height === 0) return
+    history.decided(height, round)
     metrics.consensusRound.set(round)
     if (round > 0) metrics.consensusLateBlocks.inc()
+  }
+  engine.onDecided(({ block, round, previousRound }) => {
+    decidedIn(block.height - 1, previousRound)
+    decidedIn(block.height, round)
   })
   listener.onAdvance(() => answerDuties(parts))
 }

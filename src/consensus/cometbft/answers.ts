@@ -80,7 +80,9 @@ export class Answers {
     const hash = toHex(request.hash)
     const block = { ...toProposed(request, this.#finder, keys), hash }
     const executed = await this.#application.finalizeBlock(block)
-    this.#finalized = { block, executed, round: undefined }
+    const { decidedLastCommit } = request
+    const previousRound = decidedLastCommit ? { previousRound: decidedLastCommit.round } : {}
+    this.#finalized = { block, executed, round: undefined, ...previousRound }
     return { case: 'finalizeBlock', value: toResponse(executed) }
   }
 

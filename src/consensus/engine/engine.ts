@@ -20,6 +20,10 @@ export type ConsensusStatus = { readonly height: number; readonly timeMs: number
 export type ConsensusDecision = {
   readonly block: DecidedBlock
   readonly executed: ExecutedBlock
-  /** Round whose precommits decided it; undefined where the engine does not tell. */
+  /**
+   * Round whose precommits decided it; undefined where the engine tells that with the next block.
+   */
   readonly round: number | undefined
+  /** Of the block before, where it was not told with that. */
+  readonly previousRound?: number
 }
