@@ -1,5 +1,5 @@
 export { proposeAllocation, toModel } from './allocator.ts'
-export type { CommittedBlock } from './application.ts'
+export { type CommittedBlock, LedgerApplication } from './application.ts'
 export { restoreBundle, saveBundle } from './bundle.ts'
 export { createDisk, DiskFullError } from './disk.ts'
 export { createEnvironment } from './environment.ts'
@@ -21,6 +21,7 @@ export {
 export type { L1Switches } from './l1-duties.ts'
 export { ledgerFile } from './ledger-keeper.ts'
 export { createLogger, type LogLevel, logLevels } from './logging.ts'
+export { Mempool } from './mempool.ts'
 export { recover } from './native-recover.ts'
 export {
   GenesisFileError,

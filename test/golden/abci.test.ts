@@ -5,15 +5,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { serveApplication } from '#consensus'
-import { createEnvironment, recover } from '#node'
+import { checkCalls, serveApplication } from '#consensus'
+import { createEnvironment, LedgerApplication, Mempool, recover } from '#node'
 import { fromHex, type Hex } from '#primitives'
 import { decode, genesisCodec, networkId, type Validator } from '#records'
 import { createEngine, createMemoryStore, sequencerComputation } from '#services/sequencer'
-import { CometDriver } from '../../src/consensus/cometbft/test-support/comet-driver.ts'
-import { emptyLog, recordCalls } from '../../src/consensus/engine/test-support/recorder.ts'
-import { LedgerApplication } from '../../src/node/application.ts'
-import { Mempool } from '../../src/node/mempool.ts'
+import { emptyLog, recordCalls } from '../support/call-recorder.ts'
+import { CometDriver } from '../support/comet-driver.ts'
 import { silentLogger } from '../support/manual-clock.ts'
 import { type GoldenBlock, readGoldenLog } from './log.ts'
 
@@ -51,6 +49,7 @@ async function connect(t: TestContext, application: LedgerApplication) {
   t.after(() => server.close())
   const { validators } = await application.initChain()
   const start = async () => {
+    log.calls.push({ call: 'start', height: application.height })
     const comet = await CometDriver.connect(server.address)
     return { comet, info: await comet.handshake({ chain, validators }) }
   }
@@ -65,7 +64,7 @@ const toDecided = ({ transactions, appHash: _, ...block }: GoldenBlock) => ({
 
 test('golden log over ABCI: the same app hash at every height, and what is empty changes nothing', async (t) => {
   const application = await openApplication()
-  const { start, validators } = await connect(t, application)
+  const { start, log, validators } = await connect(t, application)
   let { comet, info } = await start()
   let appHash: Hex = info.appHash
   const changed: Validator[] = []
@@ -90,6 +89,7 @@ test('golden log over ABCI: the same app hash at every height, and what is empty
     }
     appHash = outcome.appHash
   }
+  checkCalls(log.calls)
   assert(golden.blocks.some(({ transactions }) => transactions.length === 0))
   const keys = new Set(validators.map(({ consensusKey }) => consensusKey))
   assert(changed.every(({ consensusKey }) => keys.has(consensusKey)))

@@ -2,11 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { sha256Hex, toHex, utf8 } from '#primitives'
-import { createTracingApplication, emptyDisk } from '../engine/test-support/tracing-application.ts'
+import { AbciClient, type Question, questionFrame } from '../../../test/support/abci-client.ts'
+import { CometDriver, initOf } from '../../../test/support/comet-driver.ts'
+import {
+  blockOf,
+  serve,
+  testGenesis,
+  testValidators,
+} from '../../../test/support/served-application.ts'
+import { createTracingApplication, emptyDisk } from '../../../test/support/tracing-application.ts'
 import { toFrame } from './frames.ts'
-import { AbciClient, type Question, questionFrame } from './test-support/abci-client.ts'
-import { CometDriver, initOf } from './test-support/comet-driver.ts'
-import { blockOf, serve, testGenesis, testValidators } from './test-support/served.ts'
 
 /** A served chain of one block, and its CometBFT. */
 async function servedChain(t: Parameters<typeof serve>[0]) {

@@ -1,6 +1,13 @@
 export { appStateOf, type Chain, chainIdOf, WrongGenesisError } from './chain.ts'
 export { type CometEngineOptions, createCometEngine } from './comet-engine.ts'
 export type { ConnectionEnd } from './connection.ts'
+export { FrameReader, toFrame } from './frames.ts'
+export {
+  type Request as AbciRequest,
+  RequestSchema,
+  type Response as AbciResponse,
+  ResponseSchema,
+} from './messages/abci_pb.ts'
 export * from './program/index.ts'
 export {
   type AbciServer,

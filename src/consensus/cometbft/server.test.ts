@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
 import { test } from 'node:test'
 import { sha256Hex, utf8 } from '#primitives'
-import { createTracingApplication, emptyDisk } from '../engine/test-support/tracing-application.ts'
-import { AbciClient } from './test-support/abci-client.ts'
-import { CometDriver } from './test-support/comet-driver.ts'
+import { AbciClient } from '../../../test/support/abci-client.ts'
+import { CometDriver } from '../../../test/support/comet-driver.ts'
 import {
   blockOf,
   serve,
@@ -12,7 +11,9 @@ import {
   testGenesis,
   testKeys,
   testValidators,
-} from './test-support/served.ts'
+} from '../../../test/support/served-application.ts'
+import { createTracingApplication, emptyDisk } from '../../../test/support/tracing-application.ts'
+import { CheckTxType } from './messages/abci_pb.ts'
 
 const application = () => createTracingApplication(testValidators)
 const check = (text: string) => ({ case: 'checkTx' as const, value: { tx: utf8(text) } })
@@ -98,6 +99,22 @@ test('server: refusals come with their reason, and what waits already is welcome
   assert.deepEqual([code, codespace, log, info], [1, 'nodeop', 'BadEncoding', 'as asked'])
   assert.equal((await client.ask(check('tx'))).code, 0)
   assert.equal((await client.ask(check('tx'))).code, 0)
+})
+
+test('server: CometBFT is told after each block what it may forget', async (t) => {
+  const inner = application()
+  const { server } = await serve(t, inner)
+  const client = await AbciClient.connect(server.address)
+  const recheck = async (text: string) => {
+    const value = { tx: utf8(text), type: CheckTxType.RECHECK }
+    const { code, log } = await client.ask({ case: 'checkTx', value })
+    return [code, log]
+  }
+  await client.ask(check('tx'))
+  assert.deepEqual(await recheck('tx'), [0, ''])
+  inner.pool.clear()
+  assert.deepEqual(await recheck('tx'), [1, 'NoLongerWaiting'])
+  assert.equal(inner.pool.size, 0, 'it is not admitted again')
 })
 
 test("server: a check that fails is the sender's alone", async (t) => {

@@ -4,9 +4,20 @@ import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import { type Hex, sha256Hex, utf8 } from '#primitives'
 import type { Application, DecidedBlock } from '#records'
+import { emptyLog, recordCalls } from '../../../test/support/call-recorder.ts'
+import { CometDriver, type CometGenesis } from '../../../test/support/comet-driver.ts'
 import { silentLogger } from '../../../test/support/manual-clock.ts'
-import { CometDriver, type CometGenesis } from '../cometbft/test-support/comet-driver.ts'
-import { serve, testGenesis, testKeys, testValidators } from '../cometbft/test-support/served.ts'
+import {
+  serve,
+  testGenesis,
+  testKeys,
+  testValidators,
+} from '../../../test/support/served-application.ts'
+import {
+  createTracingApplication,
+  emptyDisk,
+  type TracingDisk,
+} from '../../../test/support/tracing-application.ts'
 import { createSchedule } from '../core/index.ts'
 import { sealBlock, toProposed, validatorsHash } from '../embedded/block.ts'
 import { createMemoryBlockStore } from '../embedded/block-store.ts'
@@ -23,12 +34,6 @@ import {
 } from '../embedded/test-support/network.ts'
 import { createTransport } from '../embedded/transport.ts'
 import { checkCalls } from './grammar.ts'
-import { emptyLog, recordCalls } from './test-support/recorder.ts'
-import {
-  createTracingApplication,
-  emptyDisk,
-  type TracingDisk,
-} from './test-support/tracing-application.ts'
 
 /** What a block is made of, before anything is decided. */
 type Plan = {

@@ -1,7 +1,6 @@
+import { addressOf, appStateOf, type Chain, chainIdOf } from '#consensus'
 import { fromHex, type Hex, toHex } from '#primitives'
 import type { DecidedBlock, Validator } from '#records'
-import { appStateOf, type Chain, chainIdOf } from '../chain.ts'
-import { addressOf, toUpdate } from '../validators.ts'
 import { AbciClient } from './abci-client.ts'
 
 /** What a block did, as CometBFT learns it. */
@@ -81,7 +80,10 @@ export class CometDriver {
 export const initOf = ({ chain, validators }: CometGenesis) => ({
   chainId: chainIdOf(chain.networkId),
   consensusParams: { version: { app: BigInt(chain.appVersion) } },
-  validators: validators.map(toUpdate),
+  validators: validators.map(({ consensusKey, power }) => ({
+    pubKey: { sum: { case: 'ed25519' as const, value: fromHex(consensusKey) } },
+    power,
+  })),
   appStateBytes: Buffer.from(JSON.stringify(appStateOf(chain.networkId), undefined, 2)),
   initialHeight: 1n,
 })

@@ -2,12 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { type AbciServer, type ConnectionEnd, type ListenAt, serveApplication } from '#consensus'
 import { type Hex, sha256Hex, utf8 } from '#primitives'
 import type { Application, DecidedBlock, Validator } from '#records'
-import { silentLogger } from '../../../../test/support/manual-clock.ts'
-import type { ConnectionEnd } from '../connection.ts'
-import { type AbciServer, type ListenAt, serveApplication } from '../server.ts'
 import type { CometGenesis } from './comet-driver.ts'
+import { silentLogger } from './manual-clock.ts'
 
 /** Four consensus keys; nothing is signed with them here. */
 export const testKeys: readonly Hex[] = [1, 2, 3, 4].map((i) => sha256Hex(utf8(`key ${i}`)))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
+import type { Call } from '#consensus'
 import type { Hex } from '#primitives'
 import type { Application, DecidedBlock } from '#records'
-import type { Call } from '../grammar.ts'
 
 /** A block that was finalized, and the app hash after it. */
 export type Executed = { readonly block: DecidedBlock; readonly appHash: Hex }

@@ -2,15 +2,14 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createConnection, type Socket } from 'node:net'
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
-import { FrameReader, toFrame } from '../frames.ts'
-import { RequestSchema, type Response, ResponseSchema } from '../messages/abci_pb.ts'
+import { type AbciResponse, FrameReader, RequestSchema, ResponseSchema, toFrame } from '#consensus'
 
 /** A question before it is encoded. */
 export type Question = NonNullable<MessageInitShape<typeof RequestSchema>['value']>
 
 /** The answers to a kind of question. */
-export type AnswerOf<Case extends Response['value']['case']> = Extract<
-  Response['value'],
+export type AnswerOf<Case extends AbciResponse['value']['case']> = Extract<
+  AbciResponse['value'],
   { readonly case: Case }
 >['value']
 
@@ -21,7 +20,7 @@ export const questionFrame = (value: Question): Uint8Array =>
 /** One connection as CometBFT holds it: answers come in the order of the questions. */
 export class AbciClient {
   readonly #socket: Socket
-  readonly #waiting: ((answer: Response['value'] | undefined) => void)[] = []
+  readonly #waiting: ((answer: AbciResponse['value'] | undefined) => void)[] = []
   /** What the server said when it ended the connection. */
   exception: string | undefined
   /** Resolves with the connection's end. */
@@ -54,7 +53,7 @@ export class AbciClient {
   async ask<Case extends NonNullable<Question['case']>>(
     question: Question & { readonly case: Case },
   ): Promise<AnswerOf<Case>> {
-    const { promise, resolve } = Promise.withResolvers<Response['value'] | undefined>()
+    const { promise, resolve } = Promise.withResolvers<AbciResponse['value'] | undefined>()
     this.#waiting.push(resolve)
     this.send(questionFrame(question))
     const answer = await promise
@@ -78,7 +77,7 @@ export class AbciClient {
     this.#socket.destroy()
   }
 
-  #hear(answer: Response['value']): void {
+  #hear(answer: AbciResponse['value']): void {
     if (answer.case === 'exception') this.exception = answer.value.error
     else this.#waiting.shift()?.(answer)
   }
