@@ -60,7 +60,8 @@ class CometEngine implements ConsensusEngine {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const sockets = socketFolder(folder)
     const { height } = await application.info()
-    const rpcAddress = `unix://${join(sockets, 'rpc.sock')}`
+    const rpcSocket = join(sockets, 'rpc.sock')
+    const rpcAddress = `unix://${rpcSocket}`
     const abciPath = join(sockets, 'abci.sock')
     const { maxTransactionBytes } = genesis
     const addresses = { abciAddress: `unix://${abciPath}`, rpcAddress }
@@ -80,7 +81,7 @@ class CometEngine implements ConsensusEngine {
     this.#pass = (transaction) =>
       config.mempool === 'app' ? server.relay(transaction) : handOver.add(transaction)
     this.#supervisor = new CometSupervisor({
-      ...{ program: { binary, home: folder }, clock, logger },
+      ...{ program: { binary, home: folder, rpcSocket }, clock, logger },
       isUp: () =>
         rpc.status().then(
           () => true,

@@ -19,6 +19,8 @@ export type CometProgram = {
   readonly binary: string
   /** CometBFT's folder, absolute: it is part of the command line, by which a process is known. */
   readonly home: string
+  /** Socket that it serves RPC on. A killed one leaves it behind, and nothing else can be bound. */
+  readonly rpcSocket?: string
 }
 
 /** One run of CometBFT. */
@@ -42,7 +44,8 @@ const noteFile = (home: string): string => join(home, 'cometbft.pid')
  * Starts CometBFT in a process group of its own, so that Ctrl-C in a terminal leaves it to us. Its
  * words go to `cometbft.log` in its folder.
  */
-export async function launchComet({ binary, home }: CometProgram): Promise<CometRun> {
+export async function launchComet({ binary, home, rpcSocket }: CometProgram): Promise<CometRun> {
+  if (rpcSocket !== undefined) rmSync(rpcSocket, { force: true })
   putLogAside(logFile(home))
   const log = openSync(logFile(home), 'a', 0o600)
   const child = spawn(binary, ['start', '--home', home], {
