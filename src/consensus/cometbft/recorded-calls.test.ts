@@ -24,7 +24,7 @@ const validators = [{ consensusKey: testSigner(0).publicKey, power: 10n }]
 /** The program, or a word about why the test is left out. */
 function cometOf(t: TestContext): string | undefined {
   try {
-    return findComet(process.env['PATH'] ?? '').path
+    return findComet(process.env.PATH ?? '').path
   } catch (error) {
     t.skip(String(error))
     return undefined

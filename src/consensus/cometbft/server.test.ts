@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
 import { test } from 'node:test'
 import { sha256Hex, utf8 } from '#primitives'
-import { AbciClient } from '../../../test/support/abci-client.ts'
+import { AbciClient, questionFrame } from '../../../test/support/abci-client.ts'
 import { CometDriver } from '../../../test/support/comet-driver.ts'
 import {
   blockOf,
@@ -82,6 +82,54 @@ test('server: thousands of transactions that come at once are all answered, in o
     texts.map((_, i) => (i % 7 === 0 ? 1 : 0)),
   )
   assert.equal(inner.pool.size, codes.filter((code) => code === 0).length)
+})
+
+/** Many questions in one piece. */
+const flood = (count: number): Uint8Array =>
+  Buffer.concat(Array.from({ length: count }, (_, i) => questionFrame(check(`tx ${i}`))))
+
+test('server: a flood of transactions is taken up as far as answers can wait', async (t) => {
+  const slow = Promise.withResolvers<void>()
+  const [full, all] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  let started = 0
+  const { server } = await serve(t, {
+    ...application(),
+    async checkTransaction() {
+      started++
+      if (started === 4096) full.resolve()
+      if (started === 10_000) all.resolve()
+      await slow.promise
+      return { ok: true }
+    },
+  })
+  const client = await AbciClient.connect(server.address)
+  client.send(flood(10_000))
+  await full.promise
+  const other = await AbciClient.connect(server.address)
+  await other.ask({ case: 'echo', value: { message: 'others are heard' } })
+  assert.equal(started, 4096)
+  slow.resolve()
+  await all.promise
+  client.destroy()
+})
+
+test('server: a flood of transactions lets the other connections have their turn', async (t) => {
+  let started = 0
+  const { server } = await serve(t, {
+    ...application(),
+    async checkTransaction() {
+      started++
+      return { ok: true }
+    },
+  })
+  const [client, comet] = [
+    await AbciClient.connect(server.address),
+    await CometDriver.connect(server.address),
+  ]
+  client.send(flood(20_000))
+  await comet.handshake(testGenesis)
+  assert(started < 20_000, 'the handshake did not wait for the whole flood')
+  client.destroy()
 })
 
 test('server: transactions keep their own bytes alive, not all that came with them', async (t) => {
