@@ -248,7 +248,8 @@ function describeSlow({ allocations, slow }: Summary): (readonly [string, string
       `${parts.join(', ')} %; ${agreed} tasks agreed in ${p50} / ${p99} ms`,
     ] as const
   })
-  if (!slow) return [...epochs, ['slow', 'too short a run to tell: let it be 150 s or longer']]
+  if (!slow)
+    return [...epochs, ['slow', 'too little to tell: it takes --load, and 150 s or longer']]
   const { operator, share, p99Ms, tasks } = slow
   const [before, three, least, end] = [share.before, share.afterThree, share.least, share.end].map(
     (part) => `${(part * 100).toFixed(1)} %`,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { cometMempools, cometTimings } from '#consensus'
-import { type Disk, DomainError, utf8 } from '#primitives'
+import { type Disk, DomainError, wei as toWei, utf8, type Wei } from '#primitives'
+import { type Declaration, maxDeclaredCapacity } from '#records'
 import { loadFile, saveFile } from './whole-file.ts'
 
 /** In an operator's folder: where it listens, whom it calls, what it reads. */
@@ -14,6 +15,10 @@ const peer = z
   .string()
   .regex(/^[0-9a-f]{40}@[^\s@/]+:\d{1,5}$/, '40 hexadecimal digits, @ and host:port are expected')
 const httpUrl = z.url({ protocol: /^https?$/ })
+const wei = z
+  .string()
+  .regex(/^\d{1,77}$/, 'an amount of wei is expected, as a text of digits')
+  .transform((digits) => toWei(BigInt(digits)))
 
 /** What an operator is told about its surroundings; secrets are elsewhere. */
 export const settingsSchema = z.strictObject({
@@ -24,6 +29,21 @@ export const settingsSchema = z.strictObject({
   l1Url: httpUrl,
   /** Price feeds that it reads. */
   feeds: z.array(httpUrl).max(16).default([]),
+  /** What it says of itself to the ledger, for the allocation of work; absent: nothing. */
+  declares: z
+    .strictObject({
+      /** Committee places that it fills in an epoch. */
+      capacity: z.int().min(0).max(maxDeclaredCapacity),
+      /** What a place costs it in wei, by service. */
+      costs: z.record(z.string().max(31), wei).default({}),
+      /** Name of those whom it stands or falls with. */
+      group: z
+        .string()
+        .regex(/^[a-z0-9.-]{0,32}$/, 'up to 32 of a-z, 0-9, - and . are expected')
+        .default(''),
+    })
+    .transform(toDeclaration)
+    .optional(),
   /** Gateways of the network by operator, for those who ask. */
   gateways: z.record(z.string().regex(/^[1-9]\d{0,4}$/), httpUrl).default({}),
   cometbft: z.strictObject({
@@ -43,6 +63,16 @@ export const settingsSchema = z.strictObject({
 /** An operator's settings, with defaults filled in, and as a file may have them. */
 export type OperatorSettings = z.output<typeof settingsSchema>
 export type OperatorSettingsFile = z.input<typeof settingsSchema>
+
+function toDeclaration({
+  costs,
+  ...rest
+}: Pick<Declaration, 'capacity' | 'group'> & {
+  readonly costs: Readonly<Record<string, Wei>>
+}): Declaration {
+  const named = Object.entries(costs).map(([service, cost]) => ({ service, cost }))
+  return { ...rest, costs: named.sort((a, b) => (a.service < b.service ? -1 : 1)) }
+}
 
 /** Puts settings into an operator's folder. */
 export const saveSettings = (disk: Disk, settings: OperatorSettingsFile): Promise<void> =>

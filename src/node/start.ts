@@ -31,7 +31,7 @@ export async function startFromFolder(options: StartOptions): Promise<RunningOpe
   const { folder, searchPath, logger, onFailure, signal } = options
   const disk = createDisk(folder)
   const settings = options.settings ?? (await loadSettings(disk))
-  const { operator, gateway, l1Url, feeds, gateways, cometbft } = settings
+  const { operator, gateway, l1Url, feeds, gateways, cometbft, declares } = settings
   const { genesis, keys } = await loadOperatorFolder(disk, operator)
   const named = cometbft.binary === undefined ? undefined : resolve(folder, cometbft.binary)
   const { path: binary } = findComet(searchPath, named)
@@ -48,6 +48,7 @@ export async function startFromFolder(options: StartOptions): Promise<RunningOpe
     },
     ...{ host: gateway.host, port: gateway.port },
     ...{ clock: systemClock, rng: systemRng, logger, onFailure },
+    ...(declares ? { declares } : {}),
     ...(signal ? { signal } : {}),
   })
 }

@@ -2,6 +2,9 @@ import { equalBytes, type Wei } from '#primitives'
 import { type Codec, encode, list, record, text, uint32, uint256 } from './codec.ts'
 import { maxServices, type ServiceName } from './service.ts'
 
+/** Largest capacity that can be written. */
+export const maxDeclaredCapacity = 2 ** 32 - 1
+
 /**
  * What an operator says of itself, for the allocation to count with: what it can do, what that
  * costs it, and whom it stands or falls with.

@@ -96,6 +96,18 @@ test('simulate: four equal operators end within half a per cent of equal work', 
   assert((costly.at(-1) ?? 1) < 0.24, `${costly}`)
 })
 
+test('simulate: noise within the dead band moves no work but when the band is refreshed', () => {
+  const services = [{ name: 'price', committee: 2, demand: 12 }]
+  const changes = (deadBandPpm: number): readonly number[] => {
+    const parameters = { ...base.parameters, deadBandPpm }
+    const epochs = epochsOf({ epochs: 16, services, parameters }).slice(8)
+    const shares = epochs.map(({ operators }) => operators.map(({ share }) => share).join())
+    return epochs.flatMap(({ epoch }, i) => (i > 0 && shares[i] !== shares[i - 1] ? [epoch] : []))
+  }
+  assert.deepEqual(changes(50_000), [16])
+  assert(changes(0).length > 4, `without the band: ${changes(0)}`)
+})
+
 test('simulate: who leaves is drawn no more, who joins is, who stops is missed', () => {
   const events = [
     { epoch: 3, operators: ['op-1'], does: 'leave' },
