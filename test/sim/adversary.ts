@@ -40,6 +40,25 @@ export function say(world: World, peer: Peer, message: Own): void {
 export const isAnswering = ({ fault }: Peer): boolean =>
   fault === undefined || !['equivocator', 'silent', 'withholder', 'amnesiac'].includes(fault)
 
+/** Share of asked parts, in thousandths, that a withholder sends. */
+const sentPermille = 300
+
+/** What a validator answers who is asked for parts of a block. */
+export function partsToSend(
+  { chance }: World,
+  { fault }: Peer,
+  names: readonly Hex[],
+  indices: readonly number[],
+): readonly { readonly index: number; readonly part: Hex }[] {
+  if (fault === 'silent') return []
+  return indices.flatMap((index) => {
+    const name = names[index]
+    if (name === undefined || (fault === 'withholder' && !chance.hits(sentPermille))) return []
+    const isWrong = fault === 'invalid' && chance.hits(500)
+    return [{ index, part: isWrong ? junk(index) : name }]
+  })
+}
+
 /** Whether this validator forgets its locks with every round. */
 export const forgetsLocks = ({ plan }: World, { fault }: Peer): boolean =>
   fault === 'amnesiac' || !plan.protections.locks

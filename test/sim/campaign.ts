@@ -72,7 +72,14 @@ export function runCampaign(campaign: Campaign): Report {
   const violated: Failure[] = []
   const stuck: Failure[] = []
   const visited = new Set<number>()
-  const counts: Counts = { messages: 0, lost: 0, crashes: 0, evidence: 0, highestRound: 0 }
+  const counts: Counts = {
+    messages: 0,
+    parts: 0,
+    lost: 0,
+    crashes: 0,
+    evidence: 0,
+    highestRound: 0,
+  }
   const applied: Record<string, number> = {}
   const bySize = new Map<number, SizeReport>()
   let [broken, heights, digest] = [0, 0, 0]
@@ -105,8 +112,10 @@ export function runCampaign(campaign: Campaign): Report {
   }
 }
 
-function addCounts(sum: Counts, { messages, lost, crashes, evidence, highestRound }: Counts): void {
+function addCounts(sum: Counts, one: Counts): void {
+  const { messages, parts, lost, crashes, evidence, highestRound } = one
   sum.messages += messages
+  sum.parts += parts
   sum.lost += lost
   sum.crashes += crashes
   sum.evidence += evidence

@@ -67,6 +67,8 @@ export function finalize(world: World, peer: Peer, stored: Stored): void {
   store(world, peer, stored)
   note(world, peer.id, 'decide', height, Number.parseInt(name.slice(2), 16))
   peer.isRunning = false
+  for (const [value, one] of peer.assemblies)
+    if (one.height <= height) peer.assemblies.delete(value)
   peer.held = new Set([...peer.held].filter((held) => heightOf(world, held) > height))
   peer.firstVotes.clear()
   for (const conflict of misbehaviour) {
@@ -190,7 +192,7 @@ function makeBlock(world: World, peer: Peer): Block {
     appHash: application?.appHash(parent) ?? genesisName,
     proposer: peer.key,
     timeMs: Math.max(world.nowMs + peer.skewMs, (last?.timeMs ?? -1) + 1),
-    isAcceptable: true,
+    ...{ isAcceptable: true, isBig: world.chance.hits(world.plan.bigPermille) },
     misbehaviour: [...peer.evidence.values()].slice(0, maxMisbehaviour),
   })
   world.blocks.set(block.name, block)

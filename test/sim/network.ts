@@ -8,6 +8,7 @@ const wellMs = 20
 export function send(world: World, from: Peer, to: Peer, message: Message): void {
   const { chance, plan, counts } = world
   counts.messages++
+  if (message.kind === 'part') counts.parts++
   const isWell = isHealed(world)
   if (!isWell && isLost(world, from, to, message)) {
     counts.lost++

@@ -1,18 +1,11 @@
-import {
-  catchUp,
-  createCore,
-  knowsVote,
-  type Proposal,
-  replayJournal,
-  type Vote,
-  wants,
-} from '#consensus'
+import { catchUp, createCore, knowsVote, replayJournal, type Vote } from '#consensus'
 import { type Hex, isMoreThanTwoThirds, unreachable } from '#primitives'
 import { hears, isAnswering } from './adversary.ts'
 import type { Stored } from './block.ts'
 import { carryOutAll, enter, feed, finalize } from './consensus.ts'
 import { CrashedError, survive, tipName } from './disk.ts'
 import { broadcast, send } from './network.ts'
+import { join, onPart, onProposal, onWant, watchParts, workingHeight } from './parts.ts'
 import { isHealed, later, type Message, note, type Peer, scheduleAt, type World } from './world.ts'
 
 /** Without progress for so long, a validator says where it is. */
@@ -38,6 +31,7 @@ export function start(world: World, peer: Peer): void {
     if (peer.life !== life) return
     act(world, peer, () => {
       if (peer.isRunning && world.nowMs - peer.movedMs >= gossipMs) sayStatus(world, peer)
+      watchParts(world, peer)
     })
     later(world, gossipMs, gossip)
   }
@@ -52,6 +46,7 @@ function crash(world: World, peer: Peer): void {
   peer.life++
   survive(world, peer)
   peer.held = new Set()
+  peer.assemblies.clear()
   peer.evidence.clear()
   const downMs = Math.min(1 + chance.below(800), Math.max(1, plan.healMs - nowMs))
   if (peer.disk.isRefused) return
@@ -91,7 +86,13 @@ export function receive(world: World, peer: Peer, from: Peer, message: Message):
 function take(world: World, peer: Peer, from: Peer, message: Message): void {
   switch (message.kind) {
     case 'proposal':
-      onProposal(world, peer, message.proposal)
+      onProposal(world, peer, from, message.proposal)
+      break
+    case 'want':
+      onWant(world, peer, from, message.value, message.indices)
+      break
+    case 'part':
+      onPart(world, peer, from, message.value, message.index, message.part)
       break
     case 'vote':
       onVote(world, peer, from, message.vote)
@@ -116,22 +117,11 @@ function take(world: World, peer: Peer, from: Peer, message: Message): void {
   }
 }
 
-const workingHeight = ({ disk }: Peer): number => disk.store.length + 1
-
 function sayStatus(world: World, peer: Peer, to?: Peer): void {
   const status: Message = { kind: 'status', height: workingHeight(peer), held: [...peer.held] }
   if (peer.fault === 'silent') return
   if (to) send(world, peer, to, status)
   else broadcast(world, peer, status)
-}
-
-function onProposal(world: World, peer: Peer, proposal: Proposal): void {
-  if (!wants(peer.core, proposal)) return
-  const { verifies } = world.plan.protections
-  if (verifies && !world.signatures.isSignedProposal(proposal)) return
-  peer.held.add(proposal.value)
-  join(world, peer, proposal.height)
-  feed(world, peer, { type: 'proposal', proposal })
 }
 
 function onVote(world: World, peer: Peer, from: Peer, vote: Vote): void {
@@ -152,11 +142,6 @@ function conflicts({ firstVotes }: Peer, vote: Vote): boolean {
   const slot = `${vote.validator} ${vote.height} ${vote.round} ${vote.step}`
   if (!firstVotes.has(slot)) firstVotes.set(slot, vote.value)
   return firstVotes.get(slot) !== vote.value
-}
-
-/** Someone is at the next height already: so is this validator now. */
-function join(world: World, peer: Peer, height: number): void {
-  if (!peer.isRunning && height === workingHeight(peer)) enter(world, peer)
 }
 
 function onStatus(world: World, peer: Peer, from: Peer, height: number, held: readonly Hex[]) {

@@ -64,6 +64,8 @@ export type Plan = {
   readonly partitions: 'none' | 'random' | 'halves' | 'leader'
   /** Of a crash before or after each durable step. */
   readonly crashPermille: number
+  /** Of blocks so big that their parts have to be asked for. */
+  readonly bigPermille: number
   /** Between the starts of two heights. */
   readonly blockIntervalMs: number
   readonly signatures: 'ideal' | 'real'
@@ -95,7 +97,7 @@ export const calm = (seed: number, size: number): Plan => ({
   ...{ seed, size, faults: [], watchers: 0, changeEvery: 0, powers: Array(size).fill(1n) },
   ...{ delayMs: 20, dropPermille: 0, duplicatePermille: 0 },
   ...{ partitions: 'none' as const, crashPermille: 0, skewMs: 0, blockIntervalMs: 50 },
-  signatures: 'ideal',
+  ...{ signatures: 'ideal' as const, bigPermille: 0 },
   ...{ healMs: 0, goal: 10, patienceMs: 120_000, protections: allProtections },
 })
 
@@ -144,6 +146,7 @@ export function planOf(seed: number, operators?: number): Plan {
     skewMs: chance.of([0, 50, 250]),
     healMs: 300 + chance.below(2000),
     goal: 3,
+    bigPermille: chance.of([0, 200, 1000]),
   }
 }
 

@@ -14,6 +14,16 @@ test('sim: without faults every height is decided in round 0', () => {
     }
 })
 
+test('sim: without faults the parts of a big block reach everybody once', () => {
+  for (const size of sizes) {
+    const plan = { ...calm(1, size), bigPermille: 1000 }
+    const { violations, heights, counts } = simulate(plan)
+    assert.deepEqual([violations, counts.highestRound], [[], 0])
+    const once = 3 * (size - 1)
+    assert(counts.parts >= once * heights && counts.parts <= once * (heights + 1))
+  }
+})
+
 test('sim: whatever a third of adversaries does, nothing breaks and nobody is stuck', () => {
   const { violated, stuck, counts } = runCampaign({ ...plain, seed: 1, seeds: 150 })
   assert.deepEqual([violated, stuck], [[], []])

@@ -1,4 +1,4 @@
-import type { Conflict, CoreState, Proposal, ValidatorSchedule, Vote } from '#consensus'
+import type { Assemblies, Conflict, CoreState, Proposal, ValidatorSchedule, Vote } from '#consensus'
 import { advanceSchedule, createCore, createSchedule } from '#consensus'
 import type { Hex } from '#primitives'
 import type { Transaction, Validator } from '#records'
@@ -15,6 +15,8 @@ import type { Signatures, Signer } from './signatures.ts'
 /** What validators say to each other: what the embedded engine's do, without bytes. */
 export type Message =
   | { readonly kind: 'proposal'; readonly proposal: Proposal }
+  | { readonly kind: 'want'; readonly value: Hex; readonly indices: readonly number[] }
+  | { readonly kind: 'part'; readonly value: Hex; readonly index: number; readonly part: Hex }
   | { readonly kind: 'vote'; readonly vote: Vote }
   | { readonly kind: 'votes'; readonly votes: readonly Vote[] }
   | { readonly kind: 'status'; readonly height: number; readonly held: readonly Hex[] }
@@ -40,8 +42,9 @@ export type Peer = {
   enteredMs: number
   movedMs: number
   fetchAgainMs: number
-  /** Blocks of this height that it holds. */
+  /** Blocks of this height that it holds, and those whose parts come in. */
   held: Set<Hex>
+  readonly assemblies: Assemblies<undefined, Hex>
   /** Double votes that no block holds yet, by voter and height. */
   readonly evidence: Map<string, Conflict>
   readonly included: Set<string>
@@ -110,6 +113,8 @@ export type World = Wiring & {
 /** What happened in a run. */
 export type Counts = {
   messages: number
+  /** Parts of blocks among them. */
+  parts: number
   lost: number
   crashes: number
   evidence: number
@@ -157,7 +162,8 @@ export function createWorld(
         core: createCore(key, 0, schedules[0] as never),
       },
       ...{ isRunning: false, enteredMs: 0, movedMs: 0, fetchAgainMs: 0, held: new Set() },
-      ...{ evidence: new Map(), included: new Set(), firstVotes: new Map(), heard: [] },
+      ...{ assemblies: new Map(), evidence: new Map(), included: new Set() },
+      ...{ firstVotes: new Map(), heard: [] },
     }
   })
   const world: World = {
@@ -165,7 +171,7 @@ export function createWorld(
     application,
     ...{ plan, chance, events: createEvents(), signatures, checker, peers, blocks, schedules },
     ...{ twins: new Map(), lines: new Set(), trace: traced ? [] : undefined },
-    ...{ counts: { messages: 0, lost: 0, crashes: 0, evidence: 0, highestRound: 0 } },
+    ...{ counts: { messages: 0, parts: 0, lost: 0, crashes: 0, evidence: 0, highestRound: 0 } },
     ...{ digest: plan.seed, nowMs: 0, sides: peers.map(() => 0) },
   }
   return world

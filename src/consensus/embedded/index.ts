@@ -1,4 +1,13 @@
 export {
+  type Assemblies,
+  type Assembly,
+  addPart,
+  announce,
+  fill,
+  look,
+  nextWant,
+} from './assembly.ts'
+export {
   type Block,
   BlockMismatchError,
   type Commit,
