@@ -38,6 +38,20 @@ test('journal: tidying keeps what waits and why others ended, and forgets what b
   assert((await disk.open(journalFile).then((file) => file.size())) < before)
 })
 
+test('journal: many short processes together make it long enough to be tidied', async () => {
+  let disk = createFaultyDisk(6)
+  for (const name of ['a', 'b', 'c', 'd']) {
+    const journal = await open(disk, 400)
+    await accept(journal, name.repeat(100))
+    await journal.tidy(() => 'included')
+    disk = disk.afterKill()
+  }
+  assert.deepEqual(
+    names(await open(disk)).map((name) => name[0]),
+    ['d'],
+  )
+})
+
 test('journal: one that ended and is accepted again is promised again', async () => {
   const disk = createFaultyDisk(3)
   const journal = await open(disk)

@@ -34,8 +34,11 @@ export type Journal = {
 /** The journal's file in the operator's folder. */
 export const journalFile = 'accepted.log'
 
-/** Bytes by which the file grows before it is written anew. */
-const defaultTidyBytes = 1024 * 1024
+/**
+ * Bytes by which the file grows before it is written anew, however many processes write to it: a
+ * start offers again what the file holds, so that a long one makes for a slow start.
+ */
+const defaultTidyBytes = 256 * 1024
 
 /** Endings that are remembered, the oldest forgotten first. */
 const maxEndings = 4_096
@@ -72,7 +75,7 @@ export async function openJournal(options: {
     remedy: 'move it away and start again: what it held is lost unless a peer proposes it',
     onRecord: (payload) => take(decode(recordCodec, payload)),
   })
-  let limitBytes = file.sizeBytes() + tidyBytes
+  let limitBytes = tidyBytes
   const write = (entry: JournalRecord) => {
     take(entry)
     file.append(encode(recordCodec, entry))

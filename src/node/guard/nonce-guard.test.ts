@@ -86,6 +86,7 @@ test('threshold: commitments leave only once their indices are durable', async (
     [0, 1, 2, 3].map((index) => nonceCommitment(ada, seed, started.guard.instance, index)),
   )
   assert.equal(started.guard.nonces.reserved() >= 4, true)
+  assert.equal(started.signer.nonces(0, 4)[0], published[0], 'it is made once')
   for (let index = 0; index < 2000; index += 100) await publish(started, index)
 })
 

@@ -35,6 +35,12 @@ export type ThresholdSigner = {
 /** Indices reserved at a time, so that a pool is refilled without waiting. */
 const reserveAhead = 256
 
+/**
+ * Commitments remembered: each takes milliseconds, and they are asked for at every turn until the
+ * ledger holds them. Twice as many as a ledger may ask for.
+ */
+const maxCommitments = 128
+
 /** Sessions remembered: one is asked for until the ledger holds its answer. */
 const maxSessions = 64
 
@@ -43,6 +49,7 @@ export function createThresholdSigner(options: ThresholdSignerOptions): Threshol
   const { guard, key, seed, onReady, onFailure, logger } = options
   const { instance, nonces } = guard
   const shares = new Map<Hex, Hex | undefined>()
+  const commitments = new Map<number, NonceCommitment>()
   let reserving = 0
   const reserve = (upTo: number) => {
     if (upTo <= reserving) return
@@ -50,6 +57,11 @@ export function createThresholdSigner(options: ThresholdSignerOptions): Threshol
     nonces.reserve(reserving).then(onReady, onFailure)
   }
   reserve(1)
+  const commitmentOf = (index: number): NonceCommitment => {
+    const known = commitments.get(index) ?? nonceCommitment(key, seed, instance, index)
+    setBounded(commitments, index, known, maxCommitments)
+    return known
+  }
   const sign = async (session: Session, digest: Hex) => {
     const own = session.signers.find(({ operator }) => operator === key.operator)
     if (!own) return
@@ -65,9 +77,7 @@ export function createThresholdSigner(options: ThresholdSignerOptions): Threshol
       const upTo = fromIndex + count
       if (upTo + reserveAhead / 2 > nonces.reserved()) reserve(upTo)
       if (upTo > nonces.reserved()) return []
-      return Array.from({ length: count }, (_, i) =>
-        nonceCommitment(key, seed, instance, fromIndex + i),
-      )
+      return Array.from({ length: count }, (_, i) => commitmentOf(fromIndex + i))
     },
     shareOf(session) {
       const digest = sessionDigest(session)
