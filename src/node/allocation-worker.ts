@@ -1,13 +1,17 @@
 import { constants, setPriority } from 'node:os'
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { assert } from '#primitives'
-import { type AllocationQuestion, proposeAllocation } from './allocator.ts'
+import { type AllocationAnswer, type AllocationQuestion, proposeAllocation } from './allocator.ts'
 
-// The thread that solves one allocation and ends with it. Its client is `createAllocator`.
+// The thread that solves allocations. Its client, `createAllocator`, asks again when it has
+// answered or ends it.
 
-assert(parentPort, 'this file is started as a worker')
+const port = parentPort
+assert(port, 'this file is started as a worker')
 // Where cores are few, blocks come first. Only Linux has a priority for each thread: elsewhere this
 // would be the whole process's.
 if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
-const { epoch, programme } = workerData as AllocationQuestion
-parentPort.postMessage(proposeAllocation(epoch, programme))
+port.on('message', ({ epoch, programme }: AllocationQuestion) => {
+  const proposal = proposeAllocation(epoch, programme)
+  port.postMessage({ epoch, proposal } satisfies AllocationAnswer)
+})

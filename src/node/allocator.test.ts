@@ -166,17 +166,35 @@ test('allocator: a proposal survives its bytes', () => {
 
 test('allocator: a thread solves, once an epoch, and the loop goes on meanwhile', async () => {
   const programme = testProgramme({ operators: 40, services: 20, seed: 2, slack: 1.02 })
-  const ready = Promise.withResolvers<void>()
-  const { allocationOf, stop } = createAllocator(silentLogger, ready.resolve)
-  const [older, newer] = [1, 2].map((epoch) => ({ epoch, programme }))
-  assert(older && newer)
-  assert.equal(allocationOf(older), undefined, 'not there yet')
-  assert.equal(allocationOf(newer), undefined, 'the older is given up')
-  await ready.promise
-  assert.deepEqual(allocationOf(newer), proposeAllocation(2, programme))
-  assert.equal(allocationOf(older), undefined)
+  let onReady = () => {}
+  const { allocationOf, stop } = createAllocator(silentLogger, () => onReady())
+  const solve = (epoch: number) =>
+    new Promise<void>((resolve) => {
+      onReady = resolve
+      assert.equal(allocationOf({ epoch, programme }), undefined, 'not there yet')
+    })
+  assert.equal(allocationOf({ epoch: 1, programme }), undefined, 'to be given up for the next')
+  for (const epoch of [2, 3]) {
+    await solve(epoch)
+    assert.deepEqual(allocationOf({ epoch, programme }), proposeAllocation(epoch, programme))
+    assert.equal(allocationOf({ epoch: epoch - 1, programme }), undefined)
+  }
   stop()
-  assert.equal(allocationOf({ epoch: 3, programme }), undefined)
+  assert.equal(allocationOf({ epoch: 4, programme }), undefined)
+})
+
+test('allocator: a programme that cannot be ends the thread, not the operator', async () => {
+  const programme = testProgramme({ operators: 3, services: 2, seed: 1 })
+  const failed = Promise.withResolvers<void>()
+  const ready = Promise.withResolvers<void>()
+  const logger = { ...silentLogger, error: () => failed.resolve() }
+  const { allocationOf, stop } = createAllocator(logger, ready.resolve)
+  allocationOf({ epoch: 1, programme: { ...programme, utility: new Int32Array(1) } })
+  await failed.promise
+  allocationOf({ epoch: 2, programme })
+  await ready.promise
+  assert(allocationOf({ epoch: 2, programme }))
+  stop()
 })
 
 test('allocator: where nobody has a stake, a class that asks for one is left undone', () => {

@@ -7,6 +7,12 @@ import { type AllocationProgramme, type AllocationProposal, entryScale, micro } 
 /** What a competition asks: the best allocation of its programme, for its epoch. */
 export type AllocationQuestion = Pick<Competition, 'epoch' | 'programme'>
 
+/** What the thread answers: nothing where there is no allocation within the limits. */
+export type AllocationAnswer = {
+  readonly epoch: number
+  readonly proposal: AllocationProposal | undefined
+}
+
 /** Solves competitions in a thread, so that the event loop goes on meanwhile. */
 export type Allocator = {
   /** The proposal for a competition, once there; the first call starts the work. */
@@ -16,39 +22,46 @@ export type Allocator = {
 }
 
 /**
- * Solves each competition once, the newest only, and remembers what it gave.
+ * Solves each competition once, the newest only, and remembers what it gave. The thread starts with
+ * the first, and stays.
  *
  * @param onReady - called when a proposal is there that was not before; never throws.
  */
 export function createAllocator(logger: Logger, onReady: () => void): Allocator {
   let newest = -1
-  let proposal: AllocationProposal | undefined
+  let answer: AllocationAnswer | undefined
   let thread: Worker | undefined
   let isStopped = false
-  const start = (question: AllocationQuestion): Worker => {
-    const started = new Worker(workerModule, { workerData: question })
-    started.on('error', (error) =>
-      logger.error('allocation not solved', { epoch: question.epoch, error }),
-    )
-    started.on('message', (found: AllocationProposal | undefined) => {
-      if (thread !== started || isStopped || !found) return
-      proposal = found
-      onReady()
+  const drop = (): void => {
+    void thread?.terminate()
+    thread = undefined
+  }
+  const start = (): Worker => {
+    const started = new Worker(workerModule)
+    started.on('error', (error) => {
+      logger.error('allocation not solved', { epoch: newest, error })
+      if (thread === started) thread = undefined
+    })
+    started.on('message', (given: AllocationAnswer) => {
+      if (thread !== started) return
+      answer = given
+      if (given.proposal) onReady()
     })
     return started
   }
   return {
     allocationOf: ({ epoch, programme }) => {
       if (epoch > newest && !isStopped) {
-        void thread?.terminate()
+        if (answer?.epoch !== newest) drop() // it is still at the one before
         newest = epoch
-        thread = start({ epoch, programme })
+        thread ??= start()
+        thread.postMessage({ epoch, programme } satisfies AllocationQuestion)
       }
-      return proposal?.epoch === epoch ? proposal : undefined
+      return answer?.epoch === epoch ? answer.proposal : undefined
     },
     stop: () => {
       isStopped = true
-      void thread?.terminate()
+      drop()
     },
   }
 }
