@@ -1,15 +1,63 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { readSettings } from './settings.ts'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { createDisk } from './disk.ts'
+import { loadSettings, type OperatorSettingsFile, readSettings, saveSettings } from './settings.ts'
 
-const plain = {
+const base = mkdtempSync(join(tmpdir(), 'nodeop-settings-'))
+after(() => rmSync(base, { recursive: true, force: true }))
+
+const id = '0123456789abcdef0123456789abcdef01234567'
+const least: OperatorSettingsFile = {
   operator: 3,
   gateway: {},
-  l1Url: 'http://127.0.0.1:8545',
+  l1Url: 'http://127.0.0.1:8555',
   cometbft: { peers: [] },
 }
+
+test('settings: what is left out has its default, and what is saved reads back', async () => {
+  const disk = createDisk(base)
+  await assert.rejects(loadSettings(disk), {
+    code: 'BadSettings',
+    message: /operator\.json is missing/,
+  })
+  await saveSettings(disk, least)
+  const settings = await loadSettings(disk)
+  assert.deepEqual(settings, {
+    ...least,
+    gateway: { host: '127.0.0.1', port: 8545 },
+    feeds: [],
+    gateways: {},
+    cometbft: { listen: '0.0.0.0:26656', peers: [], timing: 'wan', mempool: 'flood' },
+  })
+  await saveSettings(disk, settings)
+  assert.deepEqual(await loadSettings(disk), settings)
+})
+
+test('settings: a bad entry is refused by its name', () => {
+  const comet = (change: object) => ({ ...least, cometbft: { ...least.cometbft, ...change } })
+  const bad: readonly (readonly [where: string, value: unknown])[] = [
+    ['operator', { ...least, operator: 0 }],
+    ['l1Url', { ...least, l1Url: 'ftp://127.0.0.1' }],
+    ['gateway.port', { ...least, gateway: { port: 65_536 } }],
+    ['gateways', { ...least, gateways: { one: 'http://127.0.0.1' } }],
+    ['cometbft.listen', comet({ listen: '127.0.0.1' })],
+    ['cometbft.peers.1', comet({ peers: [`${id}@op:1`, 'op:1'] })],
+    ['cometbft.peers.0', comet({ peers: [`${id}@op:1"\nevil = 1`] })],
+    ['cometbft.timing', comet({ timing: 'moon' })],
+    ['it', { ...least, extra: 1 }],
+  ]
+  for (const [where, value] of bad) {
+    const message = new RegExp(`^x: ${where.replaceAll('.', '\\.')}`)
+    assert.throws(() => readSettings('x', JSON.stringify(value)), { code: 'BadSettings', message })
+  }
+  assert.throws(() => readSettings('x', '{'), { code: 'BadSettings', message: /^x is no JSON/ })
+})
+
 const read = (changes: object) =>
-  readSettings('operator.json', JSON.stringify({ ...plain, ...changes }))
+  readSettings('operator.json', JSON.stringify({ ...least, ...changes }))
 
 test('settings: what an operator declares is read as the ledger takes it', () => {
   const costs = { sums: '7', price: '250000000000000' }

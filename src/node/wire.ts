@@ -58,10 +58,7 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
     cleanup.add(() => void leave(parts, 'stopping'))
     connect(parts)
     parts.listener.start()
-    options.signal?.addEventListener('abort', () => void parts.engine.stop())
-    options.signal?.throwIfAborted()
-    await parts.engine.start()
-    options.signal?.throwIfAborted()
+    await startEngine(parts)
     parts.hold.start(
       () => goLive(parts),
       (error) => failWith(parts, error),
@@ -72,6 +69,20 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
     await cleanup.run().catch(() => {}) // logged there; why the start failed matters more
     throw error
   }
+}
+
+/** An engine that waits for its network is stopped when the start is called off. */
+async function startEngine({ engine, options }: OperatorParts): Promise<void> {
+  const { signal } = options
+  const stop = () => void engine.stop()
+  signal?.throwIfAborted()
+  signal?.addEventListener('abort', stop)
+  try {
+    await engine.start()
+  } finally {
+    signal?.removeEventListener('abort', stop)
+  }
+  signal?.throwIfAborted()
 }
 
 async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<OperatorParts> {
