@@ -30,6 +30,9 @@ export type Served = {
   nextRefusal(): Promise<ConnectionEnd>
 }
 
+/** Time of a block that the listener to decisions fails at. */
+export const defectMs = 666
+
 /** Serves an application until the test is over. */
 export async function serve(
   t: TestContext,
@@ -42,7 +45,10 @@ export async function serve(
   let told: (() => void) | undefined
   const server = await serveApplication({
     ...{ application, listen, chain: testGenesis.chain, logger: silentLogger },
-    onDecided: ({ block }) => decided.push(block),
+    onDecided: ({ block }) => {
+      decided.push(block)
+      if (block.timeMs === defectMs) throw new Error('a defect of the listener')
+    },
     onFailure: (error) => failures.push(error),
     onEnd: (end) => {
       if (end.reason === undefined) return

@@ -6,6 +6,7 @@ import { AbciClient, questionFrame } from '../../../test/support/abci-client.ts'
 import { CometDriver } from '../../../test/support/comet-driver.ts'
 import {
   blockOf,
+  defectMs,
   serve,
   socketOf,
   testGenesis,
@@ -184,6 +185,7 @@ test('server: the application’s mempool is inserted into and reaped from, each
     return txs.map((bytes) => Buffer.from(bytes).toString())
   }
   assert.deepEqual([await insert('one'), await insert('bad'), await insert('two')], [0, 1, 0])
+  assert.equal(await insert('one'), 0, 'it waits already, and is not passed on again')
   server.relay(utf8('three'))
   assert.deepEqual(await reap(5n), ['one'])
   assert.deepEqual(await reap(1n), ['two'])
@@ -273,6 +275,18 @@ test('server: an application that fails is called no more, and CometBFT is told 
   const again = await CometDriver.connect(server.address)
   await assert.rejects(again.handshake(testGenesis), /the disk is gone/)
   assert.deepEqual([calls, failures.length], [1, 1])
+})
+
+test('server: a listener that fails keeps nothing from being committed', async (t) => {
+  const inner = application()
+  const { server, decided, failures } = await serve(t, inner)
+  const comet = await CometDriver.connect(server.address)
+  await comet.handshake(testGenesis)
+  await comet.finalize(blockOf(1, [], { timeMs: defectMs }))
+  await comet.commit()
+  await comet.finalize(blockOf(2))
+  await comet.commit()
+  assert.deepEqual([decided.length, (await inner.info()).height, failures], [2, 2, []])
 })
 
 test('server: calls of two connections that move the ledger never overlap', async (t) => {

@@ -103,8 +103,8 @@ export class Session {
         return verdict.ok ? admitted : { case: 'checkTx', value: toResult(verdict) }
       }
       case 'insertTx': {
-        const { code = 0 } = toResult(await this.#insert(asked.value.tx))
-        return { case: 'insertTx', value: { code } }
+        const verdict = await this.#insert(asked.value.tx)
+        return { case: 'insertTx', value: { code: toResult(welcome(verdict)).code ?? 0 } }
       }
       case 'reapTxs':
         return { case: 'reapTxs', value: { txs: this.#relay.take(Number(asked.value.maxBytes)) } }
@@ -125,21 +125,17 @@ export class Session {
 
   /** CometBFT asks again after each block: whether to keep what it holds. */
   async #checkFor({ tx, type }: RequestCheckTx): Promise<Verdict> {
-    if (type !== CheckTxType.RECHECK) return this.#check(tx)
+    if (type !== CheckTxType.RECHECK) return welcome(await this.#check(tx))
     return this.#application.holdsTransaction(tx) ? { ok: true } : noLongerWaiting
   }
 
-  /**
-   * What waits already is welcome: CometBFT is to pass it on.
-   *
-   * @param view - copied, since a small transaction would keep all that came with it.
-   */
+  /** @param view - copied, since a small transaction would keep all that came with it. */
   async #check(view: Uint8Array): Promise<Verdict> {
     const checked = this.#ask(view.slice())
     this.#checks.add(checked)
     const verdict = await checked
     this.#checks.delete(checked)
-    return isWaiting(verdict) ? { ok: true } : verdict
+    return verdict
   }
 
   async #ask(transaction: Uint8Array): Promise<Verdict> {
@@ -183,10 +179,18 @@ export class Session {
       case 'finalizeBlock':
         return this.#answers.finalizeBlock(asked.value)
       case 'commit': {
-        const decision = await this.#answers.commit()
-        this.#onDecided(decision)
+        this.#tell(await this.#answers.commit())
         return { case: 'commit', value: {} }
       }
+    }
+  }
+
+  /** A listener's defect is its own: what is committed stays committed. */
+  #tell(decision: ConsensusDecision): void {
+    try {
+      this.#onDecided(decision)
+    } catch (error) {
+      this.#logger.error('a listener to decisions failed', { error })
     }
   }
 
@@ -215,6 +219,9 @@ export class Session {
     this.#state = afterCall(this.#state, toCall(asked))
   }
 }
+
+/** What waits already is welcome: CometBFT is to pass it on. */
+const welcome = (verdict: Verdict): Verdict => (isWaiting(verdict) ? { ok: true } : verdict)
 
 const flushed = constantAnswer({ case: 'flush', value: {} })
 const admitted = constantAnswer({ case: 'checkTx', value: {} })
