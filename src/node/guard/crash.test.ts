@@ -65,7 +65,7 @@ for (const [purpose, guarding] of Object.entries(without))
   test(`control: without the guard of its ${purpose}s the checker finds doubles`, async () => {
     const found = await Promise.all(
       seeds.map(async (seed) => {
-        const world = await history(createWorld(seed), guarding, { lives: 24, cutsLog: true })
+        const world = await history(createWorld(seed), guarding, { lives: 32, cutsLog: true })
         const own = world.checker.violations.filter((one) => one.startsWith(`${purpose} `))
         assert.equal(own.length, world.checker.violations.length, 'the other guards still hold')
         return own.length > 0
