@@ -1,10 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { DatabaseSync } from 'node:sqlite'
 import { openFileBlockStore } from '#consensus'
-import { createDisk, LedgerStore, openSqliteDatabase } from '#node'
+import {
+  createDisk,
+  LedgerStore,
+  ledgerFile,
+  OutboxIndex,
+  openLedgerKeeper,
+  openSqliteDatabase,
+} from '#node'
 import {
   concatBytes,
   type Disk,
@@ -16,6 +23,8 @@ import {
   wei,
 } from '#primitives'
 import type { Ledger } from '#protocol'
+import type { Leaf } from '#records'
+import { createWorkerEngine, writeL2Genesis } from '#services/sequencer'
 import { LedgerNetwork } from '../test/support/ledger-network.ts'
 import { silentLogger } from '../test/support/manual-clock.ts'
 import { cost, type Figure, type Report } from './figure.ts'
@@ -36,21 +45,14 @@ const operators = 4
  */
 export async function store(): Promise<Report> {
   const folder = mkdtempSync(join(tmpdir(), 'nodeop-bench-store-'))
-  const logger = silentLogger
   try {
     const figures: Figure[] = []
     for (const size of sizes) figures.push(commits(folder, size))
     const disk = createDisk(folder)
     await fillBlocks({ ...disk, open: (path) => unsynced(disk, path) })
-    const ours = await timed(async () => {
-      const blocks = await openFileBlockStore('blocks.log', genesis.constants.network, logger, disk)
-      if (!(await blocks.load(blocks.height()))) throw new Error('defect: the last block is stored')
-      await blocks.close()
-      const opened = openOurs(folder, startRecords)
-      const ledger = opened.load(genesis.constants)?.ledger
-      if (ledger?.accounts.get(keyOf(7)) === undefined) throw new Error('defect: a stored record')
-      opened.close()
-    })
+    renameSync(join(folder, oursOf(startRecords)), join(folder, ledgerFile))
+    await (await openEngine(folder)).close() // writes its genesis
+    const ours = await timed(() => startOurs(folder, disk))
     const peer = await timed(async () => {
       const database = openPeer(folder, startRecords)
       database.prepare('SELECT value FROM records WHERE key = ?').get(keyOf(7))
@@ -68,32 +70,91 @@ export async function store(): Promise<Report> {
   }
 }
 
+/**
+ * What an operator opens before it takes part: blocks, the L2, the ledger and what is beside it.
+ */
+async function startOurs(folder: string, disk: Disk): Promise<void> {
+  const { network } = genesis.constants
+  const blocks = await openFileBlockStore('blocks.log', network, silentLogger, disk)
+  const block = await blocks.load(blocks.height())
+  const engine = await openEngine(folder)
+  const { accounts } = await engine.accounts([keyOf(7)])
+  const keeper = await openLedgerKeeper({
+    ...{ folder, disk, genesis: world.genesis, environment: world.environment, operator: 1 },
+    ...{ hasServices: async () => true, logger: silentLogger },
+  })
+  const record = keeper.stored?.ledger.accounts.get(keyOf(7))
+  const path = keeper.outbox.prove(7, startLeaves)
+  if (!block || !accounts[0]?.balance || record === undefined || path.length === 0)
+    throw new Error('defect: everything was stored')
+  keeper.close()
+  await engine.close()
+  await blocks.close()
+}
+
+const openEngine = (folder: string) =>
+  createWorkerEngine({
+    genesis: writeL2Genesis({
+      chainId: 1,
+      timestamp: 1,
+      feeRecipient: keyOf(0),
+      balances: Array.from({ length: l2Accounts }, (_, i) => [keyOf(i), 1n] as const),
+    }),
+    store: { file: join(folder, 'l2.sqlite'), durable: true },
+    recoverModule: new URL('../src/node/native-recover.ts', import.meta.url).href,
+  })
+
 const startRecords = sizes[1]
+/** A leaf a block, and people on the L2. */
+const startLeaves = startBlocks
+const l2Accounts = 10_000
 
 const notes = [
   `commit-ms@N: median of ${rounds} commits of ${changed} changed records of N, ours and the peer's in`,
-  'turn, both in SQLite in WAL mode with synchronous = NORMAL; ours from a file that was just opened,',
+  'turn, both in SQLite in WAL mode with synchronous = FULL; ours from a file that was just opened,',
   'with hashing, the root and the nodes that are dropped; the peer keeps no root.',
-  `start-s: opening ${startBlocks} blocks and a ledger of ${startRecords} records; the peer opens the`,
-  'records alone.',
+  `start-s: opening ${startBlocks} blocks, a ledger of ${startRecords} records, an outbox of as many`,
+  `leaves as blocks and an L2 of ${l2Accounts} accounts; the peer opens the records alone.`,
 ]
 
-const genesis: Ledger = new LedgerNetwork(operators).ledger
+/** The outbox of an operator that has followed so many leaves. */
+function leavesBeside() {
+  const index = new OutboxIndex({ readBeside: () => undefined })
+  const leafOf = (place: number): Leaf => ({
+    ...{ index: place, service: 'sequencer', kind: 'block', rule: 'replicated', stakeWei: 0n },
+    ...{ subject: sha256Hex(uint64Bytes(place)), agreeingWeight: 3, committeeWeight: 4 },
+    body: new Uint8Array(64),
+  })
+  const leaves = { get: (place: string) => leafOf(Number(place)) }
+  const after = { ...genesisOf(startLeaves), leaves } as unknown as Ledger
+  return index.committed({ after, l1Events: [] })
+}
+
+/** The first ledger, with so many leaves in its outbox. */
+const genesisOf = (leaves: number): Ledger => ({
+  ...genesis,
+  chain: { ...genesis.chain, outboxSize: leaves },
+})
+
+const world = new LedgerNetwork(operators)
+const genesis: Ledger = world.ledger
 
 const keyOf = (index: number): `0x${string}` =>
   toHex(sha256(utf8('account'), uint64Bytes(index)).subarray(0, 20))
 
+const oursOf = (size: number): string => `ledger-${size}.sqlite`
+
 const openOurs = (folder: string, size: number) =>
-  new LedgerStore(
-    openSqliteDatabase({ file: join(folder, `ledger-${size}.sqlite`), durable: false }),
-    { network: genesis.constants.network, operator: 1 },
-  )
+  new LedgerStore(openSqliteDatabase({ file: join(folder, oursOf(size)), durable: true }), {
+    network: genesis.constants.network,
+    operator: 1,
+  })
 
 function openPeer(folder: string, size: number): DatabaseSync {
   const database = new DatabaseSync(join(folder, `peer-${size}.sqlite`))
   database.exec('PRAGMA locking_mode = EXCLUSIVE')
   database.exec('PRAGMA journal_mode = WAL')
-  database.exec('PRAGMA synchronous = NORMAL')
+  database.exec('PRAGMA synchronous = FULL')
   database.exec('PRAGMA cache_size = -65536')
   database.exec(
     'CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID',
@@ -129,7 +190,9 @@ function commits(folder: string, size: number): Figure {
 function fill(folder: string, size: number): void {
   const places = Array.from({ length: size }, (_, i) => i)
   const ours = openOurs(folder, size)
-  ours.save(withBalances(genesis, places, 0), 1)
+  const hasLeaves = size === startRecords
+  const first = genesisOf(hasLeaves ? startLeaves : 0)
+  ours.save(withBalances(first, places, 0), 1, hasLeaves ? leavesBeside() : [])
   ours.close()
   const peer = openPeer(folder, size)
   writePeer(peer, places, 0)

@@ -19,7 +19,7 @@ export {
   type OperatorSecrets,
 } from './keys.ts'
 export type { L1Switches } from './l1-duties.ts'
-export { ledgerFile } from './ledger-keeper.ts'
+export { ledgerFile, openLedgerKeeper } from './ledger-keeper.ts'
 export { createLogger, type LogLevel, logLevels } from './logging.ts'
 export { Mempool } from './mempool.ts'
 export { recover } from './native-recover.ts'
@@ -36,6 +36,7 @@ export type {
   OperatorOptions,
   RunningOperator,
 } from './operator-parts.ts'
+export { OutboxIndex } from './outbox-index.ts'
 export { loadSecp256k1 } from './recover.ts'
 export type { Answers } from './reporter.ts'
 export { type L2, l2File, openL2, shareL2 } from './sequencer-host.ts'

@@ -1,6 +1,6 @@
 import { fromHex, type Hex, keccak256, type Store } from '#primitives'
-import { missing } from './reads.ts'
-import { blockEntry, firstBlock, headHash, readHeader, readReceipts } from './rows.ts'
+import { missing, receiptsOf } from './reads.ts'
+import { blockEntry, firstBlock, headHash, readHeader } from './rows.ts'
 import { goOn, type IsStopped } from './stop.ts'
 import type { BlockHead, FoundLog, Log, LogFilter, LogsResult } from './types.ts'
 
@@ -27,7 +27,8 @@ export function findLogs(store: Store, filter: LogFilter, isStopped: IsStopped):
     if (!entry) throw missing(`block ${number}`)
     if (!mayHold(entry.bloom, probes)) continue
     const header = readHeader(store, entry.hash)
-    if (header) collect(store, { hash: entry.hash, header }, filter, found)
+    if (!header) throw missing(`block ${number}`)
+    collect(store, { hash: entry.hash, header }, filter, found)
     if (found.length > maxLogs)
       return { status: 'refused', message: `query returned more than ${maxLogs} results` }
   }
@@ -42,7 +43,7 @@ function lastBlock(store: Store, filter: LogFilter): number {
 
 function collect(store: Store, block: BlockHead, filter: LogFilter, found: FoundLog[]): void {
   let logIndex = 0
-  readReceipts(store, block.hash)?.forEach((receipt, transactionIndex) => {
+  receiptsOf(store, block.hash)?.forEach((receipt, transactionIndex) => {
     for (const log of receipt.logs) {
       if (matches(log, filter)) {
         const { transactionHash } = receipt

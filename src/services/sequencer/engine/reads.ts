@@ -24,6 +24,7 @@ import type {
   BlockRef,
   Engine,
   QueryMethod,
+  StoredReceipt,
   StoredTransaction,
 } from './types.ts'
 import { kindOf, noAccount } from './validity.ts'
@@ -36,10 +37,10 @@ export function createReads(store: Store, source: StateSource): Reads {
   return {
     head: async () => headOf(store),
     block: async (ref) => {
-      const hash = hashOf(store, ref)
-      return hash && readBlock(store, hash)
+      const head = blockHead(store, ref)
+      return head && present(readBlock(store, head.hash), `block ${head.hash}`)
     },
-    receipts: async (hash) => readReceipts(store, hash),
+    receipts: async (hash) => receiptsOf(store, hash),
     transaction: async (hash) => transactionOf(store, hash),
     accounts: async (addresses) => {
       const { header } = headOf(store)
@@ -76,8 +77,14 @@ export function headOf(store: Store): BlockHead {
 export function blockHead(store: Store, ref: BlockRef): BlockHead | undefined {
   const hash = hashOf(store, ref)
   const header = hash && readHeader(store, hash)
+  // A hash that the store gave belongs to a block of its own.
+  if (hash && ref.by !== 'hash') present(header, `block ${hash}`)
   return header && { hash, header }
 }
+
+/** The receipts of a block; undefined when there is no such block. */
+export const receiptsOf = (store: Store, hash: Hex): readonly StoredReceipt[] | undefined =>
+  readHeader(store, hash) && present(readReceipts(store, hash), `the receipts of ${hash}`)
 
 function hashOf(store: Store, ref: BlockRef): Hex | undefined {
   if (ref.by === 'hash') return ref.hash
@@ -102,6 +109,11 @@ function blockHashAt(store: Store, head: number, number: number): Hex | undefine
 /** The store lacks what it must hold: it is damaged. */
 export class MissingRowError extends DomainError<'MissingRow', { readonly row: string }> {
   override readonly code = 'MissingRow'
+}
+
+function present<T>(value: T | undefined, row: string): T {
+  if (value === undefined) throw missing(row)
+  return value
 }
 
 /** @param row - what it is of. */
@@ -129,14 +141,17 @@ function accountAt(source: StateSource, stateRoot: Hex, address: Hex): AccountSt
   const account = accountRow(source, stateRoot, address)
   if (!account) return noAccount
   const { nonce, balance } = account
-  const code = account.isContract() ? source.code(account.codeHash) : undefined
+  const code = account.isContract() ? codeOf(source, account.codeHash) : undefined
   return { nonce, balance, ...kindOf(code) }
 }
 
 function codeAt(source: StateSource, stateRoot: Hex, address: Hex): Uint8Array {
   const account = accountRow(source, stateRoot, address)
-  return (account?.isContract() && source.code(account.codeHash)) || new Uint8Array(0)
+  return account?.isContract() ? codeOf(source, account.codeHash) : new Uint8Array(0)
 }
+
+const codeOf = (source: StateSource, hash: Uint8Array): Uint8Array =>
+  present(source.code(hash), `code ${toHex(hash)}`)
 
 function storageAt(source: StateSource, stateRoot: Hex, address: Hex, slot: Hex): Hex {
   const word = new Uint8Array(32)
