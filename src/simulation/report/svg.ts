@@ -96,7 +96,10 @@ function axes(x: Axis, y: Axis, across: Scale, up: Scale): string[] {
 }
 
 function ticksOf({ low, high, isLog, parts = 5 }: Axis): number[] {
-  if (!isLog) return Array.from({ length: parts + 1 }, (_, k) => low + ((high - low) * k) / parts)
+  const span = high - low
+  // A sum of steps may miss nought by the last bits.
+  const snap = (value: number) => (Math.abs(value) < 1e-9 * span ? 0 : value)
+  if (!isLog) return Array.from({ length: parts + 1 }, (_, k) => snap(low + (span * k) / parts))
   const first = Math.ceil(Math.log10(low) - 1e-9)
   const last = Math.floor(Math.log10(high) + 1e-9)
   const stride = Math.max(1, Math.ceil((last - first) / 6))
