@@ -11,7 +11,7 @@ const operator = (changes: object) => ({ operators: [{ name: 'ada', ...changes }
 const event = (changes: object) => ({ events: [{ epoch: 1, operators: ['ada'], ...changes }] })
 
 test('scenario: what is left out has its usual value', () => {
-  const { name, epochs, operators, services } = read({})
+  const { name, epochs, operators, services } = readScenario(good, 'some/folder/net.json')
   assert.deepEqual([name, epochs], ['net.json', 40])
   assert.deepEqual(
     operators.map((one) => [one.name, one.speedMs]),
@@ -62,6 +62,7 @@ const bad: readonly (readonly [unknown, RegExp])[] = [
     { ...good, ...event({ operators: ['eve'], lie: 1 }) },
     /events\[0\]\.operators: there is no "eve"/,
   ],
+  [{ ...good, ...event({ operators: 'ada' }) }, /events\[0\]\.operators: must be a list of texts/],
   [{ ...good, ...event({ operators: [] }) }, /events\[0\]\.operators: must name an operator$/],
   [{ ...good, ...event({ epoch: 99 }) }, /events\[0\]\.epoch: must be a whole number from 1 to 40/],
   [{ ...good, events: [{ epoch: 1, service: 'gold', demand: 1 }] }, /service: there is no "gold"$/],

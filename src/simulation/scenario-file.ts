@@ -46,7 +46,8 @@ export function readScenario(value: unknown, title: string): Scenario {
     : []
   requireMembers(file, { operators, epochs, events })
   return {
-    name: file.has('name') ? file.text('name') : title,
+    // The same file has the same name wherever it lies.
+    name: file.has('name') ? file.text('name') : (title.split(/[\\/]/).at(-1) ?? title),
     epochs,
     epochMs: within(file, 'epochMs', epochMsRange, 10_000),
     blockMs: within(file, 'blockMs', blockMsRange, 250),
