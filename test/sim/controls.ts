@@ -147,6 +147,12 @@ export const controls: Readonly<Record<string, Control>> = {
         : { ...ledger, accounts: ledger.accounts.set(account, (balance + 1n) as Wei) }
     },
   }),
+  lenient: {
+    ...spoiled('accountability', 'double votes that a block proves cost nothing', {
+      spoil: (ledger, before) => ({ ...ledger, operators: before.operators }),
+    }),
+    plan: (seed, size) => ({ ...withLedger(seed, size), faults: ['equivocator'] }),
+  },
   forgery: spoiled('checkpoints', 'certificates are replaced by others', {
     spoil: (ledger) => {
       const entries = [...ledger.checkpoints.entries()]

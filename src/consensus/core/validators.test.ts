@@ -7,6 +7,7 @@ import {
   advanceSchedule,
   createSchedule,
   proposerOf,
+  restoreValidatorSet,
   type ValidatorSchedule,
   ValidatorUpdateError,
 } from './validators.ts'
@@ -66,6 +67,33 @@ test('validators: a change acts two heights later', () => {
     third.next.members.map(({ consensusKey }) => consensusKey),
     [key(1), key(2)],
   )
+})
+
+/** Priorities after one more step of the rotation. */
+const stepped = (priorities: readonly bigint[]): readonly bigint[] => {
+  const members = priorities.map((priority, i) => ({ consensusKey: key(i), power: 1n, priority }))
+  const set = restoreValidatorSet(members, key(0))
+  return prioritiesOf(advanceSchedule({ current: set, next: set }, []))
+}
+const prioritiesOf = ({ next }: ValidatorSchedule) => next.members.map(({ priority }) => priority)
+
+test("validators: priorities are centred on their average, rounded down as CometBFT's are", () => {
+  // Of 2, -2, -1 the average is -1/3, and so -1: centred they are 3, -1, 0; then all gain their
+  // power of 1, and the first gives up the total of 3.
+  assert.deepEqual(stepped([2n, -2n, -1n]), [1n, 0n, 1n])
+})
+
+test('validators: priorities that lie too far apart are scaled to twice the total', () => {
+  // Of 20, -20, 0 with a total of 3 the spread is 40, and so all are divided by ⌈40 / 6⌉ = 7.
+  assert.deepEqual(stepped([20n, -20n, 0n]), [0n, -1n, 1n])
+})
+
+test('validators: a newcomer starts 1.125 times the total below, as with CometBFT', () => {
+  const joined = advanceSchedule(createSchedule(withPowers(4n, 4n)), [
+    { consensusKey: key(2), power: 8n },
+  ])
+  // 0, 0 and -18 are centred on -6; then all gain their power, and the first of the highest leads.
+  assert.deepEqual(prioritiesOf(joined), [10n - 16n, 10n, -4n])
 })
 
 test('validators: a newcomer waits its turn', () => {
