@@ -19,11 +19,13 @@ const keptSigners = 4096
  * is asked again and again is remembered; that is seen in nothing but time.
  *
  * @param passed - calls that are known to pass their service's check.
+ * @param serviceOf - finds a service by what the genesis says of it; absent: those of NodeOP.
  * @throws UnknownServiceError
  */
 export function createEnvironment(
   genesis: Genesis,
   passed: PassedCalls = createPassedCalls(),
+  serviceOf: FindService = ownService,
 ): Environment {
   const services = genesis.services.map(({ spec, state }) =>
     withMemory(serviceOf(spec, state), passed),
@@ -70,8 +72,16 @@ function withMemory(service: Service, passed: PassedCalls): Service {
   }
 }
 
+/**
+ * Finds the service that a genesis names.
+ *
+ * @param state - its part of the genesis.
+ * @throws UnknownServiceError
+ */
+export type FindService = (spec: ServiceSpec, state: Uint8Array) => Service
+
 /** The services that come with NodeOP, by the name under which a genesis admits them. */
-function serviceOf(spec: ServiceSpec, state: Uint8Array): Service {
+function ownService(spec: ServiceSpec, state: Uint8Array): Service {
   if (spec.name === priceSpec.name && spec.mode === 'assigned')
     return { ...priceService, spec: { ...spec, mode: spec.mode } }
   if (spec.name === sequencerSpec.name && spec.mode === 'replicated')

@@ -1,8 +1,8 @@
 export { proposeAllocation, toModel } from './allocator.ts'
-export { type CommittedBlock, LedgerApplication } from './application.ts'
+export { type CommittedBlock, type Compute, LedgerApplication } from './application.ts'
 export { restoreBundle, saveBundle } from './bundle.ts'
 export { createDisk, DiskFullError } from './disk.ts'
-export { createEnvironment } from './environment.ts'
+export { createEnvironment, type FindService } from './environment.ts'
 export { makeFolders } from './folders.ts'
 export { PortInUseError } from './gateway/gateway.ts'
 export { consensusGuard } from './guard/consensus-guard.ts'
@@ -19,9 +19,9 @@ export {
   type OperatorSecrets,
 } from './keys.ts'
 export type { L1Switches } from './l1-duties.ts'
-export { ledgerFile, openLedgerKeeper } from './ledger-keeper.ts'
+export { type LedgerKeeper, ledgerFile, openLedgerKeeper } from './ledger-keeper.ts'
 export { createLogger, type LogLevel, logLevels } from './logging.ts'
-export { Mempool } from './mempool.ts'
+export { type CallPool, Mempool } from './mempool.ts'
 export { recover } from './native-recover.ts'
 export {
   GenesisFileError,
@@ -37,7 +37,8 @@ export type {
   RunningOperator,
 } from './operator-parts.ts'
 export { OutboxIndex } from './outbox-index.ts'
-export { loadSecp256k1 } from './recover.ts'
+export { createPassedCalls } from './passed-calls.ts'
+export { loadSecp256k1, recoverAddressWith } from './recover.ts'
 export type { Answers } from './reporter.ts'
 export { type L2, l2File, openL2, shareL2 } from './sequencer-host.ts'
 export {
