@@ -1,0 +1,153 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import {
+  type CometTiming,
+  cometTimings,
+  createCometRpc,
+  maxBlockBytes,
+  nodeIdOf,
+  writeHome,
+} from '#consensus'
+import { waitUntil } from '../../test/support/wait.ts'
+import { genesisOf } from './comet-genesis.ts'
+import { type PayloadNetwork, payloadNetwork } from './payload-operator.ts'
+
+/** Whose application CometBFT runs: ours over a socket, or its own within the process. */
+export type Contender = 'ours' | 'kvstore'
+
+/** CometBFT nodes on this machine, and the processes of their applications. */
+export type CometNetwork = {
+  readonly rpcUrls: readonly string[]
+  /** Processor time of all its processes since their start, microseconds. */
+  readonly cpuUs: () => number
+  readonly stop: () => Promise<void>
+}
+
+/** CometBFT's own clocks, but for a shorter wait after a commit. */
+export const commit100: CometTiming = { ...cometTimings.wan, commitMs: 100 }
+
+const operators = 4
+
+/** Starts four nodes, and waits until each of them serves. */
+export async function startCometNetwork(
+  binary: string,
+  contender: Contender,
+  timing: CometTiming,
+): Promise<CometNetwork> {
+  const folder = mkdtempSync(join(tmpdir(), 'nodeop-bench-comet-'))
+  const network = payloadNetwork(operators)
+  const ports = await freePorts(2 * operators)
+  const processes: ChildProcess[] = []
+  const rpcUrls: string[] = []
+  const stop = async () => {
+    await Promise.all(processes.map(end))
+    rmSync(folder, { recursive: true, force: true })
+  }
+  try {
+    for (const { id } of network.members) {
+      const home = join(folder, String(id))
+      const rpcPort = ports[id + operators - 1]
+      const socket = join(folder, `${id}.sock`)
+      writeNodeHome({ network, id, home, ports, contender, timing, socket })
+      if (contender === 'ours')
+        processes.push(await startApplication(id, socket, join(home, 'ledger')))
+      processes.push(spawn(binary, ['start', '--home', home], { stdio: 'ignore' }))
+      rpcUrls.push(`http://127.0.0.1:${rpcPort}`)
+    }
+    for (const url of rpcUrls) await whenServing(url)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  const cpuUs = () => processes.reduce((sum, { pid }) => sum + (pid ? cpuOf(pid) : 0), 0)
+  return { rpcUrls, cpuUs, stop }
+}
+
+function writeNodeHome(node: {
+  readonly network: PayloadNetwork
+  readonly id: number
+  readonly home: string
+  readonly ports: readonly number[]
+  readonly contender: Contender
+  readonly timing: CometTiming
+  readonly socket: string
+}): void {
+  const { network, id, home, ports, contender, timing, socket } = node
+  const member = network.members.find((one) => one.id === id)
+  if (!member) throw new Error(`defect: no operator ${id}`)
+  const peers = network.members.filter((one) => one.id !== id)
+  mkdirSync(join(home, 'ledger'), { recursive: true })
+  writeHome({
+    ...{ folder: home, consensusSeed: member.consensusSeed, height: 0 },
+    genesis: genesisOf(network),
+    config: {
+      moniker: `node-${id}`,
+      abciAddress: contender === 'ours' ? `unix://${socket}` : 'kvstore',
+      rpcAddress: `tcp://127.0.0.1:${ports[id + operators - 1]}`,
+      peers: {
+        listen: `127.0.0.1:${ports[id - 1]}`,
+        persistent: peers.map(
+          (peer) => `${nodeIdOf(peer.consensusSeed)}@127.0.0.1:${ports[peer.id - 1]}`,
+        ),
+      },
+      ...{ timing, mempool: 'flood', maxTransactionBytes: maxBlockBytes },
+    },
+  })
+}
+
+/** Starts one operator's process; it says a line when its socket listens. */
+async function startApplication(
+  id: number,
+  socket: string,
+  folder: string,
+): Promise<ChildProcess> {
+  const program = fileURLToPath(new URL('comet-operator.ts', import.meta.url))
+  const child = spawn(process.execPath, [program, String(id), socket, folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await Promise.race([
+    once(child.stdout, 'data'),
+    once(child, 'exit').then(() => Promise.reject(new Error(`operator ${id} did not start`))),
+  ])
+  return child
+}
+
+async function whenServing(url: string): Promise<void> {
+  const rpc = createCometRpc(url.replace('http', 'tcp'))
+  const isUp = () => rpc.status().then(({ height }) => height > 0, () => false)
+  await waitUntil(isUp, 30_000)
+  rpc.close()
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill('SIGTERM')
+  await once(child, 'exit')
+}
+
+/** Ticks of 10 ms, user and system, as Linux counts them. */
+function cpuOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) * 10_000
+}
+
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      return server
+    }),
+  )
+  const ports = servers.map((server) => {
+    const address = server.address()
+    return typeof address === 'object' && address ? address.port : 0
+  })
+  for (const server of servers) server.close()
+  return ports
+}

@@ -1,0 +1,20 @@
+// One operator's process under CometBFT: ID SOCKET FOLDER.
+import { serveApplication } from '#consensus'
+import { silentLogger } from '../../test/support/manual-clock.ts'
+import { genesisOf } from './comet-genesis.ts'
+import { openPayloadApplication, payloadNetwork } from './payload-operator.ts'
+
+const [id, socket, folder] = process.argv.slice(2)
+if (!id || !socket || !folder) throw new Error('ID SOCKET FOLDER')
+const network = payloadNetwork(4)
+const { application } = await openPayloadApplication({
+  ...{ network, operator: Number(id), folder, logger: silentLogger },
+})
+await serveApplication({
+  ...{ application, chain: genesisOf(network), listen: { path: socket }, logger: silentLogger },
+  onFailure: (error) => {
+    throw error
+  },
+})
+process.stdout.write('listening\n')
+process.once('SIGTERM', () => process.exit(0))
