@@ -30,6 +30,16 @@ export const cost = (
   n,
 })
 
+/** A figure of which more is better. */
+export const rate = (
+  bench: string,
+  metric: string,
+  { ours, peer, unit, n }: Pick<Figure, 'ours' | 'peer' | 'unit' | 'n'>,
+): Figure => ({
+  ...{ bench, metric, ours, peer, unit, n },
+  ratio: peer === null ? null : round(ours / peer),
+})
+
 const round = (value: number) => Math.round(value * 1000) / 1000
 
 /** The report for people: a table, then the conditions. */

@@ -1,10 +1,13 @@
 // npm run bench -- NAME [--json]: every figure that the project claims, beside its peer's.
 import { allocation } from './allocation.ts'
 import { certificate } from './certificate.ts'
+import { consensus } from './consensus.ts'
 import { formatTable, type Report } from './figure.ts'
 import { store } from './store.ts'
 
-const benches: Readonly<Record<string, () => Promise<Report>>> = { allocation, certificate, store }
+const benches: Readonly<Record<string, () => Promise<Report>>> = {
+  ...{ allocation, certificate, consensus, store },
+}
 
 const args = process.argv.slice(2)
 const flags = args.filter((arg) => arg.startsWith('-'))

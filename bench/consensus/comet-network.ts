@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import {
   type CometTiming,
@@ -13,7 +14,6 @@ import {
   nodeIdOf,
   writeHome,
 } from '#consensus'
-import { waitUntil } from '../../test/support/wait.ts'
 import { genesisOf } from './comet-genesis.ts'
 import { type PayloadNetwork, payloadNetwork } from './payload-operator.ts'
 
@@ -33,6 +33,10 @@ export const commit100: CometTiming = { ...cometTimings.wan, commitMs: 100 }
 
 const operators = 4
 
+/** How often a node that starts is looked at, and for how long. */
+const lookMs = 100
+const looks = 300
+
 /** Starts four nodes, and waits until each of them serves. */
 export async function startCometNetwork(
   binary: string,
@@ -40,25 +44,30 @@ export async function startCometNetwork(
   timing: CometTiming,
 ): Promise<CometNetwork> {
   const folder = mkdtempSync(join(tmpdir(), 'nodeop-bench-comet-'))
-  const network = payloadNetwork(operators)
+  const network = payloadNetwork(operators, Date.now())
   const ports = await freePorts(2 * operators)
   const processes: ChildProcess[] = []
-  const rpcUrls: string[] = []
+  const rpcUrls = network.members.map(({ id }) => `http://127.0.0.1:${ports[id + operators - 1]}`)
   const stop = async () => {
     await Promise.all(processes.map(end))
     rmSync(folder, { recursive: true, force: true })
   }
   try {
-    for (const { id } of network.members) {
+    const nodes = network.members.map(({ id }) => {
       const home = join(folder, String(id))
-      const rpcPort = ports[id + operators - 1]
       const socket = join(folder, `${id}.sock`)
       writeNodeHome({ network, id, home, ports, contender, timing, socket })
-      if (contender === 'ours')
-        processes.push(await startApplication(id, socket, join(home, 'ledger')))
+      return { id, home, socket }
+    })
+    // Applications first, all at once: nodes that wait long for each other call again ever later.
+    if (contender === 'ours')
+      await Promise.all(
+        nodes.map(({ id, home, socket }) =>
+          startApplication([id, network.genesis.timeMs, socket, join(home, 'ledger')], processes),
+        ),
+      )
+    for (const { home } of nodes)
       processes.push(spawn(binary, ['start', '--home', home], { stdio: 'ignore' }))
-      rpcUrls.push(`http://127.0.0.1:${rpcPort}`)
-    }
     for (const url of rpcUrls) await whenServing(url)
   } catch (error) {
     await stop()
@@ -102,25 +111,31 @@ function writeNodeHome(node: {
 
 /** Starts one operator's process; it says a line when its socket listens. */
 async function startApplication(
-  id: number,
-  socket: string,
-  folder: string,
-): Promise<ChildProcess> {
+  args: readonly (string | number)[],
+  processes: ChildProcess[],
+): Promise<void> {
   const program = fileURLToPath(new URL('comet-operator.ts', import.meta.url))
-  const child = spawn(process.execPath, [program, String(id), socket, folder], {
+  const child = spawn(process.execPath, [program, ...args.map(String)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  processes.push(child)
   await Promise.race([
     once(child.stdout, 'data'),
-    once(child, 'exit').then(() => Promise.reject(new Error(`operator ${id} did not start`))),
+    once(child, 'exit').then(() => Promise.reject(new Error(`operator ${args[0]} did not start`))),
   ])
-  return child
 }
 
 async function whenServing(url: string): Promise<void> {
   const rpc = createCometRpc(url.replace('http', 'tcp'))
-  const isUp = () => rpc.status().then(({ height }) => height > 0, () => false)
-  await waitUntil(isUp, 30_000)
+  const height = () =>
+    rpc.status().then(
+      (status) => status.height,
+      () => 0,
+    )
+  for (let look = 0; (await height()) === 0; look++) {
+    if (look === looks) throw new Error(`no block at ${url} within ${(looks * lookMs) / 1000} s`)
+    await sleep(lookMs)
+  }
   rpc.close()
 }
 

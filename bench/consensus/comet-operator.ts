@@ -1,12 +1,12 @@
-// One operator's process under CometBFT: ID SOCKET FOLDER.
+// One operator's process under CometBFT: ID TIME SOCKET FOLDER.
 import { serveApplication } from '#consensus'
 import { silentLogger } from '../../test/support/manual-clock.ts'
 import { genesisOf } from './comet-genesis.ts'
 import { openPayloadApplication, payloadNetwork } from './payload-operator.ts'
 
-const [id, socket, folder] = process.argv.slice(2)
-if (!id || !socket || !folder) throw new Error('ID SOCKET FOLDER')
-const network = payloadNetwork(4)
+const [id, timeMs, socket, folder] = process.argv.slice(2)
+if (!id || !timeMs || !socket || !folder) throw new Error('ID TIME SOCKET FOLDER')
+const network = payloadNetwork(4, Number(timeMs))
 const { application } = await openPayloadApplication({
   ...{ network, operator: Number(id), folder, logger: silentLogger },
 })

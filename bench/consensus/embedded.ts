@@ -11,8 +11,7 @@ import {
   openFileLog,
   type Transport,
 } from '#consensus'
-import { systemClock, systemRng } from '#devnet'
-import { consensusGuard, createDisk, openGuard } from '#node'
+import { consensusGuard, createDisk, openGuard, systemClock, systemRng } from '#node'
 import { networkId, type OperatorId } from '#records'
 import { silentLogger } from '../../test/support/manual-clock.ts'
 import { openPayloadApplication, type PayloadNetwork, payloadNetwork } from './payload-operator.ts'
@@ -34,7 +33,7 @@ export async function embeddedBlockMs(operators: number): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'nodeop-bench-consensus-'))
   const closing: (() => unknown)[] = []
   try {
-    const network = payloadNetwork(operators)
+    const network = payloadNetwork(operators, Date.now())
     const transport = createTransport()
     const engines = await Promise.all(
       network.members.map(({ id }) =>

@@ -10,9 +10,8 @@ export type LoadResult = {
   /** Mean time from sending to the news of the block, milliseconds. */
   readonly meanMs: number
   readonly p99Ms: number
-  /** Included transactions a second, from the first block with any to the last within the load. */
+  /** Included transactions a second, while the load lasts. */
   readonly perSecond: number
-  readonly blocks: number
 }
 
 /** Transactions of one tick are sent together. */
@@ -102,6 +101,5 @@ function summarise(
     meanMs: waits.reduce((sum, wait) => sum + wait, 0) / waits.length,
     p99Ms: waits[Math.floor(waits.length * 0.99)] ?? Number.NaN,
     perSecond: (withinLoad / (endedMs - startedMs)) * 1000,
-    blocks: new Set(places.values()).size,
   }
 }

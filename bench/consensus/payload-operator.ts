@@ -1,6 +1,7 @@
 import { createSigner } from '#consensus'
 import {
   type CallPool,
+  createDisk,
   createEnvironment,
   createPassedCalls,
   LedgerApplication,
@@ -25,12 +26,16 @@ export type PayloadNetwork = {
   }[]
 }
 
-/** @param operators - how many. */
-export function payloadNetwork(operators: number): PayloadNetwork {
+/**
+ * @param operators - how many.
+ * @param timeMs - when it begins.
+ */
+export function payloadNetwork(operators: number, timeMs: number): PayloadNetwork {
   const { genesis, operators: known } = new LedgerNetwork(operators)
   return {
     genesis: {
       ...genesis,
+      timeMs,
       services: [{ spec: payloadSpec, state: new Uint8Array() }],
       operators: genesis.operators.map((operator) => ({
         ...operator,
@@ -59,7 +64,7 @@ export async function openPayloadApplication(options: {
   const service = payloadService(recoverAddressWith(recover))
   const environment = createEnvironment(genesis, createPassedCalls(), () => service)
   const keeper = await openLedgerKeeper({
-    ...{ folder, genesis, environment, operator, logger },
+    ...{ folder, disk: createDisk(folder), genesis, environment, operator, logger },
     hasServices: async () => true,
   })
   const application = new LedgerApplication({
