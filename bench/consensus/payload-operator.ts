@@ -103,6 +103,7 @@ function payloadPool({ services }: Environment): CallPool {
       bytes += payload.length
       return { ok: true }
     },
+    has: (payload) => waiting.has(sha256Hex(payload)),
     take: (maxBytes) => {
       const taken: Uint8Array[] = []
       let room = maxBytes
