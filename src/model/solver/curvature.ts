@@ -116,7 +116,7 @@ function addPlainDiagonal(dual: Dual, diagonal: Float64Array): void {
     const own = pivot[i] as number
     for (let e = activeStart[i] as number, end = activeStart[i + 1] as number; e < end; e++) {
       const w = activeInverse[e] as number
-      const a = activeUse[e] as number
+      const a = frame.isPlain ? 1 : (activeUse[e] as number)
       const t = activeTask[e] as number
       diagonal[t] = (diagonal[t] as number) + w * Math.max(1 - w * a * a * own, 0)
     }

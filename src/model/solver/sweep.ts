@@ -20,7 +20,7 @@ export type Dual = {
   readonly activeStart: Int32Array
   readonly activeTask: Int32Array
   readonly activeInverse: Float64Array
-  /** Shape [K × room]. */
+  /** Shape [K × room]; empty for plain frames, where it would be one everywhere. */
   readonly activeUse: Float64Array
   /** Inverse curvature of each row in its own prices, shape [N × K × K]; zero for spare ones. */
   readonly pivot: Float64Array
@@ -45,7 +45,7 @@ export function createDual(frame: Frame, edges: Edges, capacityPrice: Float64Arr
     activeStart: new Int32Array(n + 1),
     activeTask: new Int32Array(edges.count),
     activeInverse: new Float64Array(edges.count),
-    activeUse: new Float64Array(edges.count * k).fill(1),
+    activeUse: new Float64Array(frame.isPlain ? 0 : edges.count * k),
     pivot: new Float64Array(n * k * k),
     buffer: createRowBuffer(tasks, k, edges.isUnit),
     window: new Float64Array(n).fill(0.005 * frame.money),
@@ -245,7 +245,9 @@ export function unitsAt({ frame, edges, capacityPrice }: Dual, y: Float64Array):
       else
         for (let r = 0; r < resources.length; r++)
           net -= (use[r * count + e] as number) * (capacityPrice[r * n + i] as number)
-      if (net > 0) units[e] = Math.min(net * (inverse[e] as number), cap[e] as number)
+      const x = net * (inverse[e] as number)
+      const most = cap[e] as number
+      units[e] = Number(x > 0) * Number(x < most) * x + Number(x >= most) * most
     }
   }
   return units
