@@ -24,12 +24,13 @@ export type SolveOptions = {
   readonly tolerance?: number
   /** Prices of a similar programme of the same shape. */
   readonly start?: Prices
-  /** Pairs to visit before giving up as `stalled`; default 10^10, a minute or less. */
+  /** Pairs to visit before giving up as `stalled`; default 2·10^9 and 1,000 for each pair. */
   readonly maxVisits?: number
 }
 
 const defaultTolerance = 1e-6
-const defaultVisits = 1e10
+/** Some tens of seconds for small programmes; for large ones, far more than any has taken. */
+const defaultVisits = ({ operators, tasks }: Programme): number => 2e9 + 1000 * operators * tasks
 /** Part of the tolerance that the methods aim for, so that rounding cannot spoil an answer. */
 const aim = 1e-2
 /** Residual to which Newton's method is driven first; that of what is mended is far smaller. */
@@ -49,7 +50,7 @@ const rough = { tolerance: 1e-3, maxSteps: 30, patience: 5, isDone: () => true }
 export function solve(programme: Programme, options: SolveOptions = {}): Solution {
   const effort: Effort = { newton: 0, conjugate: 0, sweeps: 0, scans: 0, visits: 0 }
   const tolerance = options.tolerance ?? defaultTolerance
-  const { start, maxVisits = defaultVisits } = options
+  const { start, maxVisits = defaultVisits(programme) } = options
   const terms = { tolerance, money: moneyScale(programme), effort, start, maxVisits }
   const { shortfallPrice } = programme
   if (shortfallPrice) return solveElastic(programme, shortfallPrice, terms)
