@@ -11,6 +11,7 @@ type RawStartOptions = {
   readonly config?: string
   readonly logLevel?: string
   readonly json?: boolean
+  readonly init?: boolean
 }
 
 /** `nodeop start`: one operator on this machine, with CometBFT, until it is asked to end. */
@@ -22,6 +23,7 @@ export const startCommand = (around: Surroundings, finish: (code: number) => voi
       'its keys, genesis and settings, and all that it writes (default: .)',
     )
     .option('--config <file>', 'its settings (default: operator.json in the folder)')
+    .option('--init', 'begin with nothing signed: only for keys that have never signed')
     .option('--json', 'print where it serves as one JSON line')
     .option('--log-level <level>', 'debug, info, warn (default), error or silent')
     .action(async (raw: RawStartOptions) => finish(await start(raw, around)))
@@ -40,6 +42,7 @@ async function start(raw: RawStartOptions, { io, cwd, env }: Surroundings): Prom
     logger: createLogger(logLevel, { folder }),
     onFailure: failed.resolve,
     signal: interruption.signal,
+    init: raw.init ?? false,
     ...(await settingsOf(raw.config, cwd)),
   }
   let operator: RunningOperator

@@ -49,6 +49,11 @@ export type OperatorOptions = {
    * 1,024. Leaves that are owed on L1 stay. Absent: `defaultKeptBlocks`.
    */
   readonly keptBlocks?: number
+  /**
+   * Its sign guard may begin with nothing signed in a folder that was in use: only for keys that
+   * have never signed.
+   */
+  readonly init?: boolean
   /** What its files go through; absent: the disk that `folder` is on. */
   readonly disk?: Disk
   readonly consensus: ConsensusChoice

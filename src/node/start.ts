@@ -16,6 +16,8 @@ export type StartOptions = {
   readonly settings?: OperatorSettings
   /** Folders to look for CometBFT in, as the environment's `PATH`. */
   readonly searchPath: string
+  /** See `OperatorOptions`. */
+  readonly init?: boolean
   readonly logger: Logger
   readonly onFailure: (error: unknown) => void
   readonly signal?: AbortSignal
@@ -28,7 +30,7 @@ export type StartOptions = {
  * `startOperator` throws.
  */
 export async function startFromFolder(options: StartOptions): Promise<RunningOperator> {
-  const { folder, searchPath, logger, onFailure, signal } = options
+  const { folder, searchPath, init = false, logger, onFailure, signal } = options
   const disk = createDisk(folder)
   const settings = options.settings ?? (await loadSettings(disk))
   const { operator, gateway, l1Url, feeds, gateways, cometbft, declares } = settings
@@ -40,7 +42,7 @@ export async function startFromFolder(options: StartOptions): Promise<RunningOpe
   return startOperator({
     id: operator,
     ...keys,
-    ...{ genesis, folder, disk, l1Url, feeds, gateways: () => known },
+    ...{ genesis, folder, disk, init, l1Url, feeds, gateways: () => known },
     consensus: {
       engine: 'cometbft',
       ...{ binary, mempool, timing: cometTimings[cometbft.timing] },

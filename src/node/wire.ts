@@ -156,13 +156,13 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
 
 /** The record of all that this operator has signed, counted by purpose. */
 const openSignGuard = (
-  { genesis, secrets, rng, logger }: OperatorOptions,
+  { genesis, secrets, rng, init = false, logger }: OperatorOptions,
   disk: Disk,
   metrics: Metrics,
 ): Promise<Guard> =>
   openGuard({
     ...{ disk, networkId: networkId(genesis), operator: identityOf(secrets).consensusKey },
-    ...{ rng, logger },
+    ...{ rng, init, logger },
     onJudged: (purpose, isPermitted) =>
       (isPermitted ? metrics.signingPermitted : metrics.signingPrevented).inc({ key: purpose }),
   })
