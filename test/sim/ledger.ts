@@ -196,8 +196,16 @@ function propose(side: Side, world: World, peer: Peer, height: number): readonly
   return [
     { kind: 'randomness', proof },
     ...chosen(side.pools[peer.id] as Pool),
+    ...(peer.fault === 'replayer' ? decidedBefore(world, peer) : []),
     ...(events.length > 0 ? [{ kind: 'l1-events', events } as const] : []),
   ]
+}
+
+/** Reports and tasks of some earlier block: the ledger must not take them again. */
+function decidedBefore({ chance }: World, { disk }: Peer): readonly Transaction[] {
+  if (disk.store.length === 0) return []
+  const { transactions } = chance.of(disk.store).block
+  return transactions.filter(({ kind }) => kind === 'report' || kind === 'task')
 }
 
 /** Clients ask for work until faults end. */
