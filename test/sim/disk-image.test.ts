@@ -4,10 +4,11 @@ import fc from 'fast-check'
 import { createChance } from './chance.ts'
 import { flipBit, readImage, tear, toImage } from './disk-image.ts'
 
-const records = fc.array(fc.record({ round: fc.nat(), value: fc.option(fc.string()) }), {
-  minLength: 1,
-  maxLength: 8,
-})
+const record = fc.record(
+  { round: fc.nat(), value: fc.option(fc.string()) },
+  { noNullPrototype: true },
+)
+const records = fc.array(record, { minLength: 1, maxLength: 8 })
 
 test('disk image: with one bit changed, what is read is a beginning of what was written', () =>
   fc.assert(
