@@ -14,6 +14,9 @@ test('devnet: with L1 out of reach, clocks apart and one disk full, all comes to
       assert(taken > 0)
       assert.deepEqual([summary.transactions.onL1, audit.transactions.onL1], [taken, taken])
       assert.deepEqual([summary.lost, summary.twice, audit.twice], [0, 0, []])
+      const [outage, ...others] = summary.outages ?? []
+      assert(outage && outage.blocks > 0 && outage.caughtUpBy !== undefined, 'L1 was out of reach')
+      assert.deepEqual(others, [])
       const answer = await fetch(`${devnet.operators.get(4)?.url}/readyz`)
       assert.deepEqual(await answer.json(), { ready: false, reason: 'DiskFull' })
     },
