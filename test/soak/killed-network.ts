@@ -49,6 +49,8 @@ export type KilledNetwork = {
   end(): Promise<void>
   /** Ends it at once, and looks at what it leaves behind. */
   kill(): Promise<void>
+  /** Ends its L1 at once too: what it has not written is gone. While the network is down. */
+  killL1(): void
   /** Whether L1 makes blocks; calls reach it all the same. */
   setMining(isOn: boolean): Promise<void>
   /** Ends everything, and removes the folder. */
@@ -93,6 +95,7 @@ export async function openKilledNetwork(rate: number, port: number): Promise<Kil
       ...{ data, genesis, gateways, load, checker, folders, l1, close },
       chain: createChainChecker(gateways),
       l1Url: () => l1UrlOf(data),
+      killL1: () => endL1(data),
       start() {
         running = start()
       },

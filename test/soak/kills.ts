@@ -7,10 +7,11 @@ import { settle } from './settling.ts'
 
 /** What became of the rounds. */
 export type KillsReport = {
-  /** Kills; of these, while it was starting, and while L1 made no blocks. */
+  /** Kills; of these, while it was starting, while L1 made no blocks, and of L1 too. */
   readonly rounds: number
   readonly early: number
   readonly withoutL1Blocks: number
+  readonly withL1: number
   /** Transactions and tasks whose hash or id was returned. */
   readonly accepted: number
   /** Of these, neither on L1 nor ended with a recorded reason. */
@@ -45,6 +46,8 @@ const earlyShare = 0.2
  * at most after the next start: what was sent waits in L1's pool for another process. */
 const heldShare = 0.3
 const heldMs = 1_200
+/** Share of the rounds in which L1 is killed too: it forgets its last second or two. */
+const withL1Share = 0.1
 /** Problems that are told in words; all are counted. */
 const maxTold = 50
 
@@ -67,7 +70,7 @@ export async function killRounds(
   const startedMs = performance.now()
   const network = await openKilledNetwork(options.rate, options.port)
   try {
-    const counts = { rounds: 0, early: 0, withoutL1Blocks: 0 }
+    const counts = { rounds: 0, early: 0, withoutL1Blocks: 0, withL1: 0 }
     const failure = await runRounds(network, options, counts, progress).then(() => [], told)
     const ended = await conclude(network).catch((error) => ({
       ...{ accepted: 0, lost: 0, twice: 0, problems: told(error) },
@@ -87,7 +90,7 @@ export async function killRounds(
 
 const told = (error: unknown): readonly string[] => [String(error)]
 
-type Counts = { rounds: number; early: number; withoutL1Blocks: number }
+type Counts = { rounds: number; early: number; withoutL1Blocks: number; withL1: number }
 
 async function runRounds(
   network: KilledNetwork,
@@ -119,6 +122,11 @@ async function runRounds(
       await network.chain.look()
     }
     await network.kill()
+    if (next() < withL1Share) {
+      counts.withL1++
+      network.killL1()
+      isHeld = false
+    }
   }
   network.start()
   await network.requireServing()

@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { parseTransaction, recoverTransactionAddress } from 'viem'
+import { createL1Client } from '#ethereum'
 import { type Hex, sha256Hex, utf8 } from '#primitives'
 import type { SigningChecker } from '../support/signing-checker.ts'
 
@@ -19,9 +20,10 @@ export async function openL1Witness(
   target: () => string,
   checker: SigningChecker,
 ): Promise<L1Witness> {
-  const seen: Seen = { raws: new Set(), calls: new Set() }
+  const seen: Seen = { raws: new Set(), calls: new Set(), nonces: new Map() }
+  const current = followL1(target, (url) => forget(url, seen, checker))
   const server = createServer((request, response) => {
-    relay(request, response, target, (raw) => watch(raw, seen, checker)).catch(() =>
+    relay(request, response, current, (raw) => watch(raw, seen, checker)).catch(() =>
       response.destroy(),
     )
   })
@@ -37,8 +39,43 @@ export async function openL1Witness(
   }
 }
 
-/** Transactions as they were signed, and the calls that they make, whatever their fees. */
-type Seen = { readonly raws: Set<Hex>; readonly calls: Set<string> }
+/** All that has left. */
+type Seen = {
+  /** Transactions as they were signed, and the calls that they make, whatever their fees. */
+  readonly raws: Set<Hex>
+  readonly calls: Set<string>
+  /** Highest nonce by account. */
+  readonly nonces: Map<Hex, number>
+}
+
+/**
+ * Where L1 listens now; a new process may have forgotten what the last one had, which is made good
+ * before anything reaches it.
+ */
+function followL1(
+  target: () => string,
+  onNew: (url: string) => Promise<void>,
+): () => Promise<string> {
+  let known: { readonly url: string; readonly ready: Promise<void> } | undefined
+  return async () => {
+    const url = target()
+    if (known?.url !== url) known = { url, ready: onNew(url) }
+    await known.ready.catch((error: unknown) => {
+      known = undefined // it does not listen yet: whoever asks next tries again
+      throw error
+    })
+    return url
+  }
+}
+
+/** Frees the nonces of what this L1 does not have. */
+async function forget(url: string, seen: Seen, checker: SigningChecker): Promise<void> {
+  const client = createL1Client(url)
+  for (const [address, highest] of seen.nonces) {
+    const count = await client.getTransactionCount({ address, blockTag: 'pending' })
+    for (let nonce = count; nonce <= highest; nonce++) checker.ended(address, nonce)
+  }
+}
 
 /** What is to be done when L1 refused a transaction. */
 type OnRefused = () => void
@@ -48,16 +85,17 @@ type Call = { readonly id?: unknown; readonly method?: unknown; readonly params?
 async function relay(
   request: IncomingMessage,
   response: ServerResponse,
-  target: () => string,
+  current: () => Promise<string>,
   watchOne: (raw: Hex) => Promise<OnRefused>,
 ): Promise<void> {
   const body = await textOf(request)
   const calls = [JSON.parse(body)].flat() as readonly Call[]
+  const url = await current()
   const refused = new Map<unknown, OnRefused>()
   for (const { id, method, params } of calls)
     if (method === 'eth_sendRawTransaction') refused.set(id, await watchOne((params as [Hex])[0]))
   const headers = { 'content-type': 'application/json' }
-  const answer = await fetch(target(), { method: 'POST', headers, body })
+  const answer = await fetch(url, { method: 'POST', headers, body })
   const text = await answer.text()
   for (const { id, error } of [JSON.parse(text)].flat() as readonly Reply[])
     if (error && !isKnown.test(error.message)) refused.get(id)?.()
@@ -71,7 +109,8 @@ const isKnown = /already (known|imported)/i
 
 /**
  * Two transactions are the same call when chain, recipient, value and data are the same: then the
- * second only raises the fees. Any other is a second use of the nonce, unless L1 refused the first.
+ * second only raises the fees. Any other is a second use of the nonce, unless L1 refused the first,
+ * or has forgotten it.
  */
 async function watch(raw: Hex, seen: Seen, checker: SigningChecker): Promise<OnRefused> {
   const account = await recoverTransactionAddress({ serializedTransaction: raw as `0x02${string}` })
@@ -79,6 +118,7 @@ async function watch(raw: Hex, seen: Seen, checker: SigningChecker): Promise<OnR
   const call = sha256Hex(utf8([chainId, to, value, data].join(' ')))
   const isNew = !seen.calls.has(`${account} ${nonce} ${call}`)
   checker.sent(account, nonce, call)
+  seen.nonces.set(account, Math.max(nonce, seen.nonces.get(account) ?? 0))
   seen.raws.add(raw)
   seen.calls.add(`${account} ${nonce} ${call}`)
   return () => isNew && checker.ended(account, nonce)

@@ -16,13 +16,18 @@ import { createTap } from './tap.ts'
 
 const digest = (text: string): Hex => sha256Hex(utf8(text))
 
-test('L1 witness: dearer is no second use of a nonce, another call is, unless L1 refused the first', async (t) => {
+test('L1 witness: dearer is no second use of a nonce, another call is, unless L1 refused or forgot the first', async (t) => {
   let isRefusing = false
   const server = await serveJsonRpc(t, {
     eth_sendRawTransaction: ([raw]) => (isRefusing ? fault(-32000, 'no') : digest(String(raw))),
   })
+  const restarted = await serveJsonRpc(t, {
+    eth_sendRawTransaction: ([raw]) => digest(String(raw)),
+    eth_getTransactionCount: () => '0x1',
+  })
+  let target = server.url
   const checker = createSigningChecker()
-  const witness = await openL1Witness(() => server.url, checker)
+  const witness = await openL1Witness(() => target, checker)
   t.after(() => witness.close())
   const account = privateKeyToAccount(digest('key'))
   const client = createPublicClient({ transport: http(witness.url, { retryCount: 0 }) })
@@ -45,6 +50,11 @@ test('L1 witness: dearer is no second use of a nonce, another call is, unless L1
   await send(1, 3n)
   assert.equal(checker.doubled('transaction'), 2)
   assert.equal(server.calls.length, 6)
+  target = restarted.url // it has the first nonce and forgot the second
+  await send(1, 4n)
+  assert.equal(checker.doubled('transaction'), 2)
+  await send(0, 3n)
+  assert.equal(checker.doubled('transaction'), 3)
 })
 
 test('tap: what an operator votes is seen before it goes out; what it relays is its peers’', () => {

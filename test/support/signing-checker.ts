@@ -9,7 +9,7 @@ export type SigningChecker = {
    * call again, with other fees, is no second use.
    */
   sent(account: string, nonce: number, call: Hex): void
-  /** The call was refused by L1 or given up: nobody holds it, and the nonce is free. */
+  /** L1 refused the call or forgot it, or it was given up: nobody holds it, the nonce is free. */
   ended(account: string, nonce: number): void
   /** Positions signed, by purpose. */
   seen(purpose: string): number
