@@ -6,7 +6,7 @@ import type { Devnet } from './devnet.ts'
 import { sendFirstTransfer } from './first-transfer.ts'
 import { startIncidents } from './incidents.ts'
 import { devnetAccount } from './l1.ts'
-import { createLoad } from './load/load.ts'
+import { createLoad, type Load, LoadStartError } from './load/load.ts'
 import { emptyRecords } from './load/records.ts'
 import { l2ChainId, loadSecrets, loadSenders } from './network.ts'
 import { createObserver } from './observe/observer.ts'
@@ -75,7 +75,7 @@ async function runUntil(
     assert(gateway, 'a network has gateways')
     say(`transfer ${await sendFirstTransfer(gateway)} sent and confirmed`)
     endIncidents = startIncidents(options, devnet, say, (outage) => outages.push(outage))
-    await load?.start()
+    if (load) await startLoad(load, interrupted)
     await waitAtMost(systemClock, options.forMs, [interrupted])
     await load?.stop()
     await endIncidents()
@@ -93,6 +93,25 @@ async function runUntil(
     await endIncidents()
     await devnet.stop()
   }
+}
+
+/** How long a busy network may serve nobody before a load is given up, and between two tries. */
+const loadPatienceMs = 30_000
+const loadPauseMs = 500
+
+/** @throws LoadStartError */
+async function startLoad(load: Load, interrupted: Promise<void>): Promise<void> {
+  let deadlineMs = systemClock.nowMs() + loadPatienceMs
+  void interrupted.then(() => {
+    deadlineMs = 0
+  })
+  for (;;)
+    try {
+      return await load.start()
+    } catch (error) {
+      if (!(error instanceof LoadStartError) || systemClock.nowMs() >= deadlineMs) throw error
+      await waitAtMost(systemClock, loadPauseMs, [interrupted])
+    }
 }
 
 const loadOf = (options: DevnetOptions, devnet: Devnet, logger: Logger) =>
