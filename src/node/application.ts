@@ -107,6 +107,15 @@ export class LedgerApplication implements Application {
     this.#listeners.push(listener)
   }
 
+  /** Goes on from a ledger that was put on disk in place of this one: a snapshot's. */
+  resume({ ledger, height, appHash: hash }: StoredLedger): void {
+    this.#pending = undefined
+    this.#ledger = ledger
+    this.#height = height
+    this.#appHash = hash
+    this.#logger.info('goes on from a snapshot', { height, appHash: hash })
+  }
+
   async info(): Promise<{ readonly height: number; readonly appHash: Hex }> {
     return { height: this.#height, appHash: this.#appHash }
   }

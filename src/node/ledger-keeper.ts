@@ -1,11 +1,13 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Disk, Logger } from '#primitives'
-import { type Environment, genesisLedger } from '#protocol'
-import { type Genesis, networkId, type OperatorId } from '#records'
+import { type Environment, genesisLedger, type Ledger } from '#protocol'
+import { type Genesis, networkId, type OperatorId, uint64 } from '#records'
 import type { CommittedBlock } from './application.ts'
 import { History, type L2BlockSummary } from './history.ts'
 import { OutboxIndex } from './outbox-index.ts'
+import type { OutboxPart } from './snapshot/content.ts'
+import { beside } from './store/beside.ts'
 import type { LedgerDatabase } from './store/database.ts'
 import { LedgerStore, type StoredLedger } from './store/ledger-store.ts'
 import { openSqliteDatabase } from './store/sqlite-database.ts'
@@ -26,8 +28,21 @@ export type LedgerKeeper = {
    * @throws the store's errors: the operator has to end then.
    */
   keep(committed: CommittedBlock, l2: L2BlockSummary | undefined): void
+  /**
+   * Height of the snapshot that the ledger began from; undefined when it began from the genesis.
+   */
+  restoredHeight(): number | undefined
+  /**
+   * Puts a snapshot's ledger in place of the one that was there, all at once: durable when it
+   * returns.
+   *
+   * @throws as `keep` does.
+   */
+  restore(ledger: Ledger, height: number, part: OutboxPart): StoredLedger
   close(): void
 }
+
+const restoredName = 'restored height'
 
 /**
  * Opens what an operator keeps of its ledger. The services' own stores must hold what the ledger
@@ -92,7 +107,12 @@ function open(options: {
       const blocks = history.committed(committed, l2)
       store.save(committed.after, committed.block.height, [...leaves, ...blocks])
     }
-    return { stored, outbox, history, keep, close: () => store.close() }
+    const restore = (ledger: Ledger, height: number, part: OutboxPart) => {
+      const leaves = outbox.restore(part)
+      return store.replace(ledger, height, [...leaves, beside(uint64, restoredName, height)])
+    }
+    const restoredHeight = () => store.readBeside(uint64, restoredName)
+    return { stored, outbox, history, keep, restoredHeight, restore, close: () => store.close() }
   } catch (error) {
     database.close()
     throw error

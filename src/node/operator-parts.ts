@@ -1,4 +1,11 @@
-import type { CometMempool, CometPeers, CometTiming, ConsensusEngine, Transport } from '#consensus'
+import type {
+  CometMempool,
+  CometPeers,
+  CometStateSync,
+  CometTiming,
+  ConsensusEngine,
+  Transport,
+} from '#consensus'
 import type { L1Account, L1Listener } from '#ethereum'
 import type { Clock, Disk, Logger, Rng } from '#primitives'
 import type { Declaration, Genesis, OperatorId } from '#records'
@@ -16,6 +23,7 @@ import type { OutboxIndex } from './outbox-index.ts'
 import type { Answers, Reporter } from './reporter.ts'
 import type { RestoredHold } from './restored.ts'
 import type { L2, SequencerHost } from './sequencer-host.ts'
+import type { SnapshotChoice } from './snapshot/operator-snapshots.ts'
 import type { TaskRunner } from './task-runner.ts'
 
 /** Which engine decides blocks, and what it is run with. */
@@ -30,6 +38,11 @@ export type CometChoice = {
   readonly peers: CometPeers
   readonly timing: CometTiming
   readonly mempool: CometMempool
+  /** `host:port` of an RPC that others may ask about the chain; absent: none. */
+  readonly rpcListen?: string | undefined
+  readonly snapshots: SnapshotChoice
+  /** Absent: a ledger that is new begins with block 1. */
+  readonly stateSync?: CometStateSync | undefined
 }
 
 /** Days of a busy network: a few gigabytes. */

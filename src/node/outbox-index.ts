@@ -1,4 +1,13 @@
-import { assert, fromHex, type Hex, RangeIndex, type RangeNodes, toHex } from '#primitives'
+import {
+  assert,
+  DomainError,
+  fromHex,
+  type Hex,
+  type Range,
+  RangeIndex,
+  type RangeNodes,
+  toHex,
+} from '#primitives'
 import type { Ledger } from '#protocol'
 import {
   bool,
@@ -29,7 +38,7 @@ export type Execution = { readonly transaction: Hex; readonly success: boolean }
 export class OutboxIndex {
   readonly #kept: BesideReader
   readonly #keptLeaves: number
-  readonly #range: RangeIndex
+  #range: RangeIndex
   /** Of the last block: on disk as soon as its commit is. */
   #news = new Map<string, Beside>()
   #size: number
@@ -62,12 +71,10 @@ export class OutboxIndex {
    */
   committed({ after, l1Events }: Committed): readonly Beside[] {
     this.#news = new Map()
-    for (; this.#size < after.chain.outboxSize; this.#size++) {
+    while (this.#size < after.chain.outboxSize) {
       const leaf = after.leaves.get(String(this.#size))
       assert(leaf, `leaf ${this.#size} is in the ledger`)
-      this.#range.append(leafHash(leaf))
-      this.#keep(leafCodec, leafName(leaf.index), leaf)
-      this.#keep(uint64, subjectName(leaf.subject), leaf.index)
+      this.#append(leaf)
     }
     for (const event of l1Events) {
       if (event.kind !== 'leaf-executed') continue
@@ -77,6 +84,60 @@ export class OutboxIndex {
     }
     this.#forget(after)
     return [...this.#news.values()]
+  }
+
+  /**
+   * The leaves from one on, and the range of those before it.
+   *
+   * @throws CorruptStoreError, ForgottenLeafError
+   */
+  from(first: number): { readonly before: Range; readonly leaves: readonly Leaf[] } {
+    if (first < this.#first) throw new ForgottenLeafError(`leaf ${first} is gone`, { first })
+    const nodes = this.#nodes()
+    const peaks: Hex[] = []
+    let end = 0
+    for (let level = 52; level >= 0; level--) {
+      const width = 2 ** level
+      if (end + width > first) continue
+      peaks.push(toHex(nodes.get(level, end / width)))
+      end += width
+    }
+    const leaves: Leaf[] = []
+    for (let index = first; index < this.#size; index++) {
+      const leaf = this.#read(leafCodec, leafName(index))
+      assert(leaf, `leaf ${index} was kept`)
+      leaves.push(leaf)
+    }
+    return { before: { size: first, peaks }, leaves }
+  }
+
+  /**
+   * Begins anew from what `from` gave elsewhere, checked: its leaves can be proved from now on.
+   *
+   * @returns what is new, to be kept with the ledger that it belongs to.
+   */
+  restore({ before, leaves }: ReturnType<OutboxIndex['from']>): readonly Beside[] {
+    this.#news = new Map()
+    const nodes = this.#nodes()
+    let end = 0
+    for (const peak of before.peaks) {
+      const level = Math.floor(Math.log2(before.size - end))
+      nodes.put(level, end / 2 ** level, fromHex(peak, 32))
+      end += 2 ** level
+    }
+    this.#first = before.size
+    this.#size = before.size
+    this.#range = new RangeIndex(nodes, before.size)
+    for (const leaf of leaves) this.#append(leaf)
+    this.#keep(uint64, firstName, this.#first)
+    return [...this.#news.values()]
+  }
+
+  #append(leaf: Leaf): void {
+    this.#range.append(leafHash(leaf))
+    this.#keep(leafCodec, leafName(leaf.index), leaf)
+    this.#keep(uint64, subjectName(leaf.subject), leaf.index)
+    this.#size++
   }
 
   /** The leaf of a task or L2 block. @throws CorruptStoreError */
@@ -168,4 +229,9 @@ export function checkpointOfLeaf(ledger: Ledger, leafIndex: number): CheckpointR
     .filter(({ signature, recorded }) => signature !== undefined || recorded !== undefined)
     .sort((a, b) => a.checkpoint.index - b.checkpoint.index)
   return covering.find(({ recorded }) => recorded) ?? covering[0]
+}
+
+/** A leaf that was asked for has been forgotten. */
+export class ForgottenLeafError extends DomainError<'ForgottenLeaf', { readonly first: number }> {
+  override readonly code = 'ForgottenLeaf'
 }

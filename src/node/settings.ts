@@ -1,11 +1,16 @@
 import { z } from 'zod'
 import { cometMempools, cometTimings } from '#consensus'
-import { type Disk, DomainError, wei as toWei, utf8, type Wei } from '#primitives'
+import { type Disk, DomainError, type Hex, wei as toWei, utf8, type Wei } from '#primitives'
 import { type Declaration, maxDeclaredCapacity } from '#records'
 import { loadFile, saveFile } from './whole-file.ts'
 
 /** In an operator's folder: where it listens, whom it calls, what it reads. */
 export const settingsFile = 'operator.json'
+
+/** About every twenty minutes of a quiet network. */
+const defaultSnapshots = { everyBlocks: 1_000, kept: 2 }
+/** A week. */
+const defaultTrustPeriodS = 604_800
 
 const port = z.int().min(0).max(65_535)
 const hostPort = z
@@ -55,8 +60,29 @@ export const settingsSchema = z.strictObject({
     /** How far away those are. */
     timing: z.enum(Object.keys(cometTimings) as (keyof typeof cometTimings)[]).default('wan'),
     mempool: z.enum(cometMempools).default('flood'),
+    /** Where those who join may ask about the chain, by CometBFT's RPC; absent: nowhere. */
+    rpcListen: hostPort.optional(),
     /** The program to run; the one that setup found when absent. */
     binary: z.string().optional(),
+    /** Whole states for those who join: taken every so many blocks (0: never), the newest kept. */
+    snapshots: z
+      .strictObject({
+        everyBlocks: z.int().min(0).default(defaultSnapshots.everyBlocks),
+        kept: z.int().min(1).max(64).default(defaultSnapshots.kept),
+      })
+      .default(defaultSnapshots),
+    /** To begin from a snapshot of others instead of block 1; absent: from block 1. */
+    stateSync: z
+      .strictObject({
+        servers: z.array(hostPort).min(2).max(16),
+        trustHeight: z.int().min(1),
+        trustHash: z
+          .string()
+          .regex(/^(0x)?[0-9a-fA-F]{64}$/, '64 hexadecimal digits are expected')
+          .transform((digits): Hex => `0x${digits.slice(-64).toLowerCase()}`),
+        trustPeriodS: z.int().min(1).default(defaultTrustPeriodS),
+      })
+      .optional(),
   }),
 })
 

@@ -38,7 +38,7 @@ export async function startFromFolder(options: StartOptions): Promise<RunningOpe
   const named = cometbft.binary === undefined ? undefined : resolve(folder, cometbft.binary)
   const { path: binary } = findComet(searchPath, named)
   const known = new Map(Object.entries(gateways).map(([id, url]) => [Number(id), url]))
-  const { listen, external, peers, mempool } = cometbft
+  const { listen, external, peers, mempool, rpcListen, snapshots, stateSync } = cometbft
   return startOperator({
     id: operator,
     ...keys,
@@ -46,6 +46,7 @@ export async function startFromFolder(options: StartOptions): Promise<RunningOpe
     consensus: {
       engine: 'cometbft',
       ...{ binary, mempool, timing: cometTimings[cometbft.timing] },
+      ...{ rpcListen, snapshots, stateSync },
       peers: { listen, persistent: peers, ...(external === undefined ? {} : { external }) },
     },
     ...{ host: gateway.host, port: gateway.port },

@@ -16,8 +16,11 @@ import type { Cleanup } from './cleanup.ts'
 import { consensusGuard } from './guard/consensus-guard.ts'
 import type { Guard } from './guard/guard.ts'
 import { identityOf } from './keys.ts'
+import type { LedgerKeeper } from './ledger-keeper.ts'
 import { type CometChoice, defaultKeptBlocks, type OperatorOptions } from './operator-parts.ts'
 import type { RestoredHold } from './restored.ts'
+import type { SequencerHost } from './sequencer-host.ts'
+import { openSnapshots } from './snapshot/operator-snapshots.ts'
 
 /** CometBFT's folder within the operator's. */
 export const cometFolder = 'cometbft'
@@ -29,6 +32,8 @@ const appVersion = 1
 export type ConsensusParts = {
   readonly options: OperatorOptions
   readonly application: LedgerApplication
+  readonly keeper: LedgerKeeper
+  readonly sequencer: SequencerHost | undefined
   readonly cleanup: Cleanup
   readonly disk: Disk
   readonly guard: Guard
@@ -77,8 +82,8 @@ async function createEmbedded(
 
 /** Our guard keeps reports, nonces and L1 transactions; votes are in CometBFT's own record. */
 async function createComet(
-  { options, application, hold }: ConsensusParts,
-  { binary, peers, timing, mempool }: CometChoice,
+  { options, application, keeper, sequencer, cleanup, disk, hold }: ConsensusParts,
+  { binary, snapshots: choice, ...config }: CometChoice,
   onFailure: (error: unknown) => void,
 ): Promise<ConsensusEngine> {
   const { genesis, secrets, logger, clock, name } = options
@@ -88,17 +93,25 @@ async function createComet(
         'older than the votes: take up the folder that it was copied from',
       { folder: options.folder },
     )
+  const network = networkId(genesis)
+  const { folder } = options
+  const snapshots = await openSnapshots(
+    { network, folder, disk, application, keeper, sequencer, logger },
+    choice,
+  )
+  cleanup.add(() => snapshots.stop())
   return createCometEngine({
+    snapshots,
     genesis: {
-      networkId: networkId(genesis),
+      networkId: network,
       appVersion,
       timeMs: genesis.timeMs,
       validators: genesis.operators.map(({ consensusKey, power }) => ({ consensusKey, power })),
       maxTransactionBytes: maxBlockBytes,
     },
-    folder: join(options.folder, cometFolder),
+    folder: join(folder, cometFolder),
     consensusSeed: secrets.consensusSeed,
-    config: { moniker: name, peers, timing, mempool },
+    config: { moniker: name, ...config },
     ...{ application, binary, clock, logger, onFailure },
   })
 }

@@ -120,7 +120,8 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
   const fail = (error: unknown) => failWith(parts, error)
   const hold = createHold(options, application, guard)
   cleanup.add(() => hold.stop())
-  const engine = await createConsensus({ options, application, cleanup, disk, guard, hold }, fail)
+  const around = { options, application, keeper, sequencer, cleanup, disk, guard, hold }
+  const engine = await createConsensus(around, fail)
   const { listener, account, actions } = createL1Parts(options, application, guard, metrics)
   cleanup.add(() => {
     listener.stop()

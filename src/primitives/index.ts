@@ -10,6 +10,7 @@ export * from './sampling.ts'
 export {
   collectNew,
   emptyTable,
+  encodedEntries,
   loadTable,
   type NodeRow,
   replacedNodes,

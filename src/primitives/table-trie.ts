@@ -1,5 +1,5 @@
 import { equalBytes } from './bytes.ts'
-import { childAt } from './table-codec.ts'
+import { childAt, readNode } from './table-codec.ts'
 import {
   type BranchNode,
   countOf,
@@ -105,4 +105,15 @@ export function* leavesOf<V>(node: FullNode<V> | undefined): Generator<LeafNode<
     return
   }
   for (let slot = 0; slot < node.children.length; slot++) yield* leavesOf(childAt(node, slot))
+}
+
+/** The same, reading what is in the store without keeping it: for tables larger than memory. */
+export function* passingLeavesOf<V>(node: FullNode<V> | undefined): Generator<LeafNode<V>> {
+  if (node === undefined) return
+  if (node.kind === 'leaf') {
+    yield node
+    return
+  }
+  for (const child of node.children)
+    yield* passingLeavesOf(child.kind === 'stub' ? readNode<V>(child) : child)
 }

@@ -14,7 +14,7 @@ import {
   nodeHash,
 } from './table-node.ts'
 import { proveKey } from './table-proof.ts'
-import { findLeaf, insertLeaf, leavesOf, removeLeaf } from './table-trie.ts'
+import { findLeaf, insertLeaf, leavesOf, passingLeavesOf, removeLeaf } from './table-trie.ts'
 
 /** How a table's values are written. Encoding is canonical: equal values, equal bytes. */
 export type TableCodec<V> = {
@@ -60,6 +60,18 @@ export const emptyTable = <V>(codec: TableCodec<V>): Table<V> => tableOf(codec, 
 
 /** How the values of a table are written. */
 export const tableCodec = <V>(table: Table<V>): TableCodec<V> => table[codecOf]
+
+/**
+ * Every entry as its key and its value's bytes, in ascending order of SHA-256 of the key: the same
+ * for equal tables. What is still in the store is read and let go again.
+ *
+ * @throws CorruptNodeError, as any method of a loaded table.
+ */
+export function* encodedEntries<V>(
+  table: Table<V>,
+): Generator<readonly [key: string, value: Uint8Array]> {
+  for (const { key, bytes } of passingLeavesOf(table[trieOf])) yield [key, bytes]
+}
 
 /**
  * The table that a store holds under a root. Nodes are read when they are first needed and then

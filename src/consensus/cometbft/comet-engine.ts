@@ -14,10 +14,12 @@ import {
   writeHome,
 } from './program/index.ts'
 import { type AbciServer, serveApplication } from './server.ts'
+import type { SnapshotPort } from './snapshots.ts'
 
 /** Everything that one operator's CometBFT needs. */
 export type CometEngineOptions = {
   readonly application: Application
+  readonly snapshots?: SnapshotPort
   readonly genesis: CometGenesis
   /** CometBFT's folder, absolute; made when absent. */
   readonly folder: string
@@ -25,7 +27,7 @@ export type CometEngineOptions = {
   readonly binary: string
   /** ed25519 seed, 32 bytes: signs votes, and nothing but this CometBFT may sign with it. */
   readonly consensusSeed: Uint8Array
-  readonly config: Pick<CometConfig, 'moniker' | 'peers' | 'timing' | 'mempool'>
+  readonly config: Omit<CometConfig, 'abciAddress' | 'rpcAddress' | 'maxTransactionBytes'>
   readonly clock: Clock
   readonly logger: Logger
   /** Told once, when the engine cannot go on. */
@@ -55,8 +57,8 @@ class CometEngine implements ConsensusEngine {
   }
 
   async start(): Promise<void> {
-    const { application, genesis, folder, binary, consensusSeed, config, clock, logger } =
-      this.#options
+    const { application, snapshots, genesis, folder, binary, consensusSeed } = this.#options
+    const { config, clock, logger } = this.#options
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const sockets = socketFolder(folder)
     const { height } = await application.info()
@@ -70,7 +72,7 @@ class CometEngine implements ConsensusEngine {
       config: { ...config, ...addresses, maxTransactionBytes },
     })
     const server = await serveApplication({
-      ...{ application, chain: genesis, listen: { path: abciPath }, logger },
+      ...{ application, snapshots, chain: genesis, listen: { path: abciPath }, logger },
       onDecided: (decision) => this.#decided(decision),
       onFailure: (error) => this.#fail(error),
     })

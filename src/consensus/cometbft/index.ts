@@ -16,4 +16,11 @@ export {
   SocketFailedError,
   serveApplication,
 } from './server.ts'
+export type {
+  ChunkFault,
+  OfferFault,
+  Snapshot,
+  SnapshotPort,
+  SnapshotVerdict,
+} from './snapshots.ts'
 export { addressOf } from './validators.ts'

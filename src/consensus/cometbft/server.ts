@@ -7,6 +7,7 @@ import type { ConsensusDecision } from '../engine/index.ts'
 import type { Chain } from './chain.ts'
 import { type ConnectionEnd, serveConnection } from './connection.ts'
 import { Session } from './session.ts'
+import type { SnapshotPort } from './snapshots.ts'
 
 /** Where CometBFT finds the application: a socket in the file system, or a port of 127.0.0.1. */
 export type ListenAt = { readonly path: string } | { readonly port: number }
@@ -15,6 +16,8 @@ export type ListenAt = { readonly path: string } | { readonly port: number }
 export type ServeOptions = {
   readonly application: Application
   readonly chain: Chain
+  /** Absent: it gives none, and begins from none. */
+  readonly snapshots?: SnapshotPort | undefined
   readonly listen: ListenAt
   readonly logger: Logger
   /** Told of each block after its commit. */
@@ -48,9 +51,9 @@ const maxConnections = 8
  * @see CometBFT, the specification of ABCI, its chapter on client and server
  */
 export async function serveApplication(options: ServeOptions): Promise<AbciServer> {
-  const { application, chain, listen, logger, onFailure, onEnd } = options
+  const { application, chain, snapshots, listen, logger, onFailure, onEnd } = options
   const session = new Session({
-    ...{ application, chain, logger },
+    ...{ application, chain, snapshots, logger },
     onDecided: (decision) => options.onDecided?.(decision),
     onFailure,
   })

@@ -17,6 +17,7 @@ import {
 } from './messages/abci_pb.ts'
 import { type Answer, type Asked, constantAnswer, UnknownMessageError } from './messages.ts'
 import { Relay } from './relay.ts'
+import { answerApply, answerList, answerLoad, answerOffer, type SnapshotPort } from './snapshots.ts'
 import { createTurns } from './turns.ts'
 
 /** Of a transaction that the application has dropped, replaced or seen in a block. */
@@ -26,6 +27,8 @@ const noLongerWaiting: Verdict = { ok: false, reason: 'NoLongerWaiting' }
 export type SessionOptions = {
   readonly application: Application
   readonly chain: Chain
+  /** Absent: it gives none, and begins from none. */
+  readonly snapshots?: SnapshotPort | undefined
   readonly logger: Logger
   /** Told of each block after its commit. */
   readonly onDecided: (decision: ConsensusDecision) => void
@@ -44,6 +47,9 @@ type Move = Extract<
   }
 >
 
+/** Calls by which the ledger begins from a snapshot. */
+type Restore = Extract<Asked, { readonly case: 'offerSnapshot' | 'applySnapshotChunk' }>
+
 /**
  * One application behind any number of connections. Calls that move the ledger run one at a time,
  * across all connections, and in the order that the grammar allows.
@@ -51,6 +57,7 @@ type Move = Extract<
 export class Session {
   readonly #application: Application
   readonly #answers: Answers
+  readonly #snapshots: SnapshotPort | undefined
   readonly #logger: Logger
   readonly #onDecided: (decision: ConsensusDecision) => void
   readonly #onFailure: (error: unknown) => void
@@ -63,8 +70,10 @@ export class Session {
   #engine: Asker | undefined
   #failure: { readonly error: unknown } | undefined
 
-  constructor({ application, chain, logger, onDecided, onFailure }: SessionOptions) {
+  constructor(options: SessionOptions) {
+    const { application, chain, snapshots, logger, onDecided, onFailure } = options
     this.#application = application
+    this.#snapshots = snapshots
     this.#answers = new Answers(application, chain)
     this.#logger = logger
     this.#onDecided = onDecided
@@ -109,9 +118,12 @@ export class Session {
       case 'reapTxs':
         return { case: 'reapTxs', value: { txs: this.#relay.take(Number(asked.value.maxBytes)) } }
       case 'listSnapshots':
-        return { case: 'listSnapshots', value: {} }
+        return answerList(this.#snapshots?.list() ?? [])
+      case 'loadSnapshotChunk':
+        return this.#snapshots ? answerLoad(this.#snapshots, asked.value) : noChunk
       case 'offerSnapshot':
-        return { case: 'offerSnapshot', value: { result: Offer.ABORT } }
+      case 'applySnapshotChunk':
+        return this.#inTurn(() => this.#restore(asked))
       case 'initChain':
       case 'prepareProposal':
       case 'processProposal':
@@ -162,10 +174,30 @@ export class Session {
       return await this.#carryOut(asked)
     } catch (error) {
       if (error instanceof WrongGenesisError) throw error
-      this.#failure = { error }
-      this.#onFailure(error)
-      throw error
+      throw this.#failed(error)
     }
+  }
+
+  /** A snapshot comes before any call that moves the ledger, and stands in for the blocks. */
+  async #restore(asked: Restore): Promise<Answer> {
+    if (this.#failure) throw this.#failure.error
+    if (!this.#snapshots) return abortedOffer
+    try {
+      const { verdict, answer } =
+        asked.case === 'offerSnapshot'
+          ? await answerOffer(this.#snapshots, asked.value)
+          : await answerApply(this.#snapshots, asked.value)
+      if (!verdict.ok) this.#logger.warn('a snapshot is not taken up', verdict)
+      return answer
+    } catch (error) {
+      throw this.#failed(error)
+    }
+  }
+
+  #failed(error: unknown): unknown {
+    this.#failure = { error }
+    this.#onFailure(error)
+    return error
   }
 
   async #carryOut(asked: Move): Promise<Answer> {
@@ -224,6 +256,8 @@ export class Session {
 const welcome = (verdict: Verdict): Verdict => (isWaiting(verdict) ? { ok: true } : verdict)
 
 const flushed = constantAnswer({ case: 'flush', value: {} })
+const noChunk = constantAnswer({ case: 'loadSnapshotChunk', value: {} })
+const abortedOffer = constantAnswer({ case: 'offerSnapshot', value: { result: Offer.ABORT } })
 const admitted = constantAnswer({ case: 'checkTx', value: {} })
 
 function toCall(asked: Move): Call {

@@ -119,6 +119,21 @@ export class LedgerStore implements BesideReader {
     this.#saved = { head, ledger }
   }
 
+  /**
+   * Commits a ledger that comes from elsewhere, in one transaction: what was saved before is its
+   * past no more. What it takes of memory is free again afterwards.
+   *
+   * @throws as `save` does.
+   */
+  replace(ledger: Ledger, height: number, besides: readonly Beside[]): StoredLedger {
+    this.save(ledger, height, besides)
+    const head = this.#saved?.head
+    assert(head, 'it was saved')
+    const stored = { ...ledger, ...this.#loadTables(head.roots) }
+    this.#saved = { head, ledger: stored }
+    return { ledger: stored, height, appHash: head.appHash }
+  }
+
   readBeside<T>(codec: Codec<T>, name: string): T | undefined {
     const sealed = this.#database.value(besideName(name))
     return sealed && unseal(codec, besideName(name), sealed, this.#database.file)

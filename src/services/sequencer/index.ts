@@ -3,7 +3,13 @@ export { createEngine, type EngineOptions } from './engine/engine.ts'
 export { createMemoryStore } from './engine/memory-store.ts'
 export { type QueryBounds, queryBounds } from './engine/query-client.ts'
 export type { Recover } from './engine/recover.ts'
-export { openSqliteStore, type SqliteStoreOptions } from './engine/sqlite-store.ts'
+export { l2SnapshotItems } from './engine/snapshot-items.ts'
+export { BadL2SnapshotError, type NextItem, readL2Snapshot } from './engine/snapshot-restore.ts'
+export {
+  openSqliteReader,
+  openSqliteStore,
+  type SqliteStoreOptions,
+} from './engine/sqlite-store.ts'
 export * from './engine/types.ts'
 export { createWorkerEngine } from './engine/worker-client.ts'
 export { EngineWorkerError, type WorkerSetup } from './engine/worker-protocol.ts'

@@ -1,3 +1,5 @@
+import type { Hex } from '#primitives'
+
 /** CometBFT's clocks, in milliseconds, and what goes with them. */
 export type CometTiming = {
   /** For the proposer to make a block and it to arrive, in round 0, and more for each round. */
@@ -66,6 +68,17 @@ export type CometPeers = {
 export const cometMempools = ['flood', 'app'] as const
 export type CometMempool = (typeof cometMempools)[number]
 
+/** How a node that has no block yet begins from a snapshot of others, instead of from block 1. */
+export type CometStateSync = {
+  /** `host:port` of the RPC of two nodes or more, of different operators: they are compared. */
+  readonly servers: readonly string[]
+  /** A block that is believed, by what was heard of it elsewhere: its height, and its hash. */
+  readonly trustHeight: number
+  readonly trustHash: Hex
+  /** How long it is believed: below the time that stake stays locked. */
+  readonly trustPeriodS: number
+}
+
 /** What `config.toml` says. */
 export type CometConfig = {
   readonly moniker: string
@@ -76,6 +89,10 @@ export type CometConfig = {
   readonly timing: CometTiming
   readonly mempool: CometMempool
   readonly maxTransactionBytes: number
+  /** `host:port` for those who want to know the chain, beside `rpcAddress`; absent: nobody. */
+  readonly rpcListen?: string | undefined
+  /** Absent: it begins from block 1. Of no effect once it has a block. */
+  readonly stateSync?: CometStateSync | undefined
 }
 
 /** What does not differ between operators, in CometBFT's own words. */
@@ -88,6 +105,8 @@ const bounds = {
   mempoolBytes: 64 * 1024 * 1024,
   /** Bytes a second to one peer, and from it. */
   peerRate: 20_480_000,
+  /** How long peers are asked for snapshots before one is chosen: the least that is allowed. */
+  discoveryMs: 5_000,
   /** Peers that the application's mempool is asked for news for, in milliseconds. */
   reapMs: 20,
 } as const
@@ -109,6 +128,18 @@ const lines = (entries: Readonly<Record<string, Entry>>): string =>
     .map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`)
     .join('')
 
+const publicRpc = ({ rpcListen }: CometConfig): readonly string[] =>
+  rpcListen === undefined ? [] : [`tcp://${rpcListen}`]
+
+const stateSyncEntries = ({ servers, ...trust }: CometStateSync) => ({
+  enable: true,
+  rpc_servers: servers.map((server) => `http://${server}`).join(','),
+  trust_height: trust.trustHeight,
+  trust_hash: trust.trustHash.slice(2).toUpperCase(),
+  trust_period: `${trust.trustPeriodS}s`,
+  discovery_time: ms(bounds.discoveryMs),
+})
+
 const ms = (duration: number): string => `${duration}ms`
 
 function sectionsOf(
@@ -124,7 +155,7 @@ function sectionsOf(
       log_format: 'plain',
     },
     rpc: {
-      laddr: config.rpcAddress,
+      laddr: [config.rpcAddress, ...publicRpc(config)].join(','),
       max_body_bytes: bounds.rpcBodyBytes,
       max_request_batch_size: bounds.rpcBatch,
     },
@@ -163,6 +194,7 @@ function sectionsOf(
       peer_gossip_sleep_duration: ms(timing.gossipMs),
       peer_query_maj23_sleep_duration: ms(timing.majorityMs),
     },
+    ...(config.stateSync ? { statesync: stateSyncEntries(config.stateSync) } : {}),
     storage: { discard_abci_responses: true },
     tx_index: { indexer: 'null' },
   }

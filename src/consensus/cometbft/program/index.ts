@@ -3,6 +3,7 @@ export {
   type CometConfig,
   type CometMempool,
   type CometPeers,
+  type CometStateSync,
   type CometTiming,
   cometMempools,
   cometTimings,

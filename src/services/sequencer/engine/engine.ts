@@ -30,6 +30,7 @@ import {
   rowsVersion,
   stateSource,
 } from './rows.ts'
+import { storePart } from './snapshot-restore.ts'
 import { neverStopped } from './stop.ts'
 import type { BlockHead, Engine, ExecutionResult, QueryMethod } from './types.ts'
 
@@ -80,6 +81,7 @@ export async function createBlockEngine({
       inTurn(() =>
         execute({ store, machine, rules, recover, keptBlocks }, height, context, transactions),
       ),
+    restore: (part) => inTurn(async () => storePart(store, part)),
     close: () => inTurn(async () => store.close()),
   }
 }

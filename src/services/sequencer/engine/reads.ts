@@ -30,7 +30,7 @@ import type {
 import { kindOf, noAccount } from './validity.ts'
 import { decodeAccount, type StateSource } from './world-state.ts'
 
-type Reads = Omit<Engine, QueryMethod | 'execute' | 'close'>
+type Reads = Omit<Engine, QueryMethod | 'execute' | 'restore' | 'close'>
 
 /** Answers about single blocks and about the state after each of them. */
 export function createReads(store: Store, source: StateSource): Reads {

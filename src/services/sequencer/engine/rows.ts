@@ -69,8 +69,19 @@ export const stateSource = (store: Store): StateSource => ({
   code: (hash) => store.get(keyOf('code', hash)),
 })
 
-/** Adds a block, its receipts, its place in the chain and its transactions' places. */
+/** Adds a block, its receipts, its place in the chain and its transactions' places: the latest. */
 export function addBlock(
+  batch: Batch,
+  head: BlockHead,
+  transactions: readonly EthereumTransaction[],
+  receipts: readonly StoredReceipt[],
+): void {
+  addEarlierBlock(batch, head, transactions, receipts)
+  batch.rows.push([keyOf('head'), fromHex(head.hash)])
+}
+
+/** The same of a block that others follow. */
+export function addEarlierBlock(
   batch: Batch,
   { hash, header }: BlockHead,
   transactions: readonly EthereumTransaction[],
@@ -84,7 +95,6 @@ export function addBlock(
     [keyOf('transactions', id), rlpList(raws)],
     [keyOf('receipts', id), rlpList(receipts.map(encodeStoredReceipt))],
     [keyOf('number', number), concatBytes(id, fromHex(header.logsBloom))],
-    [keyOf('head'), id],
   )
   transactions.forEach(({ hash: name }, index) => {
     batch.rows.push([keyOf('transaction', fromHex(name)), concatBytes(number, uint64Bytes(index))])
@@ -96,6 +106,10 @@ export function firstBlock(store: Store): number {
   const row = store.get(keyOf('first'))
   return row ? Number(bytesToBigint(row)) : 0
 }
+
+/** Makes a block that was added the latest, and says which one is the first that is kept. */
+export const setChain = (batch: Batch, head: Hex, first: number): void =>
+  void batch.rows.push([keyOf('head'), fromHex(head)], [keyOf('first'), uint64Bytes(first)])
 
 /** Takes away the first block that is kept, but not the state after it. */
 export function dropFirstBlock(store: Store, batch: Batch): void {
@@ -160,7 +174,19 @@ export function readHeader(store: Store, hash: Hex): Header | undefined {
 /** The receipts of the block with a hash. */
 export function readReceipts(store: Store, hash: Hex): StoredReceipt[] | undefined {
   const row = store.get(keyOf('receipts', fromHex(hash)))
-  return row && (decodeRlp(row) as readonly RlpItem[]).map(decodeStoredReceipt)
+  return row && decodeReceipts(row)
+}
+
+/** Receipts of a row of theirs. */
+export const decodeReceipts = (row: Uint8Array): StoredReceipt[] =>
+  (decodeRlp(row) as readonly RlpItem[]).map(decodeStoredReceipt)
+
+/** Header, transactions and receipts of a block, as their rows have them. */
+export function blockRows(store: Store, hash: Hex): readonly Uint8Array[] | undefined {
+  const id = fromHex(hash)
+  const kinds = ['header', 'transactions', 'receipts'] as const
+  const rows = kinds.map((kind) => store.get(keyOf(kind, id)))
+  return rows.every((row) => row !== undefined) ? rows : undefined
 }
 
 /** Number of the block that has a transaction, and its place in it. */

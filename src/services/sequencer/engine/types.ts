@@ -42,12 +42,24 @@ export type Engine = {
     signal?: AbortSignal,
   ): Promise<EstimateResult | undefined>
   logs(filter: LogFilter, signal?: AbortSignal): Promise<LogsResult>
+  /**
+   * Takes a part of a snapshot that was checked. Nothing of it is seen before the last part, which
+   * puts the chain in place of the one that was there.
+   */
+  restore(part: L2Part): Promise<void>
   /** Queries that still run are given up; a block that is being executed is finished. */
   close(): Promise<void>
 }
 
 /** A question whose work the client chooses: up to all gas of a block, or thousands of blocks. */
 export type QueryMethod = 'call' | 'estimateGas' | 'logs'
+
+/** A part of a snapshot of the L2: what it holds is named by hashes, and the head names it all. */
+export type L2Part =
+  | { readonly kind: 'node' | 'code'; readonly items: readonly Uint8Array[] }
+  /** Header, transactions and receipts as `rows.ts` has them. */
+  | { readonly kind: 'block'; readonly rows: readonly Uint8Array[] }
+  | { readonly kind: 'head'; readonly hash: Hex; readonly first: number }
 
 /** A block by hash, by number, or the latest. */
 export type BlockRef =

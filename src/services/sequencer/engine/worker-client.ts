@@ -51,6 +51,7 @@ export async function createWorkerEngine(
     call: (message, ref, signal) => queries.call(message, ref, signal),
     estimateGas: (message, ref, signal) => queries.estimateGas(message, ref, signal),
     logs: (filter, signal) => queries.logs(filter, signal),
+    restore: method('restore'),
     close: () => {
       closing ??= close()
       return closing

@@ -102,6 +102,25 @@ export function trieProof(trie: Trie, key: Uint8Array): Uint8Array[] {
   return proof
 }
 
+/**
+ * What an encoded node leads to, in the order of their keys: hashes of nodes, and values of leaves.
+ */
+export function trieLinks(encoded: Uint8Array): {
+  readonly nodes: readonly Uint8Array[]
+  readonly values: readonly Uint8Array[]
+} {
+  const nodes: Uint8Array[] = []
+  const values: Uint8Array[] = []
+  const open: Trie[] = [decodeNode(decodeRlp(encoded))]
+  for (let node = open.pop(); open.length > 0 || node; node = open.pop()) {
+    if (node?.kind === 'stored') nodes.push(node.hash)
+    else if (node?.kind === 'leaf') values.push(node.value)
+    else if (node?.kind === 'extension') open.push(node.child)
+    else if (node) open.push(...node.children.toReversed())
+  }
+  return { nodes, values }
+}
+
 /** Root of the trie that maps RLP(index) to each value: transactions, receipts, withdrawals. */
 export const indexedRoot = (values: readonly Uint8Array[]): Uint8Array =>
   trieRoot(indexedTrie(values))
