@@ -13,6 +13,7 @@ import {
   startPriceFeeds,
 } from '#devnet'
 import {
+  type ConsensusChoice,
   createDisk,
   type OperatorOptions,
   type RunningOperator,
@@ -58,14 +59,23 @@ export type Cluster = {
   stop(): Promise<void>
 }
 
+/** Which operators begin together, on what. */
+export type ClusterPlan = {
+  /** The others are the test's to start; absent: all. */
+  readonly started?: number
+  /** Absent: the embedded engine for all. */
+  readonly consensus?: (id: OperatorId, members: readonly DevnetOperator[]) => ConsensusChoice
+}
+
 /** Starts an L1 and as many operators; closes what is open when that fails. */
 export async function startCluster(
   count = 4,
   transport: Transport = createTransport(),
+  plan: ClusterPlan = {},
 ): Promise<Cluster> {
   const opened: Opened = []
   try {
-    return await openCluster(count, transport, opened)
+    return await openCluster(count, transport, plan, opened)
   } catch (error) {
     await closeAll(opened)
     throw error
@@ -79,7 +89,12 @@ async function closeAll(opened: Opened): Promise<void> {
   for (const close of opened.splice(0).reverse()) await close()
 }
 
-async function openCluster(count: number, transport: Transport, opened: Opened): Promise<Cluster> {
+async function openCluster(
+  count: number,
+  transport: Transport,
+  { started = count, consensus }: ClusterPlan,
+  opened: Opened,
+): Promise<Cluster> {
   const root = await mkdtemp(join(tmpdir(), 'nodeop-cluster-'))
   opened.push(() => rm(root, { recursive: true, force: true }))
   const l1 = await startL1({ logger: silentLogger })
@@ -93,7 +108,7 @@ async function openCluster(count: number, transport: Transport, opened: Opened):
     const member = withId(members, id)
     const life = await startLife({
       ...{ ...member, genesis, folder: join(root, member.name) },
-      consensus: { engine: 'embedded', transport },
+      consensus: consensus?.(id, members) ?? { engine: 'embedded', transport },
       ...{ l1Url: l1.url, port: 0, feeds: feeds.urls, clock: systemClock, rng: systemRng },
       gateways: () => new Map([...lives].map(([one, { url }]) => [one, url])),
       ...changes,
@@ -102,7 +117,7 @@ async function openCluster(count: number, transport: Transport, opened: Opened):
     lives.set(id, life)
     return life
   }
-  for (const { id } of members) await start(id)
+  for (const { id } of members.slice(0, started)) await start(id)
   let folders = 0
   return {
     ...{ genesis, l1, members, transport, start },
