@@ -58,6 +58,22 @@ test('assembly: a wrong part is not kept, its sender is not asked again, another
   assert.equal(addPart(assembly, '0x02', 0, 'a1', nameOf), 'held')
 })
 
+test('assembly: wrong parts make one peer more be asked, however many are sent', () => {
+  const known: Known = new Map()
+  const assembly = announce(known, telling(1, '0x01'), never) ?? assert.fail()
+  announce(known, telling(1, '0x02'), never)
+  announce(known, telling(1, '0x03'), never)
+  nextWant(assembly)
+  assert.equal(addPart(assembly, '0x04', 0, 'b1', nameOf), 'bad')
+  assert.equal(nextWant(assembly), undefined, 'of one who was not to be asked')
+  assert.equal(addPart(assembly, '0x01', 0, 'b1', nameOf), 'bad')
+  assert.equal(nextWant(assembly)?.to, '0x02')
+  announce(known, telling(1, '0x01'), never)
+  assert.equal(addPart(assembly, '0x01', 0, 'b1', nameOf), 'bad')
+  assert.equal(nextWant(assembly), undefined, 'announced again')
+  assert(!assembly.sources.includes('0x01'))
+})
+
 test('assembly: of one round the first block counts, and any that votes ask for', () => {
   const known: Known = new Map()
   assert(announce(known, telling(1, '0x01'), never))

@@ -22,6 +22,8 @@ export type Assembly<Header, Part> = {
   readonly proposals: Map<number, Proposal>
   /** Who has it; the first is asked next. */
   sources: Hex[]
+  /** Who has sent a wrong part, whatever they say of it since. */
+  readonly refused: Set<Hex>
   /** Looks since somebody was last asked, or answered; undefined when nobody is asked. */
   looks: number | undefined
 }
@@ -54,7 +56,7 @@ export function announce<Header, Part>(
   const known = assemblies.get(value)
   if (known) {
     known.proposals.set(round, proposal)
-    if (!known.sources.includes(from)) known.sources.push(from)
+    if (!known.sources.includes(from) && !known.refused.has(from)) known.sources.push(from)
     return known
   }
   const isIdle = (one: Assembly<Header, Part>) => ![...one.proposals.values()].some(isAskedFor)
@@ -71,6 +73,7 @@ export function announce<Header, Part>(
   const assembly: Assembly<Header, Part> = {
     ...{ value, height, header, names, parts: names.map(() => undefined), missing: names.length },
     ...{ proposals: new Map([[round, proposal]]), sources: [from], looks: undefined },
+    refused: new Set(),
   }
   assemblies.set(value, assembly)
   return assembly
@@ -117,7 +120,8 @@ export function nextWant<Header, Part>(assembly: Assembly<Header, Part>): Want |
 
 /**
  * Takes a part in; while they come, nobody else is asked. Whoever sends a wrong one is not asked
- * for this block again, and another is at once.
+ * for this block again, and another is at once; but only where it was to be asked, since peers send
+ * whole blocks to whoever asks.
  */
 export function addPart<Header, Part>(
   assembly: Assembly<Header, Part>,
@@ -129,6 +133,8 @@ export function addPart<Header, Part>(
   const name = assembly.names[index]
   if (name !== undefined && assembly.parts[index] !== undefined) return 'held'
   if (name === undefined || nameOf(part) !== name) {
+    if (!assembly.sources.includes(from)) return 'bad'
+    assembly.refused.add(from)
     assembly.sources = assembly.sources.filter((source) => source !== from)
     assembly.looks = undefined
     return 'bad'
