@@ -62,6 +62,7 @@ export async function openFileBlockStore(
   const read = (full: SealedName) => {
     const known = open.get(full) ?? openSegment(plan, full.path, full.first, 'refuse')
     open.set(full, known)
+    known.catch(() => open.delete(full)) // whoever asked hears of it; there is nothing to close
     return known
   }
   const seal = async () => {

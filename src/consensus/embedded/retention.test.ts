@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sha256Hex, utf8 } from '#primitives'
+import { DomainError, sha256Hex, utf8 } from '#primitives'
 import {
   CrashedError,
   createFaultyDisk,
@@ -88,9 +88,20 @@ test('retention: a full file that is damaged or missing is named', async () => {
   const store = await open(spoilt)
   await assert.rejects(store.load(5), { code: 'CorruptFile', message: /blocks-4-6\.log/ })
   assert.deepEqual(await store.load(8), blockAt(8))
+  await store.close()
   const cut = disk.copy()
   await cut.remove('blocks-4-6.log')
   await assert.rejects(open(cut), { code: 'CorruptFile', message: /blocks 4 to 6/ })
+})
+
+test('retention: a full file without a beginning is refused, and keeps no other from being closed', async () => {
+  const disk = createFaultyDisk(1)
+  await saveUpTo(await open(disk, 'blocks.log', 100), 12)
+  disk.flip('blocks-4-6.log', 0, 1)
+  const store = await open(disk)
+  await assert.rejects(store.load(5), DomainError)
+  assert.deepEqual(await store.load(8), blockAt(8))
+  await store.close()
 })
 
 test('retention: an application behind the first block that is kept is told', async () => {
