@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sha256Hex, utf8 } from '#primitives'
+import { equalBytes, sha256Hex, utf8 } from '#primitives'
 import { encodeTransaction, taskDigest, type Verdict } from '#records'
 import { createFaultyDisk, type FaultyDisk } from '../../test/support/faulty-disk.ts'
 import { LedgerNetwork } from '../../test/support/ledger-network.ts'
@@ -19,12 +19,16 @@ const bytes = encodeTransaction(task)
 const owner = { networkId: sha256Hex(utf8('network')), validator: sha256Hex(utf8('operator')) }
 
 /** A process of an operator whose mempool says the same of everything. */
-async function processOn(disk: FaultyDisk, verdict: Verdict) {
+async function processOn(
+  disk: FaultyDisk,
+  verdict: Verdict,
+  submit: (bytes: Uint8Array) => Verdict = () => verdict,
+) {
   const journal = await openJournal({ disk, owner, logger: silentLogger, tidyBytes: 0 })
   const history = new History()
   const acceptance = new Acceptance({
     ...{ journal, history, outbox: new OutboxIndex(createMemoryBesides()), sequencer: undefined },
-    engine: { submit: async () => verdict },
+    engine: { submit: async (bytes) => submit(bytes) },
     ledger: () => network.ledger,
     mempool: { hasTask: () => verdict.ok },
   })
@@ -62,4 +66,24 @@ test('acceptance: an operator that is ending gives nothing up', async () => {
   await ending.acceptance.tidy()
   assert(ending.journal.accepted().has(id))
   assert.equal(ending.history.reasonOf(id), undefined)
+})
+
+test('acceptance: what cannot be judged is kept, and keeps nothing else from being offered', async () => {
+  const disk = createFaultyDisk(4)
+  const other = network.task()
+  assert(other.kind === 'task')
+  const otherId = taskDigest(network.ledger.constants.network, other.request)
+  assert.notEqual(otherId, id)
+  const first = await processOn(disk, { ok: true })
+  await first.acceptance.accept(bytes)
+  await first.acceptance.accept(encodeTransaction(other))
+  const failed: Verdict = { ok: false, reason: 'ApplicationFailed' }
+  const expired: Verdict = { ok: false, reason: 'TaskExpired' }
+  const second = await processOn(disk.afterPowerCut(), failed, (offered) =>
+    equalBytes(offered, bytes) ? failed : expired,
+  )
+  await second.acceptance.takeUp()
+  await second.acceptance.tidy()
+  assert(second.journal.accepted().has(id))
+  assert.equal(second.acceptance.reasonOf(otherId), 'TaskExpired')
 })

@@ -52,19 +52,23 @@ export class Acceptance {
   /** Offers again what earlier processes have accepted; what cannot be taken ends with a reason. */
   async takeUp(): Promise<void> {
     const { journal, engine, history } = this.#parts
+    let isAllOffered = true
     for (const { id, isTask, reason } of journal.endings().values())
       if (isTask) history.dropped(id, reason)
     for (const [id, bytes] of [...journal.accepted()]) {
       const verdict = await engine.submit(bytes)
       if (verdict.ok || isWaiting(verdict)) continue
-      if (hasNoSay.has(verdict.reason)) return
+      if (hasNoSay.has(verdict.reason)) {
+        isAllOffered = false // one that cannot be judged keeps no other from its turn
+        continue
+      }
       const transaction = tryDecodeTransaction(bytes)
       if (!transaction || (await this.#isIncluded(id, transaction))) continue
       const isTask = transaction.kind === 'task'
       journal.end({ id, isTask, reason: verdict.reason })
       if (isTask) history.dropped(id, verdict.reason)
     }
-    this.#isTakenUp = true
+    this.#isTakenUp = isAllOffered
   }
 
   /** After a block: forgets what need not be remembered any more, now and then. */
