@@ -110,13 +110,8 @@ export class LedgerStore implements BesideReader {
    * @throws DiskFullError, DiskFailedError, CorruptStoreError, CorruptNodeError
    */
   save(ledger: Ledger, height: number, besides: readonly Beside[] = []): void {
-    assert(!this.#hasFailed, 'a store that has failed takes nothing more')
-    const before = this.#saved
-    assert(before === undefined || height > before.head.height, 'heights go up')
-    this.#hasFailed = true
-    const head = this.#write(ledger, height, besides)
-    this.#hasFailed = false
-    this.#saved = { head, ledger }
+    assert(height > (this.#saved?.head.height ?? -1), 'heights go up')
+    this.#commit(ledger, height, besides)
   }
 
   /**
@@ -126,9 +121,8 @@ export class LedgerStore implements BesideReader {
    * @throws as `save` does.
    */
   replace(ledger: Ledger, height: number, besides: readonly Beside[]): StoredLedger {
-    this.save(ledger, height, besides)
-    const head = this.#saved?.head
-    assert(head, 'it was saved')
+    assert(height >= (this.#saved?.head.height ?? 0), 'heights go up')
+    const head = this.#commit(ledger, height, besides)
     const stored = { ...ledger, ...this.#loadTables(head.roots) }
     this.#saved = { head, ledger: stored }
     return { ledger: stored, height, appHash: head.appHash }
@@ -146,6 +140,15 @@ export class LedgerStore implements BesideReader {
 
   close(): void {
     this.#database.close()
+  }
+
+  #commit(ledger: Ledger, height: number, besides: readonly Beside[]): Head {
+    assert(!this.#hasFailed, 'a store that has failed takes nothing more')
+    this.#hasFailed = true
+    const head = this.#write(ledger, height, besides)
+    this.#hasFailed = false
+    this.#saved = { head, ledger }
+    return head
   }
 
   #write(ledger: Ledger, height: number, besides: readonly Beside[]): Head {
