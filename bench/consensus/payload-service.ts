@@ -19,7 +19,7 @@ const signatureBytes = 65
 /** A network's only service. */
 export const payloadSpec: ReplicatedService['spec'] = {
   ...{ name: 'payload', mode: 'replicated', rule: 'replicated', committee: 0, fee: wei(0n) },
-  ...{ commitMs: 0, revealMs: 0, toleranceBps: 0, requires: [] },
+  ...{ commitMs: 0, revealMs: 0, toleranceBps: 0, auditToleranceBps: undefined, requires: [] },
   consumer: `0x${'00'.repeat(20)}`,
 }
 

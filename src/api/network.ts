@@ -92,6 +92,9 @@ export const operatorSchema = z.object({
         late: count,
         missing: count,
         outlying: count,
+        /** Results of its own that an audit confirmed, and contradicted. */
+        upheld: count,
+        refuted: count,
         earned: decimal,
       }),
     )
@@ -112,6 +115,8 @@ export const serviceSchema = z.object({
   commitMs: count,
   revealMs: count,
   toleranceBps: count,
+  /** How far a later execution may be; without it, none is audited. */
+  auditToleranceBps: count.optional(),
   requires: z.array(z.enum(capabilities)).readonly(),
   consumer: account,
 })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { fromHex, toHex, type Wei } from '#primitives'
 import {
+  auditStates,
   maxTaskPayloadBytes,
   type Task as TaskRecord,
   type TaskRequest,
@@ -80,6 +81,8 @@ export const taskSchema = z.object({
   leafIndex: count,
   /** Why it ended without a result; empty otherwise. */
   reason: z.string(),
+  /** Whether others have executed it again, and what came of it. */
+  audit: z.enum(auditStates),
 })
 
 export type TaskView = z.output<typeof taskSchema>

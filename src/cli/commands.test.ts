@@ -214,6 +214,7 @@ const taskView = (id: Hex, { request }: SignedTask, changes: Partial<TaskView>):
   agreeing: [],
   leafIndex: 0,
   reason: '',
+  audit: 'none',
   ...changes,
 })
 

@@ -119,7 +119,17 @@ function describe(summary: SimulationSummary, report: string): readonly string[]
     `${name}: ${epochs} epochs, ${runs}`,
     '',
     ...columns([
-      ['operator', 'share at the end', 'work', 'trust', 'late', 'missing', 'outlying', 'profit'],
+      [
+        'operator',
+        'share at the end',
+        'work',
+        'trust',
+        'late',
+        'missing',
+        'outlying',
+        'refuted',
+        'profit',
+      ],
       ...operators.map((one) => [
         one.name,
         percent(one.endShare),
@@ -128,6 +138,7 @@ function describe(summary: SimulationSummary, report: string): readonly string[]
         count(one.late),
         count(one.missing),
         count(one.outlying),
+        count(one.refuted),
         money(one.profit),
       ]),
     ]),

@@ -121,6 +121,7 @@ const taskMetrics = ({ counter, seconds }: Make) => ({
     'service',
     'reason',
   ]),
+  taskAudited: counter('task_audited_total', 'Audits that ended.', ['service', 'outcome']),
   taskDuration: seconds('task_duration_seconds', 'From accepted to agreed, in block time.', [
     'service',
   ]),

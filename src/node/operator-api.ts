@@ -217,6 +217,8 @@ const toOperatorView = (
         late: score.late,
         missing: score.missing,
         outlying: score.outlying,
+        upheld: score.upheld,
+        refuted: score.refuted,
         earned: score.earned.toString(),
       }
     }),

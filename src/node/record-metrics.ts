@@ -1,4 +1,4 @@
-import { type Ledger, operatorOf } from '#protocol'
+import { type Ledger, operatorOf, taskOf } from '#protocol'
 import type { OperatorId, Task } from '#records'
 import type { CommittedBlock } from './application.ts'
 import { endedTasks, type History } from './history.ts'
@@ -20,7 +20,8 @@ export function recordCommit(
   metrics.l1Block.set(after.chain.l1.block)
   metrics.l1WindowRemaining.set(windowRemainingMs(after, operator, block.timeMs) / 1000)
   recordTransactions(metrics, committed)
-  if (before.tasks !== after.tasks) recordTasks(metrics, operator, committed, history)
+  if (before.tasks !== after.tasks || before.audits !== after.audits)
+    recordTasks(metrics, operator, committed, history)
   if (before.checkpoints !== after.checkpoints) recordCheckpoints(metrics, committed)
   const missed = (ledger: Ledger) => operatorOf(ledger, operator)?.missedWindows ?? 0
   metrics.l1MissedWindows.inc(missed(after) - missed(before))
@@ -64,6 +65,11 @@ function recordTasks(
     const acceptedMs = history.timeOf(task.acceptedHeight)
     if (acceptedMs !== undefined)
       metrics.taskDuration.observe({ service }, (block.timeMs - acceptedMs) / 1000)
+  }
+  for (const { id } of before.audits.values()) {
+    const task = after.audits.has(id) ? undefined : taskOf(after, id)
+    if (!task || task.audit === 'none') continue
+    metrics.taskAudited.inc({ service: task.request.service, outcome: task.audit })
   }
   for (const { status, reason, request } of endedTasks(before, after))
     if (status === 'expired') metrics.taskFailed.inc({ service: request.service, reason })

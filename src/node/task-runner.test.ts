@@ -26,6 +26,7 @@ const taskOf = (byte: number, attempt = 1): Task => ({
   agreeing: [],
   leafIndex: 0,
   reason: '',
+  audit: 'none',
 })
 
 function setUp(execute: Execute) {

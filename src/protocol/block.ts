@@ -12,6 +12,7 @@ import type { Environment } from './environment.ts'
 import { type Ledger, operatorsOf } from './ledger.ts'
 import type { Outcome } from './outcome.ts'
 import { freezeEpoch } from './rules/allocation/competition.ts'
+import { drawAudits } from './rules/audits.ts'
 import { applyChanges } from './rules/changes.ts'
 import { endOverdueDeliveries } from './rules/deliveries.ts'
 import { drawCommittees } from './rules/draw.ts'
@@ -75,7 +76,7 @@ export function beginBlock(
     if (transaction.kind === 'l1-events')
       l1Events.push(...transaction.events.slice(0, eventsBetween(next, outcome.ledger)))
     next = outcome.ledger
-    if (transaction.kind === 'randomness') next = drawCommittees(next, block)
+    if (transaction.kind === 'randomness') next = drawAudits(drawCommittees(next, block), block)
     if (transaction.kind === 'call')
       calls.set(transaction.service, [...(calls.get(transaction.service) ?? []), place])
   }

@@ -44,6 +44,8 @@ export const scoreCodec: Codec<Score> = record({
   late: uint64,
   missing: uint64,
   outlying: uint64,
+  upheld: uint64,
+  refuted: uint64,
   earned: uint256<Wei>(),
 })
 

@@ -15,6 +15,10 @@ export function nextDueMs(ledger: Ledger): number | undefined {
       if (status === 'accepted') return [0]
       return status === 'agreed' ? [] : [deadlineMs]
     }),
+    // A lot waits for the next block: the cut that brings the result's leaf makes one.
+    ...[...ledger.audits.values()].flatMap(({ status, deadlineMs }) =>
+      status === 'accepted' ? [] : [deadlineMs],
+    ),
     ...[...ledger.deliveries.values()]
       .filter(({ landedMs }) => landedMs > 0)
       .map((delivery) => deliveryDueMs(ledger, delivery)),

@@ -86,11 +86,13 @@ function checkService({ spec }: ServiceGenesis, { services }: Environment): void
   demand(services.get(name)?.spec.mode === mode, field, `one that this binary has, as ${mode}`)
   demand((rule === 'replicated') === (mode === 'replicated'), `${field}: rule`, `one for ${mode}`)
   if (mode === 'replicated') return
-  const { committee, commitMs, revealMs, toleranceBps } = spec
+  const { committee, commitMs, revealMs, toleranceBps, auditToleranceBps = 0 } = spec
   const isCommittee = committee >= 1 && committee <= maxCommittee
   demand(isCommittee, `${field}: committee`, `1 to ${maxCommittee}`)
   demand(commitMs >= 1 && revealMs >= 1, `${field}: commitMs, revealMs`, 'at least 1')
   demand(toleranceBps <= wholeBps, `${field}: toleranceBps`, `at most ${wholeBps}`)
+  const isAllowed = auditToleranceBps <= wholeBps
+  demand(isAllowed, `${field}: auditToleranceBps`, `at most ${wholeBps}`)
 }
 
 function demandDistinct(name: string, values: readonly (string | number)[]): void {

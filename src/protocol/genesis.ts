@@ -48,6 +48,7 @@ export const emptyTables = () => ({
   accounts: empty(uint256<Wei>()),
   tasks: empty(taskCodec),
   endedTasks: empty(taskCodec),
+  audits: empty(taskCodec),
   leaves: empty(leafCodec),
   deliveries: empty(deliveryCodec),
   checkpoints: empty(checkpointRecordCodec),

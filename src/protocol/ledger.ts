@@ -42,6 +42,9 @@ export type Score = {
   readonly late: number
   readonly missing: number
   readonly outlying: number
+  /** Results of its own that an audit confirmed, and contradicted. */
+  readonly upheld: number
+  readonly refuted: number
   readonly earned: Wei
 }
 
@@ -109,6 +112,8 @@ export type Ledger = {
   /** Open tasks, and ended ones until their ids may be forgotten. */
   readonly tasks: Table<Task>
   readonly endedTasks: Table<Task>
+  /** Agreed tasks that wait for their lot, or are executed again; by the task's id. */
+  readonly audits: Table<Task>
   /** By decimal index: the newest, and those that wait for delivery. */
   readonly leaves: Table<Leaf>
   readonly deliveries: Table<Delivery>
@@ -137,6 +142,7 @@ export const tableNames = [
   'accounts',
   'tasks',
   'endedTasks',
+  'audits',
   'leaves',
   'deliveries',
   'checkpoints',

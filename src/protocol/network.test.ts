@@ -46,6 +46,8 @@ class Auditor {
       assert(status === 'active' || this.#driver.culprits.has(id), 'only who cheated is jailed')
     for (const id of this.#driver.accepted)
       assert(taskOf(ledger, id) || taskOf(this.#before, id) || this.#isForgotten(id))
+    for (const { audit } of [...ledger.tasks.values(), ...ledger.endedTasks.values()])
+      this.audits.add(audit)
     this.hashes.push(appHash(ledger))
     this.#before = ledger
   }
@@ -55,6 +57,9 @@ class Auditor {
   #isForgotten(id: Hex): boolean {
     return this.#ended.has(id)
   }
+
+  /** How audits stood at any time. */
+  readonly audits = new Set<string>()
 
   #checkCheckpoints({ checkpoints, chain, constants, endedTasks }: Ledger): void {
     for (const id of endedTasks.keys()) this.#ended.add(id as Hex)
@@ -146,18 +151,20 @@ function nameOf(statement: Statement): string {
 
 /** A wild history, then calm until everything has ended. */
 function live(seed: number, operators: number, blocks: number) {
-  const driver = new LedgerDriver(new LedgerNetwork(operators, {}, idealCrypto), seed)
+  const parameters = [{ name: 'auditPpm', value: 500_000n }]
+  const driver = new LedgerDriver(new LedgerNetwork(operators, { parameters }, idealCrypto), seed)
   const auditor = new Auditor(driver)
   for (let i = 0; i < blocks; i++) auditor.check(driver.step())
   const { network } = driver
-  for (let i = 0; i < 80 && network.ledger.tasks.size > 0; i++) auditor.check(driver.calmStep())
+  const isBusy = ({ tasks, audits }: Ledger) => tasks.size + audits.size > 0
+  for (let i = 0; i < 80 && isBusy(network.ledger); i++) auditor.check(driver.calmStep())
   return { driver, auditor, network }
 }
 
 const plans = [
   { seed: 1, operators: 4, blocks: 120 },
   { seed: 2, operators: 4, blocks: 120 },
-  { seed: 3, operators: 7, blocks: 60 },
+  { seed: 3, operators: 10, blocks: 60 },
 ]
 
 for (const { seed, operators, blocks } of plans)
@@ -165,6 +172,9 @@ for (const { seed, operators, blocks } of plans)
     const { driver, auditor, network } = live(seed, operators, blocks)
     const { ledger, genesis, environment } = network
     assert.equal(ledger.tasks.size, 0, 'every accepted task has ended')
+    assert.equal(ledger.audits.size, 0, 'and every audit')
+    // Four operators leave nobody to audit.
+    assert.equal(auditor.audits.has('upheld'), operators > 4)
     assert(driver.accepted.size > 10 && ledger.chain.landed.index > 3, 'enough has happened')
     let replayed = genesisLedger(genesis, environment)
     for (const [place, block] of network.blocks.entries()) {

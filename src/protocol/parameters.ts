@@ -66,6 +66,8 @@ export const parameterDefinitions = {
   refreshEpochs: define(8, 1, 10_000),
   /** Least share of any operator, against that of equal shares: how the fallen can recover. */
   probePpm: define(150_000, 0, 1_000_000),
+  /** Part of the agreed tasks that are executed again by others. */
+  auditPpm: define(20_000, 0, 1_000_000),
   /** Delay between a passed vote and its effect. */
   voteDelayMs: define(10_000, 0, 2_592_000_000),
   /** Farthest that a task's `validUntilMs` may lie ahead: how long its id is remembered. */

@@ -1,6 +1,16 @@
 import type { Hex, Wei } from '#primitives'
 import { type Capability, capabilitiesCodec } from './capability.ts'
-import { address, type Codec, oneOf, record, text, uint16, uint32, uint256 } from './codec.ts'
+import {
+  address,
+  type Codec,
+  oneOf,
+  optional,
+  record,
+  text,
+  uint16,
+  uint32,
+  uint256,
+} from './codec.ts'
 
 /** Short name of a service, ASCII, at most 31 bytes; `bytes32` on L1, padded with zeros. */
 export type ServiceName = string
@@ -30,6 +40,11 @@ export type ServiceSpec = {
   readonly revealMs: number
   /** Results farther than this from the agreed one are outliers, in 1/10,000 of it. */
   readonly toleranceBps: number
+  /**
+   * How far the result of a later execution may honestly be, in 1/10,000 of it; 0 by the rule
+   * `exact`. Undefined: nobody can execute a task again, and none is audited.
+   */
+  readonly auditToleranceBps: number | undefined
   /** What a member's machine must have. */
   readonly requires: readonly Capability[]
   /** L1 contract that results are delivered to; zero for none. */
@@ -45,6 +60,7 @@ export const serviceSpecCodec: Codec<ServiceSpec> = record({
   commitMs: uint32,
   revealMs: uint32,
   toleranceBps: uint16,
+  auditToleranceBps: optional(uint16),
   requires: capabilitiesCodec,
   consumer: address,
 })

@@ -61,6 +61,16 @@ export const taskStatuses = [
 ] as const
 export type TaskStatus = (typeof taskStatuses)[number]
 
+/**
+ * none: not audited · open: an audit is under way · upheld, refuted: the audit confirmed, or
+ * contradicted, the agreed result · void: the audit came to nothing.
+ */
+export const auditStates = ['none', 'open', 'upheld', 'refuted', 'void'] as const
+export type AuditState = (typeof auditStates)[number]
+
+/** The attempt under which a task is executed again for its audit; other draws come before. */
+export const auditAttempt = 3
+
 /** One drawn operator and what it has reported in this attempt. */
 export type CommitteeMember = {
   readonly operator: OperatorId
@@ -79,7 +89,7 @@ export type Task = {
   readonly status: TaskStatus
   /** Reserved while it is open; paid when it is settled; 0 when it has expired. */
   readonly fee: Wei
-  /** 1 for the first draw, 2 for the redraw; 0 before. */
+  /** 1 for the first draw, 2 for the redraw, `auditAttempt` in an audit; 0 before. */
   readonly attempt: number
   readonly acceptedHeight: number
   readonly drawnHeight: number
@@ -93,6 +103,7 @@ export type Task = {
   readonly leafIndex: number
   /** Why it ended without a result; empty otherwise. */
   readonly reason: string
+  readonly audit: AuditState
 }
 
 const memberCodec: Codec<CommitteeMember> = record({
@@ -117,4 +128,5 @@ export const taskCodec: Codec<Task> = record({
   agreeing: list(uint16, maxCommittee),
   leafIndex: uint64,
   reason: text(64),
+  audit: oneOf(auditStates),
 })

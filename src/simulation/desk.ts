@@ -37,12 +37,16 @@ export class Desk {
     this.#chance = chance
   }
 
-  /** Its work on one attempt of a task; begins it when it hears of it first. */
-  workOn(task: Task, service: ScenarioService, nowMs: number): Work {
+  /**
+   * Its work on one attempt of a task; begins it when it hears of it first.
+   *
+   * @param isCaptured - whether those who collude decide what the committee comes to.
+   */
+  workOn(task: Task, service: ScenarioService, nowMs: number, isCaptured: boolean): Work {
     const key = `${task.id}/${task.attempt}`
     const known = this.#works.get(key)
     if (known) return known
-    const work = this.#begin(task, service, nowMs)
+    const work = this.#begin(task, service, nowMs, isCaptured)
     this.#works.set(key, work)
     return work
   }
@@ -53,13 +57,15 @@ export class Desk {
       this.#works.delete(`${task.id}/${attempt}`)
   }
 
-  #begin(task: Task, service: ScenarioService, nowMs: number): Work {
-    const { failure, lie, capacity, speedMs, cost } = this.traits
+  #begin(task: Task, service: ScenarioService, nowMs: number, isCaptured: boolean): Work {
+    const { failure, lie, collude, capacity, speedMs, cost } = this.traits
     const draw = (what: string) => this.#chance(`${this.#name} ${task.id} ${task.attempt} ${what}`)
     const truth = truthOf(task, this.#chance)
     const noise = (service.noiseBps / 10_000) * (2 * draw('noise') - 1)
     const honest = BigInt(Math.round(truth * (1 + noise)))
-    const result = encodeResult(draw('lie') < lie ? honest * lieFactor : honest)
+    const isLie =
+      draw('lie') < lie || (isCaptured && this.#chance(`collusion on ${task.id}`) < collude)
+    const result = encodeResult(isLie ? honest * lieFactor : honest)
     if (draw('failure') < failure || capacity === 0) return { readyMs: Infinity, result }
     const beginMs = Math.max(nowMs, this.#freeMs)
     this.#freeMs = beginMs + this.#epochMs / capacity

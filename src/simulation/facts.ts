@@ -29,6 +29,9 @@ export type OperatorEpoch = {
   readonly late: number
   readonly missing: number
   readonly outlying: number
+  /** Results of its own that audits confirmed, and contradicted. */
+  readonly upheld: number
+  readonly refuted: number
   /** Means over the services that it can serve. */
   readonly trust: number
   readonly timeliness: number

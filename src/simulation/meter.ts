@@ -123,6 +123,8 @@ export class Meter {
       drawn: since(({ drawn }) => drawn),
       kept: since(({ drawn }) => drawn) - bad.late - bad.missing - bad.outlying,
       ...bad,
+      upheld: since(({ upheld }) => upheld),
+      refuted: since(({ refuted }) => refuted),
       trust: meanOf(served, trustOf),
       timeliness: meanOf(served, ({ timeliness }) => timeliness),
       agreement: meanOf(served, ({ agreement }) => agreement),

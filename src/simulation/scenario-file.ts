@@ -67,6 +67,7 @@ const traitRanges = {
   cost: money,
   failure: chance,
   lie: chance,
+  collude: chance,
   declaredCapacity: count(0, 1_000_000),
   declaredCost: money,
 } as const satisfies Record<keyof Traits, Range>
@@ -77,6 +78,7 @@ const usualTraits: Traits = {
   cost: 0,
   failure: 0,
   lie: 0,
+  collude: 0,
   declaredCapacity: undefined,
   declaredCost: undefined,
 }
@@ -114,7 +116,7 @@ const readTraits = (entry: JsonReader): Partial<Traits> =>
 function readService(entry: JsonReader): ScenarioService {
   entry.only(
     ...['name', 'rule', 'committee', 'fee', 'commitMs', 'revealMs', 'toleranceBps', 'noiseBps'],
-    ...['requires', 'demand'],
+    ...['auditToleranceBps', 'requires', 'demand'],
   )
   return {
     name: nameIn(entry),
@@ -124,6 +126,7 @@ function readService(entry: JsonReader): ScenarioService {
     commitMs: within(entry, 'commitMs', count(1, 3_600_000), 3_000),
     revealMs: within(entry, 'revealMs', count(1, 3_600_000), 3_000),
     toleranceBps: within(entry, 'toleranceBps', bps, 100),
+    auditToleranceBps: within(entry, 'auditToleranceBps', bps, 500),
     noiseBps: within(entry, 'noiseBps', bps, 0),
     requires: capabilitiesIn(entry, 'requires'),
     demand: within(entry, 'demand', demandRange, 20),

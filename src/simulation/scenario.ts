@@ -26,6 +26,11 @@ export type Traits = {
   /** Chance that it never answers a place, and that it reports ten times the truth. */
   readonly failure: number
   readonly lie: number
+  /**
+   * Chance, one for all who have it, that those who collude report ten times the truth together,
+   * where they are more than two thirds of a committee.
+   */
+  readonly collude: number
   /** What it declares, where that is not the truth. */
   readonly declaredCapacity: number | undefined
   readonly declaredCost: number | undefined
@@ -51,6 +56,8 @@ export type ScenarioService = {
   readonly commitMs: number
   readonly revealMs: number
   readonly toleranceBps: number
+  /** How far the result of an audit may be from the agreed one. */
+  readonly auditToleranceBps: number
   /** How far honest results are from the truth at most, in 1/10,000 of it. */
   readonly noiseBps: number
   readonly requires: readonly Capability[]

@@ -28,6 +28,9 @@ export type OperatorSummary = { readonly name: string } & Readonly<
     | 'late'
     | 'missing'
     | 'outlying'
+    // Results that audits confirmed, and contradicted.
+    | 'upheld'
+    | 'refuted'
     // Money.
     | 'earned'
     | 'spent'
@@ -88,6 +91,8 @@ function operatorSummary(name: string, place: number, runs: readonly Run[]): Ope
     late: total(({ late }) => late),
     missing: total(({ missing }) => missing),
     outlying: total(({ outlying }) => outlying),
+    upheld: total(({ upheld }) => upheld),
+    refuted: total(({ refuted }) => refuted),
     earned: total(({ earned }) => earned),
     spent: total(({ spent }) => spent),
     profit: total(({ earned, spent }) => earned - spent),

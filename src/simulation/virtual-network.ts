@@ -237,13 +237,21 @@ export class VirtualNetwork {
     const service = this.#scenario.services.find(({ name }) => name === task.request.service)
     const desk = this.desks[place]
     if (!service || !desk) return []
-    const { readyMs, result } = desk.workOn(task, service, this.timeMs)
+    const { readyMs, result } = desk.workOn(task, service, this.timeMs, this.#isCaptured(task))
     const said = { task: task.id, attempt: task.attempt }
     const salt = sha256Hex(utf8(`salt ${place} ${task.id} ${task.attempt}`))
     if (kind === 'reveal') return [{ kind, ...said, result, salt }]
     if (readyMs > this.timeMs) return []
     const digest = resultDigest({ ...said, operator: place + 1, result, salt })
     return [{ kind: 'commit', ...said, digest }]
+  }
+
+  /** Whether those who collude are more than two thirds of a committee. */
+  #isCaptured({ committee }: Task): boolean {
+    const colluding = committee.filter(
+      ({ operator }) => (this.desks[operator - 1]?.traits.collude ?? 0) > 0,
+    )
+    return 3 * colluding.length > 2 * committee.length
   }
 
   /** What an operator wants the ledger to hold of it, when it holds anything else. */

@@ -24,6 +24,7 @@ export function virtualService(service: ScenarioService): AssignedService {
       commitMs: service.commitMs,
       revealMs: service.revealMs,
       toleranceBps: service.toleranceBps,
+      auditToleranceBps: service.auditToleranceBps,
       requires: service.requires,
       consumer: `0x${'00'.repeat(20)}` as Hex,
     },

@@ -9,6 +9,7 @@ const terms = {
   commitMs: 3_000,
   revealMs: 3_000,
   toleranceBps: 1_000,
+  auditToleranceBps: 2_000,
   requires: [],
 } as const
 
@@ -59,6 +60,7 @@ const tallySpec: ServiceSpec & { readonly mode: 'replicated' } = {
   commitMs: 0,
   revealMs: 0,
   toleranceBps: 0,
+  auditToleranceBps: undefined,
   requires: [],
   consumer: `0x${'00'.repeat(20)}`,
 }

@@ -241,7 +241,7 @@ test('NetworkWatch: counts blocks by height within the time, rounds and misses s
   const one = String(10n ** 18n)
   const score = {
     ...{ service: 'price', timeliness: one, agreement: one, latency: one, trust: one, share: one },
-    ...{ drawn: 1, late: 0, missing: 0, outlying: 0, earned: '0' },
+    ...{ drawn: 1, late: 0, missing: 0, outlying: 0, upheld: 0, refuted: 0, earned: '0' },
   }
   const operator = () => ({
     id: 1,

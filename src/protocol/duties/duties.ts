@@ -68,9 +68,10 @@ function solveDuties(ledger: Ledger): readonly Duty[] {
   return competition && isContested(ledger) ? [{ kind: 'solve', competition }] : []
 }
 
-/** Reveals first: their deadline is nearer. */
+/** Reveals first: their deadline is nearer. An audit asks for the same as the task did. */
 function taskDuties(ledger: Ledger, operator: OperatorId): readonly Duty[] {
-  const owed = [...ledger.tasks.values()].flatMap((task): readonly Duty[] => {
+  const drawn = [...ledger.tasks.values(), ...ledger.audits.values()]
+  const owed = drawn.flatMap((task): readonly Duty[] => {
     const member = task.committee.find((one) => one.operator === operator)
     if (!member) return []
     if (task.status === 'committing' && !member.digest) return [{ kind: 'execute', task }]

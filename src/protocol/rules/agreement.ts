@@ -43,6 +43,21 @@ export function agree(
   }
 }
 
+/**
+ * Whether a result says the same as the outcome of another execution: the same bytes, or a number
+ * as near as a later execution may honestly be. Never, where none can be made.
+ */
+export function isSameOutcome(
+  { rule, auditToleranceBps }: ServiceSpec,
+  service: AssignedService,
+  outcome: Uint8Array,
+  result: Uint8Array,
+): boolean {
+  if (auditToleranceBps === undefined) return false
+  if (rule === 'exact') return equalBytes(outcome, result)
+  return isWithin(service.toNumber(result), service.toNumber(outcome), auditToleranceBps)
+}
+
 /** A result as a number, and how much it weighs. */
 type Valued = { readonly operator: OperatorId; readonly weight: number; readonly value: bigint }
 
@@ -58,8 +73,7 @@ function agreeNear(
     .sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : a.operator - b.operator))
   const middle = middleOf(ordered)
   if (middle === undefined) return { ok: false, reason: 'TooFewReveals' }
-  const limit = (absolute(middle) * BigInt(toleranceBps)) / 10_000n
-  const isClose = ({ value }: { value: bigint }) => absolute(value - middle) <= limit
+  const isClose = ({ value }: { value: bigint }) => isWithin(value, middle, toleranceBps)
   return {
     ok: true,
     result: service.fromNumber(middle),
@@ -131,5 +145,9 @@ export const weightOf = (members: readonly { readonly weight: number }[]): bigin
 
 const idsOf = (members: readonly { operator: OperatorId }[]): readonly OperatorId[] =>
   members.map(({ operator }) => operator).sort((a, b) => a - b)
+
+/** Whether a value is so near to the middle, in 1/10,000 of it. */
+const isWithin = (value: bigint, middle: bigint, bps: number): boolean =>
+  absolute(value - middle) <= (absolute(middle) * BigInt(bps)) / 10_000n
 
 const absolute = (value: bigint): bigint => (value < 0n ? -value : value)

@@ -56,21 +56,33 @@ function chooseCommittee(
   shares: ReadonlyMap<OperatorId, number>,
   seats: number,
 ): readonly OperatorId[] {
-  const seed = sha256(
-    utf8('NodeOP committee'),
-    fromHex(ledger.chain.mix),
-    fromHex(task.id),
-    new Uint8Array([attempt]),
-  )
   const { owed } = turnsOf(ledger, task.request.service)
   const weights = [...shares].map(([id, share]) => {
     const due = share + Math.trunc((owed.get(id) ?? 0) / owedPart)
-    return { id, weight: BigInt(Math.max(1, due)) }
+    return [id, due] as const
   })
-  return systematicSample(seed, weights, Math.min(seats, weights.length))
+  return sampleCommittee(ledger, { id: task.id, attempt }, weights, seats)
 }
 
-const freshMember = (operator: OperatorId): CommitteeMember => ({
+/** A systematic sample by weight, from the newest randomness; everyone has some chance. */
+export function sampleCommittee(
+  ledger: Ledger,
+  { id: task, attempt }: Pick<Task, 'id' | 'attempt'>,
+  weights: readonly (readonly [OperatorId, number])[],
+  seats: number,
+): readonly OperatorId[] {
+  const seed = sha256(
+    utf8('NodeOP committee'),
+    fromHex(ledger.chain.mix),
+    fromHex(task),
+    new Uint8Array([attempt]),
+  )
+  const entries = weights.map(([id, weight]) => ({ id, weight: BigInt(Math.max(1, weight)) }))
+  return systematicSample(seed, entries, Math.min(seats, entries.length))
+}
+
+/** A drawn operator that has reported nothing yet. */
+export const freshMember = (operator: OperatorId): CommitteeMember => ({
   operator,
   weight: 1,
   digest: undefined,

@@ -3,19 +3,24 @@ import { type CommitteeMember, maxLeafBodyBytes, type ServiceSpec, type Task } f
 import type { Environment } from '../environment.ts'
 import type { Ledger } from '../ledger.ts'
 import type { BlockFacts } from '../outcome.ts'
-import type { AssignedService, Revealed } from '../service.ts'
+import type { AssignedService } from '../service.ts'
 import { type Agreement, agree, weightOf } from './agreement.ts'
+import { judgeAudit, orderAudit, voidAudit } from './audits.ts'
 import { withDelivery } from './deliveries.ts'
+import { absence, isFirstDraw, observeAll, revealedOf } from './observing.ts'
 import { appendLeaf } from './outbox.ts'
-import { latencyOf, type Observation, observe } from './scores.ts'
-import { endTask, withTask } from './tasks.ts'
+import type { Observation } from './scores.ts'
+import { endTask, isAudit, withTask } from './tasks.ts'
 
 /** Draws that a task may take: the first, and one more. */
 const maxAttempts = 2
 
-/** Closes every phase that is complete or out of time, in order of task id's hash. */
+/** Closes every phase that is complete or out of time, in order of task id's hash; audits last. */
 export const advanceTasks = (ledger: Ledger, block: BlockFacts, environment: Environment): Ledger =>
-  [...ledger.tasks.values()].reduce((next, task) => advance(next, task, block, environment), ledger)
+  [...ledger.tasks.values(), ...ledger.audits.values()].reduce(
+    (next, task) => advance(next, task, block, environment),
+    ledger,
+  )
 
 function advance(ledger: Ledger, task: Task, block: BlockFacts, environment: Environment): Ledger {
   if (task.status !== 'committing' && task.status !== 'revealing') return ledger
@@ -77,16 +82,18 @@ function closeReveals(
       member.result !== undefined ? 'unsettled' : absence(task, member),
     )
   if (!agreement.ok) return failed(agreement.reason)
+  if (isAudit(task)) return judgeAudit(ledger, task, spec, service, agreement.result)
   const body = service.leafBody(task.request.payload, agreement.result, block.timeMs)
   return body.length > maxLeafBodyBytes
     ? failed('ResultTooLarge')
-    : settleAgreement(ledger, task, spec, agreement, body)
+    : settleAgreement(ledger, task, block, spec, agreement, body)
 }
 
 /** The result becomes a leaf of the outbox; scores learn who agreed. */
 function settleAgreement(
   ledger: Ledger,
   task: Task,
+  block: BlockFacts,
   spec: ServiceSpec,
   agreement: Agreement & { ok: true },
   body: Uint8Array,
@@ -107,13 +114,9 @@ function settleAgreement(
     body,
   })
   const { result, agreeing } = agreement
-  return withTask(withDelivery(appended, { leafIndex, task: task.id, assignee: 0, landedMs: 0 }), {
-    ...task,
-    status: 'agreed',
-    result,
-    agreeing,
-    leafIndex,
-  })
+  const agreed: Task = { ...task, status: 'agreed', result, agreeing, leafIndex }
+  const delivery = { leafIndex, task: task.id, assignee: 0, landedMs: 0 }
+  return orderAudit(withTask(withDelivery(appended, delivery), agreed), agreed, spec, block)
 }
 
 /** Without agreement: one more draw in the next block with randomness, then refund. */
@@ -125,30 +128,8 @@ function fail(
   judge: (member: CommitteeMember) => Observation,
 ): Ledger {
   const scored = observeAll(ledger, task, judge)
+  if (isAudit(task)) return voidAudit(scored, task)
   return task.attempt < maxAttempts
     ? withTask(scored, { ...task, status: 'accepted', acceptedHeight: block.height, committee: [] })
     : endTask(scored, task, block, { status: 'expired', reason })
 }
-
-const isFirstDraw = ({ attempt }: Task): boolean => attempt === 1
-
-/**
- * What it means that a member has revealed nothing: in the first draw, others may have been faster.
- */
-const absence = (task: Task, { digest }: CommitteeMember): Observation =>
-  digest === undefined && isFirstDraw(task) ? 'late' : 'missing'
-
-const observeAll = (
-  ledger: Ledger,
-  task: Task,
-  judge: (member: CommitteeMember) => Observation,
-): Ledger =>
-  task.committee.reduce((next, member) => {
-    const { service } = task.request
-    return observe(next, service, member.operator, judge(member), latencyOf(task, member))
-  }, ledger)
-
-const revealedOf = (task: Task): readonly Revealed[] =>
-  task.committee.flatMap(({ operator, weight, result }) =>
-    result === undefined ? [] : [{ operator, weight, result }],
-  )

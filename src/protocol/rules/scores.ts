@@ -19,6 +19,11 @@ const epochMemory = { kept: 3n, of: 4n } as const
 const forgottenEpochs = 256
 /** A broken duty weighs three times a kept one: trust is slow to gain and fast to lose. */
 const brokenWeight = 3n
+/**
+ * Evidence of a result that an audit contradicts: as if every duty that trust remembers had been
+ * broken. Few tasks are audited, so what is found stands for all that nobody looked at.
+ */
+const refutedEvidence = brokenWeight * memory.of * oneWad
 
 const fresh: Score = {
   timeliness: oneWad,
@@ -31,6 +36,8 @@ const fresh: Score = {
   late: 0,
   missing: 0,
   outlying: 0,
+  upheld: 0,
+  refuted: 0,
   earned: 0n as Wei,
 }
 
@@ -81,6 +88,35 @@ export function observe(
     missing: score.missing + (observation === 'missing' ? 1 : 0),
     outlying: score.outlying + (observation === 'outlying' ? 1 : 0),
   }
+  return { ...ledger, scores: ledger.scores.set(scoreKey(service, operator), next) }
+}
+
+/**
+ * The ledger after an audit has confirmed, or contradicted, a result that an operator had revealed:
+ * one more piece of evidence, or the end of all that spoke for it.
+ */
+export function observeAudit(
+  ledger: Ledger,
+  service: string,
+  operator: OperatorId,
+  verdict: 'upheld' | 'refuted',
+): Ledger {
+  const score = scoreOf(ledger, service, operator)
+  const next: Score =
+    verdict === 'upheld'
+      ? {
+          ...score,
+          ...evidenceAfter(score, 'agreed'),
+          agreement: agreementAfter(score.agreement, 'agreed'),
+          upheld: score.upheld + 1,
+        }
+      : {
+          ...score,
+          kept: wad(0n),
+          broken: wad(refutedEvidence),
+          agreement: agreementAfter(score.agreement, 'outlying'),
+          refuted: score.refuted + 1,
+        }
   return { ...ledger, scores: ledger.scores.set(scoreKey(service, operator), next) }
 }
 

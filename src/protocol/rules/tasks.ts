@@ -1,5 +1,5 @@
 import type { Hex, Wei } from '#primitives'
-import type { Task } from '#records'
+import { auditAttempt, type Task } from '#records'
 import type { Ledger } from '../ledger.ts'
 import type { BlockFacts } from '../outcome.ts'
 import { credit } from './accounts.ts'
@@ -12,11 +12,18 @@ export const maxOpenTasks = 4096
  */
 export const maxKnownTasks = 65_536
 
-/** The ledger with a changed open task. */
-export const withTask = (ledger: Ledger, task: Task): Ledger => ({
-  ...ledger,
-  tasks: ledger.tasks.set(task.id, task),
-})
+/** The ledger with a changed open task, or audit of one. */
+export const withTask = (ledger: Ledger, task: Task): Ledger =>
+  isAudit(task)
+    ? { ...ledger, audits: ledger.audits.set(task.id, task) }
+    : { ...ledger, tasks: ledger.tasks.set(task.id, task) }
+
+/** Whether it is a task's second execution, for its audit. */
+export const isAudit = ({ attempt }: Pick<Task, 'attempt'>): boolean => attempt === auditAttempt
+
+/** What a statement about an attempt of a task speaks of: the open task, or its audit. */
+export const drawnTask = (ledger: Ledger, id: Hex, attempt: number): Task | undefined =>
+  isAudit({ attempt }) ? ledger.audits.get(id) : ledger.tasks.get(id)
 
 /** A task by id, open or ended and still remembered. */
 export const taskOf = (ledger: Ledger, id: Hex): Task | undefined =>
@@ -50,10 +57,10 @@ export function endTask(
   return end.status === 'expired' ? credit(moved, task.request.client, task.fee) : moved
 }
 
-/** Drops ended tasks whose ids can no longer be accepted again. */
+/** Drops ended tasks whose ids can no longer be accepted again, and whose audits are over. */
 export const forgetTasks = (ledger: Ledger, block: BlockFacts): Ledger => ({
   ...ledger,
   endedTasks: [...ledger.endedTasks.values()]
-    .filter(({ deadlineMs }) => deadlineMs < block.timeMs)
+    .filter(({ id, deadlineMs }) => deadlineMs < block.timeMs && !ledger.audits.has(id))
     .reduce((table, { id }) => table.delete(id), ledger.endedTasks),
 })

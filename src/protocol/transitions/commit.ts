@@ -1,7 +1,7 @@
 import type { Operator, Statement } from '#records'
 import type { Ledger } from '../ledger.ts'
 import { accept, type BlockFacts, type Outcome, refuse } from '../outcome.ts'
-import { withTask } from '../rules/tasks.ts'
+import { drawnTask, withTask } from '../rules/tasks.ts'
 
 /** Takes a member's blinded digest while commits are open; the first one counts. */
 export function commit(
@@ -10,7 +10,7 @@ export function commit(
   statement: Statement & { kind: 'commit' },
   block: BlockFacts,
 ): Outcome {
-  const task = ledger.tasks.get(statement.task)
+  const task = drawnTask(ledger, statement.task, statement.attempt)
   if (!task) return refuse('UnknownTask')
   if (task.attempt !== statement.attempt) return refuse('WrongAttempt')
   if (task.status !== 'committing') return refuse('CommitsClosed')

@@ -2,7 +2,7 @@ import { type Operator, resultDigest, type Statement } from '#records'
 import type { Environment } from '../environment.ts'
 import type { Ledger } from '../ledger.ts'
 import { accept, type Outcome, refuse } from '../outcome.ts'
-import { withTask } from '../rules/tasks.ts'
+import { drawnTask, withTask } from '../rules/tasks.ts'
 
 /** Takes a member's result when it is what its digest hid and the service finds it well-formed. */
 export function reveal(
@@ -11,7 +11,7 @@ export function reveal(
   statement: Statement & { kind: 'reveal' },
   environment: Environment,
 ): Outcome {
-  const task = ledger.tasks.get(statement.task)
+  const task = drawnTask(ledger, statement.task, statement.attempt)
   if (!task) return refuse('UnknownTask')
   if (task.attempt !== statement.attempt) return refuse('WrongAttempt')
   if (task.status !== 'revealing') return refuse('RevealsClosed')

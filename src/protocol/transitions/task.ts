@@ -45,6 +45,7 @@ export function task(
     agreeing: [],
     leafIndex: 0,
     reason: '',
+    audit: 'none',
   }
   return accept(withTask(reserved, accepted))
 }

@@ -23,6 +23,7 @@ export const sequencerSpec: ServiceSpec & { readonly mode: 'replicated' } = {
   commitMs: 0,
   revealMs: 0,
   toleranceBps: 0,
+  auditToleranceBps: undefined,
   requires: [],
   consumer: `0x${'00'.repeat(20)}`,
 }
