@@ -85,10 +85,17 @@ async function served<T>(
   }
 }
 
-/** Viem knows the code of a gateway that does not serve by another name. */
+/**
+ * Whether a gateway did not serve, which viem knows by another name, or was too busy to answer a
+ * question in time: either way nothing has been accepted.
+ */
 const isNotReady = (error: unknown): boolean =>
   error instanceof BaseError &&
-  error.walk((cause) => cause instanceof MethodNotSupportedRpcError) !== null
+  error.walk(
+    (cause) =>
+      cause instanceof MethodNotSupportedRpcError ||
+      (cause instanceof Error && cause.message.includes('execution aborted')),
+  ) !== null
 
 /** A busy machine takes a while to its first block; after that the gateway says why it refuses. */
 async function serving(gateway: string, limitMs: number, heard: Heard): Promise<void> {

@@ -1,4 +1,5 @@
-import { assert, type Disk, DomainError, type Hex, vrfProve } from '#primitives'
+import type { ConsensusEngine } from '#consensus'
+import { assert, type Disk, DomainError, type Hex, type Logger, vrfProve } from '#primitives'
 import {
   type Computation,
   type Environment,
@@ -74,7 +75,7 @@ export async function startOperator(options: OperatorOptions): Promise<RunningOp
 /** An engine that waits for its network is stopped when the start is called off. */
 async function startEngine({ engine, options }: OperatorParts): Promise<void> {
   const { signal } = options
-  const stop = () => void engine.stop()
+  const stop = () => stopEngine(engine, options.logger)
   signal?.throwIfAborted()
   signal?.addEventListener('abort', stop)
   try {
@@ -293,15 +294,20 @@ function supersede(parts: OperatorParts, by: Hex): void {
   const { logger, name, id, onFailure } = parts.options
   const message = `another copy of ${name} speaks for it since; this one has stopped`
   logger.error(message, { code: 'Superseded', operator: id, by })
-  void parts.engine.stop() // it votes with the same key too
+  stopEngine(parts.engine, logger) // it votes with the same key too
   onFailure(new SupersededError(message, { operator: id, by }))
+}
+
+/** Begins to end an engine for which nobody waits here. */
+function stopEngine(engine: ConsensusEngine, logger: Logger): void {
+  engine.stop().catch((error: unknown) => logger.error('consensus did not end well', { error }))
 }
 
 /** Ends an operator that cannot go on; what fails after that follows from it. */
 function failWith(parts: OperatorParts, error: unknown): void {
   if (!leave(parts, 'failed')) return
   parts.failure = error instanceof DomainError ? error.code : 'Defect'
-  void parts.engine.stop()
+  stopEngine(parts.engine, parts.options.logger)
   parts.options.onFailure(error)
 }
 

@@ -33,7 +33,6 @@ const badStreams: readonly (readonly [reason: string, bytes: Uint8Array])[] = [
   ['UnknownMessage', toFrame(new Uint8Array())],
   ['UnknownMessage', toFrame(Uint8Array.of(0x4a, 0))],
   ['UnknownMessage', questionFrame({ case: 'extendVote', value: { height: 2n } })],
-  ['UnknownMessage', questionFrame({ case: 'applySnapshotChunk', value: { index: 0 } })],
 ]
 
 test('bad input: whatever comes over a socket ends it with a reason, and nothing else', async (t) => {

@@ -77,6 +77,7 @@ class CometEngine implements ConsensusEngine {
       onFailure: (error) => this.#fail(error),
     })
     this.#server = server
+    if (this.#hasEnded()) return void (await server.close())
     const rpc = createCometRpc(rpcAddress)
     this.#rpc = rpc
     const handOver = new HandOver(rpc, logger)
@@ -91,8 +92,13 @@ class CometEngine implements ConsensusEngine {
         ),
       onFailure: (error) => this.#fail(error),
     })
-    if (this.#phase === 'new') this.#phase = 'live'
+    this.#phase = 'live'
     await this.#supervisor.start()
+  }
+
+  /** Stopped or failed while it was being started: nothing more is opened. */
+  #hasEnded(): boolean {
+    return this.#phase === 'stopped' || this.#phase === 'failed'
   }
 
   async stop(): Promise<void> {
@@ -130,7 +136,12 @@ class CometEngine implements ConsensusEngine {
   #decided(decision: ConsensusDecision): void {
     const { height, timeMs } = decision.block
     this.#status = { height, timeMs }
-    for (const listener of this.#listeners) listener(decision)
+    for (const listener of this.#listeners)
+      try {
+        listener(decision)
+      } catch (error) {
+        this.#options.logger.error('a listener to decisions failed', { error })
+      }
   }
 
   #fail(error: unknown): void {

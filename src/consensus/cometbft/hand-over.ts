@@ -4,7 +4,12 @@ import type { CometRpc } from './program/index.ts'
 /**
  * What goes in one request, and what waits for its turn; beyond that it is ours alone to propose.
  */
-const limits = { batch: 500, batchBytes: 2 * 1024 * 1024, waiting: 20_000 } as const
+const limits = {
+  batch: 500,
+  batchBytes: 2 * 1024 * 1024,
+  waiting: 20_000,
+  waitingBytes: 64 * 1024 * 1024,
+} as const
 
 /**
  * Hands admitted transactions to CometBFT, which passes them on to the peers: in order, many at a
@@ -15,6 +20,7 @@ export class HandOver {
   readonly #rpc: Pick<CometRpc, 'broadcast'>
   readonly #logger: Logger
   #waiting: Uint8Array[] = []
+  #bytes = 0
   #isRunning = false
 
   constructor(rpc: Pick<CometRpc, 'broadcast'>, logger: Logger) {
@@ -23,8 +29,10 @@ export class HandOver {
   }
 
   add(transaction: Uint8Array): void {
-    if (this.#waiting.length >= limits.waiting) return
+    const bytes = this.#bytes + transaction.length
+    if (this.#waiting.length >= limits.waiting || bytes > limits.waitingBytes) return
     this.#waiting.push(transaction)
+    this.#bytes = bytes
     if (!this.#isRunning) void this.#run()
   }
 
@@ -34,6 +42,7 @@ export class HandOver {
     await undefined // what comes in this turn of the event loop goes together
     while (this.#waiting.length > 0) {
       const batch = this.#take()
+      this.#bytes -= batch.reduce((sum, { length }) => sum + length, 0)
       try {
         await this.#rpc.broadcast(batch)
       } catch (error) {

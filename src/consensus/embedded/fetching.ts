@@ -14,6 +14,7 @@ import {
 import { tryOpen } from './part-exchange.ts'
 import { sizeOfParts } from './parts.ts'
 import { AppHashDivergedError, type Runtime, refuse, sendTo, workingHeight } from './runtime.ts'
+import type { StoredBlock } from './stored-block.ts'
 
 /**
  * Asks for decided blocks: at most once a gossip interval, so that many peers' hints cause one
@@ -42,7 +43,7 @@ export async function onFetch(
   const blocks: FetchedBlock[] = []
   let bytes = 0
   while (blocks.length < maxFetchedBlocks && bytes < fetchedBytes) {
-    const stored = await runtime.options.blockStore.load(height + blocks.length)
+    const stored = await tryLoad(runtime, height + blocks.length)
     if (!stored) break
     const { block, parts, hash } = openBlock(stored.block)
     const sent = held.includes(hash) ? undefined : parts
@@ -50,6 +51,16 @@ export async function onFetch(
     bytes += sizeOfParts(sent ?? [])
   }
   if (blocks.length > 0) sendTo(runtime, from, { kind: 'blocks', blocks })
+}
+
+/** A damaged block is no reason to stop: this validator is past it, and other peers have it. */
+async function tryLoad({ options }: Runtime, height: number): Promise<StoredBlock | undefined> {
+  try {
+    return await options.blockStore.load(height)
+  } catch (error) {
+    options.logger.error('a block that a peer asks for cannot be read', { height, error })
+    return undefined
+  }
 }
 
 /**

@@ -58,16 +58,24 @@ export async function launchComet({ binary, home, rpcSocket }: CometProgram): Pr
   const { pid } = child
   if (pid === undefined)
     throw new CometDiedError(`CometBFT cannot be started: ${await ended}`, { home })
-  writeFileSync(noteFile(home), `${pid}\n`, { mode: 0o600 })
-  return {
+  // Once it has ended, its number may be another process's.
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null
+  const run: CometRun = {
     pid,
     ended,
     async stop() {
-      await endProcess(pid, stopLimitMs)
+      if (!hasEnded()) await endProcess(pid, stopLimitMs)
       await ended
       rmSync(noteFile(home), { force: true })
     },
   }
+  try {
+    writeFileSync(noteFile(home), `${pid}\n`, { mode: 0o600 })
+  } catch (error) {
+    await run.stop() // unnoted, the next start would not find it
+    throw error
+  }
+  return run
 }
 
 /**

@@ -82,13 +82,18 @@ export class CometSupervisor {
       ends = [...ends.filter((endMs) => nowMs - endMs < withinMs), nowMs]
       if (ends.length > maxEnds) throw this.#died(words)
       logger.error('CometBFT ended by itself: it is started again', { code: 'CometDied', words })
-      await Promise.race([
-        wait(clock, firstPauseMs * 2 ** (ends.length - 1)),
-        this.#stopped.promise,
-      ])
+      await this.#pause(firstPauseMs * 2 ** (ends.length - 1))
       if (this.#isStopping) return
       run = await this.#launch()
     }
+  }
+
+  /** Ends with the time, or when it is stopped. */
+  async #pause(delayMs: number): Promise<void> {
+    const over = Promise.withResolvers<void>()
+    const cancel = this.#options.clock.after(delayMs, over.resolve)
+    await Promise.race([over.promise, this.#stopped.promise])
+    cancel()
   }
 
   /** Whoever stops meanwhile ends this one too. */
