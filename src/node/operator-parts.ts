@@ -43,6 +43,8 @@ export type CometChoice = {
   readonly snapshots: SnapshotChoice
   /** Absent: a ledger that is new begins with block 1. */
   readonly stateSync?: CometStateSync | undefined
+  /** Seed of its node's own key, for one that must not pass for the operator's: fault tests. */
+  readonly nodeSeed?: Uint8Array
 }
 
 /** Days of a busy network: a few gigabytes. */

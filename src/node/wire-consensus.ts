@@ -83,7 +83,7 @@ async function createEmbedded(
 /** Our guard keeps reports, nonces and L1 transactions; votes are in CometBFT's own record. */
 async function createComet(
   { options, application, keeper, sequencer, cleanup, disk, hold }: ConsensusParts,
-  { binary, snapshots: choice, ...config }: CometChoice,
+  { binary, snapshots: choice, nodeSeed, ...config }: CometChoice,
   onFailure: (error: unknown) => void,
 ): Promise<ConsensusEngine> {
   const { genesis, secrets, logger, clock, name } = options
@@ -111,6 +111,7 @@ async function createComet(
     },
     folder: join(folder, cometFolder),
     consensusSeed: secrets.consensusSeed,
+    nodeSeed,
     config: { moniker: name, ...config },
     ...{ application, binary, clock, logger, onFailure },
   })

@@ -27,6 +27,8 @@ export type CometEngineOptions = {
   readonly binary: string
   /** ed25519 seed, 32 bytes: signs votes, and nothing but this CometBFT may sign with it. */
   readonly consensusSeed: Uint8Array
+  /** ed25519 seed of the node's own key, 32 bytes; absent: it derives from the validator's. */
+  readonly nodeSeed?: Uint8Array | undefined
   readonly config: Omit<CometConfig, 'abciAddress' | 'rpcAddress' | 'maxTransactionBytes'>
   readonly clock: Clock
   readonly logger: Logger
@@ -57,8 +59,8 @@ class CometEngine implements ConsensusEngine {
   }
 
   async start(): Promise<void> {
-    const { application, snapshots, genesis, folder, binary, consensusSeed } = this.#options
-    const { config, clock, logger } = this.#options
+    const { application, snapshots, genesis, folder, binary } = this.#options
+    const { consensusSeed, nodeSeed, config, clock, logger } = this.#options
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const sockets = socketFolder(folder)
     const { height } = await application.info()
@@ -68,7 +70,7 @@ class CometEngine implements ConsensusEngine {
     const { maxTransactionBytes } = genesis
     const addresses = { abciAddress: `unix://${abciPath}`, rpcAddress }
     writeHome({
-      ...{ folder, genesis, consensusSeed, height },
+      ...{ folder, genesis, consensusSeed, nodeSeed, height },
       config: { ...config, ...addresses, maxTransactionBytes },
     })
     const server = await serveApplication({

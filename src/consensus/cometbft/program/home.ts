@@ -13,7 +13,7 @@ import { DomainError } from '#primitives'
 import { chainIdOf } from '../chain.ts'
 import { type CometConfig, configToml } from './config.ts'
 import { type CometGenesis, genesisJson } from './genesis.ts'
-import { nodeKeyJson, validatorKeyJson } from './keys.ts'
+import { nodeKeyJson, nodeSeedOf, validatorKeyJson } from './keys.ts'
 
 /** What CometBFT's folder is made from. */
 export type CometHome = {
@@ -23,6 +23,8 @@ export type CometHome = {
   readonly config: CometConfig
   /** ed25519 seed of the validator, 32 bytes. */
   readonly consensusSeed: Uint8Array
+  /** ed25519 seed of the node's own key, 32 bytes; absent: it derives from the validator's. */
+  readonly nodeSeed?: Uint8Array | undefined
   /** Height of the ledger's last block; 0 before the first. */
   readonly height: number
 }
@@ -42,13 +44,14 @@ const unsigned = { height: '0', round: 0, step: 0 }
  */
 export function writeHome(home: CometHome): void {
   const { folder, genesis, config, consensusSeed, height } = home
+  const nodeSeed = home.nodeSeed ?? nodeSeedOf(consensusSeed)
   for (const part of ['config', 'data'])
     mkdirSync(join(folder, part), { recursive: true, mode: 0o700 })
   const document = genesisJson(genesis)
   requireSameGenesis(join(folder, genesisPath), document, genesis)
   requireSignState(join(folder, signStatePath), height)
   save(join(folder, 'config/config.toml'), configToml(config))
-  save(join(folder, 'config/node_key.json'), nodeKeyJson(consensusSeed))
+  save(join(folder, 'config/node_key.json'), nodeKeyJson(nodeSeed))
   save(join(folder, 'config/priv_validator_key.json'), validatorKeyJson(consensusSeed))
   save(join(folder, genesisPath), document)
 }

@@ -21,9 +21,9 @@ export const cometAddress = (publicKey: Uint8Array): Hex => toHex(sha256(publicK
 export const nodeIdOf = (consensusSeed: Uint8Array): string =>
   cometAddress(keyPairOf(nodeSeedOf(consensusSeed)).publicKey).slice(2)
 
-/** `node_key.json`. */
-export const nodeKeyJson = (consensusSeed: Uint8Array): string =>
-  toJson({ priv_key: privateKeyOf(keyPairOf(nodeSeedOf(consensusSeed))) })
+/** `node_key.json` of the node's own seed, 32 bytes. */
+export const nodeKeyJson = (nodeSeed: Uint8Array): string =>
+  toJson({ priv_key: privateKeyOf(keyPairOf(nodeSeed)) })
 
 /** `priv_validator_key.json`. */
 export function validatorKeyJson(consensusSeed: Uint8Array): string {
@@ -53,8 +53,8 @@ const privateKeyOf = ({ privateKey }: KeyPair) => ({
   value: base64(privateKey),
 })
 
-/** HKDF-SHA-256 of RFC 5869, under a name of its own. */
-const nodeSeedOf = (consensusSeed: Uint8Array): Uint8Array =>
+/** A node's seed, from its validator's: HKDF-SHA-256 of RFC 5869, under a name of its own. */
+export const nodeSeedOf = (consensusSeed: Uint8Array): Uint8Array =>
   new Uint8Array(hkdfSync('sha256', consensusSeed, '', utf8('NodeOP node key'), 32))
 
 function keyPairOf(seed: Uint8Array): KeyPair {
