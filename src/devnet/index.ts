@@ -27,5 +27,6 @@ export {
   parseDevnetOptions,
   type RawDevnetOptions,
 } from './options.ts'
-export { deployNetwork, startDevnet, startNetwork } from './run.ts'
+export type { AdaptSettings, ReachedProcess } from './process-operators.ts'
+export { deployNetwork, startDevnet, startNetwork, startProcessNetwork } from './run.ts'
 export { describeSummary, type Summary, summarise } from './summary.ts'

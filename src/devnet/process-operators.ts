@@ -7,6 +7,18 @@ import { freePort } from './l1.ts'
 import { type DevnetOperator, memberOf } from './network.ts'
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts'
 
+/** An operator in a process of its own: as its clients know it, and as the system does. */
+export type ReachedProcess = Reached & {
+  /** Of its latest start; undefined before the first. */
+  readonly pid: number | undefined
+}
+
+/** Gives an operator other settings than the devnet would. */
+export type AdaptSettings = (
+  settings: OperatorSettingsFile,
+  member: DevnetOperator,
+) => OperatorSettingsFile
+
 /** Where an operator is reached: the same as long as the devnet runs. */
 type Place = {
   readonly gatewayPort: number
@@ -20,22 +32,31 @@ type Place = {
  *
  * @throws CometMissingError before anything is started.
  */
-export async function createProcessOperators(around: Surroundings): Promise<Operators> {
+export async function createProcessOperators(
+  around: Surroundings,
+  adapt: AdaptSettings = (settings) => settings,
+): Promise<Operators<ReachedProcess>> {
   const { path } = findComet(process.env.PATH ?? '')
   const places = new Map<OperatorId, Place>()
   for (const { id } of around.members) places.set(id, await placeOf(around, id))
-  for (const member of around.members) await prepare(around, member, places, path)
+  for (const member of around.members) {
+    const { genesis, folder } = around
+    const disk = createDisk(join(folder, member.name))
+    await saveOperatorFolder(disk, { genesis, keys: member })
+    await saveSettings(disk, adapt(settingsOf(around, member, places, path), member))
+  }
   return new ProcessOperators(around, places)
 }
 
-class ProcessOperators implements Operators {
-  readonly running = new Map<OperatorId, Reached>()
+class ProcessOperators implements Operators<ReachedProcess> {
+  readonly running = new Map<OperatorId, ReachedProcess>()
   readonly #processes = new Map<OperatorId, OperatorProcess>()
   readonly #around: Surroundings
 
   constructor(around: Surroundings, places: ReadonlyMap<OperatorId, Place>) {
     this.#around = around
-    for (const [id, { gatewayPort }] of places) this.running.set(id, { url: urlOf(gatewayPort) })
+    for (const [id, { gatewayPort }] of places)
+      this.running.set(id, { url: urlOf(gatewayPort), pid: undefined })
   }
 
   async start(ids: readonly OperatorId[]): Promise<void> {
@@ -46,6 +67,7 @@ class ProcessOperators implements Operators {
         ...{ folder: join(folder, name), name, logLevel: options.logLevel, logger },
       })
       this.#processes.set(id, operator)
+      this.running.set(id, { url: this.running.get(id)?.url ?? '', pid: operator.pid })
       await operator.serves
     })
     await Promise.all(starting)
@@ -73,17 +95,16 @@ async function placeOf({ options }: Surroundings, id: OperatorId): Promise<Place
   }
 }
 
-/** Writes everything into an operator's folder that it starts from. */
-async function prepare(
-  { genesis, folder, members, feeds, l1, link }: Surroundings,
+/** What an operator's folder says of how to run it. */
+function settingsOf(
+  { members, feeds, l1, link }: Surroundings,
   member: DevnetOperator,
   places: ReadonlyMap<OperatorId, Place>,
   binary: string,
-): Promise<void> {
-  const disk = createDisk(join(folder, member.name))
+): OperatorSettingsFile {
   const place = (id: OperatorId) => places.get(id) ?? { gatewayPort: 0, node: '' }
   const own = place(member.id)
-  const settings: OperatorSettingsFile = {
+  return {
     operator: member.id,
     gateway: { port: own.gatewayPort },
     l1Url: link?.url ?? l1.url,
@@ -100,6 +121,4 @@ async function prepare(
       binary,
     },
   }
-  await saveOperatorFolder(disk, { genesis, keys: member })
-  await saveSettings(disk, settings)
 }

@@ -21,7 +21,11 @@ import {
 } from './network.ts'
 import { loadNetwork, type SavedNetwork, saveNetwork } from './network-file.ts'
 import type { DevnetOptions } from './options.ts'
-import { createProcessOperators } from './process-operators.ts'
+import {
+  type AdaptSettings,
+  createProcessOperators,
+  type ReachedProcess,
+} from './process-operators.ts'
 import { createSlowness } from './slowness.ts'
 
 /** Accounts of the published phrase that hold money. */
@@ -48,7 +52,21 @@ export const startNetwork = (
 ): Promise<Devnet> =>
   options.engine === 'embedded'
     ? startDevnet(options, say, signal)
-    : openNetwork(options, say, signal, (around) => createProcessOperators(around))
+    : startProcessNetwork(options, say, signal)
+
+/**
+ * The same, always with operators that are processes of their own.
+ *
+ * @param adapt - gives operators other settings, for fault tests.
+ * @throws CometMissingError too.
+ */
+export const startProcessNetwork = (
+  options: DevnetOptions,
+  say: (line: string) => void,
+  signal?: AbortSignal,
+  adapt?: AdaptSettings,
+): Promise<Devnet<ReachedProcess>> =>
+  openNetwork(options, say, signal, (around) => createProcessOperators(around, adapt))
 
 /**
  * The same, always with operators in this process.
