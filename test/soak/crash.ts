@@ -2,6 +2,7 @@
 import { type ControlsReport, caughtShare, controls, runControls } from './controls.ts'
 import { type DamageReport, damageFiles } from './damage.ts'
 import { type KillsReport, killRounds } from './kills.ts'
+import type { Progress } from './progress.ts'
 import { crashAtSteps, crashesAtCommits, crashesUpTo, type StepsReport } from './steps.ts'
 import { guarded, killUnguarded, type UnguardedReport } from './unguarded.ts'
 
@@ -30,12 +31,6 @@ export type CrashReport = {
   readonly damage: DamageReport
   readonly seconds: number
   readonly ok: boolean
-}
-
-/** Told how far the run has come, so that a run of hours that ends early has said something. */
-export type Progress = {
-  readonly step: (stage: string, done: number, of: number) => void
-  readonly ended: (stage: string, report: object) => void
 }
 
 /** Runs one stage after another. */

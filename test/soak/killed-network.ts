@@ -3,19 +3,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  createLoad,
-  devnetAccount,
-  genesisFile,
-  type Load,
-  l2ChainId,
-  loadSecrets,
-  loadSenders,
-} from '#devnet'
-import { loadSecp256k1, systemClock } from '#node'
-import { DomainError, toHex } from '#primitives'
-import { decode, type Genesis, genesisCodec, networkId } from '#records'
-import { silentLogger } from '../support/manual-clock.ts'
+import { genesisFile, type Load } from '#devnet'
+import { DomainError } from '#primitives'
+import { decode, type Genesis, genesisCodec } from '#records'
 import { createSigningChecker, type SigningChecker } from '../support/signing-checker.ts'
 import { type ChainChecker, createChainChecker } from './chain-checker.ts'
 import {
@@ -28,6 +18,7 @@ import {
 } from './devnet-process.ts'
 import { createFolderChecker, type FolderChecker } from './folder-checker.ts'
 import { type L1Witness, openL1Witness } from './l1-witness.ts'
+import { loadOf } from './load.ts'
 import { readSignatures } from './signature-file.ts'
 
 /** The network and what watches it. */
@@ -126,14 +117,3 @@ async function setMining(l1Url: string, isOn: boolean): Promise<void> {
   const headers = { 'content-type': 'application/json' }
   await fetch(l1Url, { method: 'POST', headers, body: JSON.stringify(call) })
 }
-
-const loadOf = (gateways: readonly string[], genesis: Genesis, rate: number): Load =>
-  createLoad({
-    ...{ gateways, l2ChainId, rate, symbols: ['ETH/USD'] },
-    senders: loadSecrets(loadSenders).map(toHex),
-    taskClient: devnetAccount(9).privateKey,
-    networkId: networkId(genesis),
-    sign: loadSecp256k1().sign,
-    clock: systemClock,
-    logger: silentLogger,
-  })

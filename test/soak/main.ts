@@ -1,14 +1,28 @@
 // `npm run soak -- NAME`: long runs under faults, each with checkers that stand outside. Progress
 // goes to standard error; with `--json` the last line of standard output is the report.
 import { parseArgs } from 'node:util'
+import { soakComet } from './cometbft.ts'
 import { type CrashOptions, soakCrash } from './crash.ts'
+import type { Progress } from './progress.ts'
+
+/** Soaks by name; each takes of the options what it knows. */
+const soaks = { crash: soakCrash, cometbft: soakComet } as const satisfies Record<
+  string,
+  (options: CrashOptions, progress: Progress) => Promise<{ readonly ok: boolean }>
+>
+const isSoak = (name: string | undefined): name is keyof typeof soaks =>
+  name !== undefined && Object.hasOwn(soaks, name)
 
 /** What the command line gives. */
-type Asked = { readonly options: CrashOptions; readonly json: boolean }
+type Asked = {
+  readonly name: keyof typeof soaks
+  readonly options: CrashOptions
+  readonly json: boolean
+}
 
-const usage =
-  'usage: npm run soak -- crash [--rounds 200] [--steps 60] [--seeds 40] [--seed 1] [--rate 10] ' +
-  '[--port 28545] [--json]'
+const usage = `usage: npm run soak -- NAME [--json]
+  crash [--rounds 200] [--steps 60] [--seeds 40] [--seed 1] [--rate 10] [--port 28545]
+  cometbft [--rounds 200] [--seed 1] [--rate 10]`
 
 function asked(args: readonly string[]): Asked | undefined {
   const text = { type: 'string' } as const
@@ -30,9 +44,9 @@ function asked(args: readonly string[]): Asked | undefined {
       rate: count(values.rate, 10),
       port: count(values.port, 28_545),
     }
-    const isKnown = positionals.length === 1 && positionals[0] === 'crash'
-    const isGood = Object.values(options).every(Number.isSafeInteger)
-    return isKnown && isGood ? { options, json: values.json === true } : undefined
+    const [name, ...more] = positionals
+    const isGood = more.length === 0 && Object.values(options).every(Number.isSafeInteger)
+    return isSoak(name) && isGood ? { name, options, json: values.json === true } : undefined
   } catch {
     return undefined // an option that is not known
   }
@@ -47,7 +61,7 @@ if (!wanted) {
 }
 const startedMs = performance.now()
 const isTerminal = process.stderr.isTTY === true
-const report = await soakCrash(wanted.options, {
+const report = await soaks[wanted.name](wanted.options, {
   step(stage, done, of) {
     const seconds = Math.round((performance.now() - startedMs) / 1000)
     const line = `${stage}: ${done} of ${of}, ${seconds} s`

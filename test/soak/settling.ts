@@ -28,8 +28,16 @@ export type Endpoints = {
   readonly outbox: Hex
 }
 
-/** Waits until all that was accepted has ended, then recounts it. */
-export async function settle({ records }: Load, endpoints: Endpoints): Promise<Settled> {
+/**
+ * Waits until all that was accepted has ended, then recounts it.
+ *
+ * @param waitMs - at most.
+ */
+export async function settle(
+  { records }: Pick<Load, 'records'>,
+  endpoints: Endpoints,
+  waitMs = limitMs,
+): Promise<Settled> {
   const { gateways } = endpoints
   const clients = gateways.map((url) => createClient([url]))
   const acceptedOf = (sent: Load['records']['tasks']) =>
@@ -38,14 +46,14 @@ export async function settle({ records }: Load, endpoints: Endpoints): Promise<S
   const tasks = acceptedOf(records.tasks)
   const ends = new Map<Hex, string>()
   const open = () => [...transactions, ...tasks].filter((id) => !ends.has(id))
-  const deadlineMs = systemClock.nowMs() + limitMs
-  while (open().length > 0 && systemClock.nowMs() < deadlineMs) {
+  const deadlineMs = systemClock.nowMs() + waitMs
+  do {
     for (const id of open()) {
       const end = await endOf(clients, id)
       if (end) ends.set(id, end)
     }
-    if (open().length > 0) await pass(1_000)
-  }
+    if (open().length > 0 && waitMs > 0) await pass(1_000)
+  } while (open().length > 0 && systemClock.nowMs() < deadlineMs)
   const isThere = (id: Hex) => isOnL1(ends.get(id))
   const recount = await audit({
     ...{ gatewayUrl: gateways[0] as string, l1Url: endpoints.l1Url, outbox: endpoints.outbox },

@@ -1,0 +1,161 @@
+// An operator whose consensus key was copied to a second process: two nodes that vote with one key.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pass } from 'node:timers/promises'
+import { createClient } from '#api'
+import { addressOf, cometTimings, findComet } from '#consensus'
+import {
+  createDisk,
+  generateSecrets,
+  loadOperatorFolder,
+  loadSettings,
+  type RunningOperator,
+  startOperator,
+  systemClock,
+  systemRng,
+} from '#node'
+import type { OperatorId } from '#records'
+import { silentLogger } from '../support/manual-clock.ts'
+import type { Proven } from './comet-history.ts'
+import { type CometNetwork, openCometNetwork } from './comet-network.ts'
+
+/** What became of the key's owner. */
+export type CopiedKeyReport = {
+  /** The proof of its double vote that a block holds; undefined: none came. */
+  readonly proven: Proven | undefined
+  /** Blocks from the proof to the first one that it has no vote in. */
+  readonly voteGoneAfter: number | undefined
+  /** What the ledger holds of it then, by every operator's gateway. */
+  readonly status: readonly string[]
+  /** Transactions and tasks that were accepted meanwhile, and those that were lost. */
+  readonly accepted: number
+  readonly lost: number
+  readonly twice: number
+  readonly problems: readonly string[]
+  readonly seconds: number
+}
+
+/** Whose key is copied. */
+const owner: OperatorId = 4
+/** Two nodes with one key propose at the same height before long. */
+const limitMs = 180_000
+/** Changes of validators act so many blocks later. */
+const changeBlocks = 2
+
+/** @param rate - transactions a second. */
+export async function copyKey(rate: number): Promise<CopiedKeyReport> {
+  const startedMs = performance.now()
+  const folder = mkdtempSync(join(tmpdir(), 'nodeop-copy-'))
+  const network = await openCometNetwork(rate)
+  const failures: string[] = []
+  let copy: RunningOperator | undefined
+  try {
+    await network.goesOn()
+    copy = await startCopy(network, folder, (error) => failures.push(String(error)))
+    const proven = await awaitProof(network)
+    await network.goesOn(network.operators.filter((id) => id !== owner))
+    const voteGoneAfter = proven && (await findVoteGone(network, proven))
+    const status = await statusOf(network)
+    await copy.stop()
+    copy = undefined
+    const settled = await network.conclude()
+    return {
+      ...settled,
+      ...{ proven, voteGoneAfter, status },
+      twice: settled.twice + network.chain.twice.length,
+      problems: [
+        ...failures,
+        ...settled.problems,
+        ...wrong(network, proven, voteGoneAfter, status),
+        ...[...network.history.problems, ...network.guards.problems, ...network.chain.problems],
+      ],
+      seconds: Math.round((performance.now() - startedMs) / 1000),
+    }
+  } finally {
+    await copy?.stop()
+    await network.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/**
+ * The owner's operator once more, in this process, with a folder and a node of its own. It has only
+ * the keys that blocks need: with the ledger's key too, whoever is older would stop at its first
+ * report, before the two have voted much.
+ */
+async function startCopy(
+  { devnet, folderOf }: CometNetwork,
+  folder: string,
+  onFailure: (error: unknown) => void,
+): Promise<RunningOperator> {
+  const original = createDisk(folderOf(owner))
+  const { genesis, keys } = await loadOperatorFolder(original, owner)
+  const { l1Url, feeds, cometbft } = await loadSettings(original)
+  const { ledgerSecret, l1Secret } = generateSecrets(systemRng)
+  return startOperator({
+    ...{ id: owner, name: 'copy', genesis, key: keys.key, folder, l1Url, feeds },
+    secrets: { ...keys.secrets, ledgerSecret, l1Secret },
+    consensus: {
+      engine: 'cometbft',
+      binary: findComet(process.env.PATH ?? '', cometbft.binary).path,
+      peers: { listen: '127.0.0.1:0', persistent: cometbft.peers },
+      timing: cometTimings.lan,
+      mempool: cometbft.mempool,
+      nodeSeed: systemRng(32),
+    },
+    port: 0,
+    gateways: () => new Map([...devnet.operators].map(([id, { url }]) => [id, url])),
+    ...{ clock: systemClock, rng: systemRng, logger: silentLogger, onFailure },
+    switches: { submits: () => false },
+  })
+}
+
+async function awaitProof({ watch, history }: CometNetwork): Promise<Proven | undefined> {
+  const deadlineMs = systemClock.nowMs() + limitMs
+  while (history.proven.length === 0 && systemClock.nowMs() < deadlineMs) {
+    await pass(500)
+    await watch.look()
+  }
+  return history.proven[0]
+}
+
+/** How many blocks after the proof the owner's key is no validator's any more. */
+async function findVoteGone(
+  { watch, operators }: CometNetwork,
+  { height, address }: Proven,
+): Promise<number | undefined> {
+  const node = watch.nodeOf(operators[0] as OperatorId)
+  for (let after = 0; after <= changeBlocks; after++) {
+    const asked = await node.ask('validators', { height: String(height + after) })
+    const { validators } = asked as { readonly validators: readonly { readonly address: string }[] }
+    if (!validators.some((one) => one.address === address)) return after
+  }
+  return undefined
+}
+
+/** Status and power of the owner, at each gateway. */
+const statusOf = ({ devnet }: CometNetwork): Promise<readonly string[]> =>
+  Promise.all(
+    devnet.gateways().map(async (url) => {
+      const known = await createClient([url]).nodeop_operators()
+      const one = known.find(({ id }) => id === owner)
+      return `${one?.status}, power ${one?.power}`
+    }),
+  )
+
+function wrong(
+  { devnet }: CometNetwork,
+  proven: Proven | undefined,
+  voteGoneAfter: number | undefined,
+  status: readonly string[],
+): readonly string[] {
+  if (!proven) return ['no double vote was proven']
+  const key = devnet.genesis.operators.find(({ id }) => id === owner)?.consensusKey
+  const isOwners = key && addressOf(key).slice(2).toUpperCase() === proven.address
+  return [
+    ...(isOwners ? [] : [`a double vote of ${proven.address}, whose key was not copied`]),
+    ...(voteGoneAfter === undefined ? ['the owner still votes two blocks after the proof'] : []),
+    ...status.filter((one) => one !== 'jailed, power 0').map((one) => `the owner is ${one}`),
+  ]
+}
