@@ -69,7 +69,7 @@ export async function openCometNetwork(rate: number): Promise<CometNetwork> {
   let l1Url = ''
   const l1 = await openL1Witness(() => l1Url, checker)
   const options = parseDevnetOptions(
-    { engine: 'cometbft', data: folder, port: '0', logLevel: 'error' },
+    { engine: 'cometbft', data: folder, port: '0', logLevel: 'silent' },
     folder,
   )
   const close = async (devnet?: Devnet) => {
@@ -89,15 +89,16 @@ export async function openCometNetwork(rate: number): Promise<CometNetwork> {
     await close()
     throw error
   })
-  const gateways = devnet.gateways()
-  const load = loadOf(gateways, devnet.genesis, rate)
+  const load = loadOf(devnet.gateways(), devnet.genesis, rate)
+  const network = watched({ devnet, load, checker, l1, folder, close: () => close(devnet) })
   try {
+    await network.goesOn()
     await load.start()
+    return network
   } catch (error) {
-    await close(devnet)
+    await network.close()
     throw error
   }
-  return watched({ devnet, load, checker, l1, folder, close: () => close(devnet) })
 }
 
 type Opened = Pick<CometNetwork, 'devnet' | 'load' | 'checker' | 'l1' | 'close'> & {

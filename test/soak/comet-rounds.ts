@@ -121,7 +121,6 @@ async function runRounds(
   progress: (done: number, of: number) => void,
 ): Promise<void> {
   const round: Round = { network, counts, next: random(seed) }
-  await network.goesOn()
   while (counts.rounds < rounds) {
     await pass(round.next() * servingMs)
     await killOne(round)

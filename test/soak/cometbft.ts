@@ -1,6 +1,6 @@
 // A network on CometBFT that loses any process at any time: stages of it, one after another.
 import { cometRounds, type RoundsReport } from './comet-rounds.ts'
-import { type CopiedKeyReport, copyKey } from './copied-key.ts'
+import { copyKey } from './copied-key.ts'
 import type { Progress } from './progress.ts'
 
 /** How much of each to do. */
@@ -12,13 +12,28 @@ export type CometOptions = {
   readonly rate: number
 }
 
+/** What every stage's report says of itself. */
+type Stage = {
+  /** Of what was accepted, neither on L1 nor ended with a recorded reason. */
+  readonly lost: number
+  readonly twice: number
+  /** What is wrong, in words. */
+  readonly problems: readonly string[]
+}
+
+/** What follows the rounds, each on a network of its own: an entry more is a stage more. */
+const scenarios = { copiedKey: copyKey } as const satisfies Record<
+  string,
+  (rate: number) => Promise<Stage>
+>
+
 /**
  * All that was seen; `ok` when nothing was lost, doubled or parted, and the double voter is out.
  */
 export type CometReport = {
   readonly soak: 'cometbft'
   readonly kills: RoundsReport
-  readonly copiedKey: CopiedKeyReport
+  readonly scenarios: Readonly<Record<string, Stage>>
   readonly seconds: number
   readonly ok: boolean
 }
@@ -33,25 +48,22 @@ export async function soakComet(
     progress.step('kills and partitions', done, of),
   )
   progress.ended('kills and partitions', kills)
-  const copiedKey = await copyKey(rate)
-  progress.ended('copied key', copiedKey)
+  const played = new Map<string, Stage>()
+  for (const [name, play] of Object.entries(scenarios)) {
+    const report = await play(rate)
+    played.set(name, report)
+    progress.ended(name, report)
+  }
   return {
-    ...{ soak: 'cometbft', kills, copiedKey },
+    ...{ soak: 'cometbft', kills, scenarios: Object.fromEntries(played) },
     seconds: Math.round((performance.now() - startedMs) / 1000),
     ok:
       kills.rounds === rounds &&
       kills.misbehaviour === 0 &&
       kills.control.lost === 1 &&
-      [kills, copiedKey].every(isSound),
+      [kills, ...played.values()].every(isSound),
   }
 }
 
-/** What every stage's report must say of itself. */
 const isSound = ({ lost, twice, problems }: Stage): boolean =>
   lost + twice === 0 && problems.length === 0
-
-type Stage = {
-  readonly lost: number
-  readonly twice: number
-  readonly problems: readonly string[]
-}

@@ -51,7 +51,6 @@ export async function copyKey(rate: number): Promise<CopiedKeyReport> {
   const failures: string[] = []
   let copy: RunningOperator | undefined
   try {
-    await network.goesOn()
     copy = await startCopy(network, folder, (error) => failures.push(String(error)))
     const proven = await awaitProof(network)
     await network.goesOn(network.operators.filter((id) => id !== owner))
@@ -80,9 +79,9 @@ export async function copyKey(rate: number): Promise<CopiedKeyReport> {
 }
 
 /**
- * The owner's operator once more, in this process, with a folder and a node of its own. It has only
- * the keys that blocks need: with the ledger's key too, whoever is older would stop at its first
- * report, before the two have voted much.
+ * An operator in this process that votes by the owner's key, with a folder and a node of its own.
+ * Its other keys are others: reports in the owner's name would end whichever of the two is older,
+ * and a proof of randomness that nobody accepts lets the two part at each of their proposals.
  */
 async function startCopy(
   { devnet, folderOf }: CometNetwork,
@@ -92,16 +91,16 @@ async function startCopy(
   const original = createDisk(folderOf(owner))
   const { genesis, keys } = await loadOperatorFolder(original, owner)
   const { l1Url, feeds, cometbft } = await loadSettings(original)
-  const { ledgerSecret, l1Secret } = generateSecrets(systemRng)
+  const { consensusSeed } = keys.secrets
   return startOperator({
     ...{ id: owner, name: 'copy', genesis, key: keys.key, folder, l1Url, feeds },
-    secrets: { ...keys.secrets, ledgerSecret, l1Secret },
+    secrets: { ...generateSecrets(systemRng), consensusSeed },
     consensus: {
       engine: 'cometbft',
       binary: findComet(process.env.PATH ?? '', cometbft.binary).path,
       peers: { listen: '127.0.0.1:0', persistent: cometbft.peers },
       timing: cometTimings.lan,
-      mempool: cometbft.mempool,
+      ...{ mempool: cometbft.mempool, snapshots: cometbft.snapshots },
       nodeSeed: systemRng(32),
     },
     port: 0,
