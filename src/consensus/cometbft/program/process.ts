@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import {
   closeSync,
+  existsSync,
   fstatSync,
   openSync,
   readFileSync,
@@ -113,8 +114,9 @@ const endOf = (child: ChildProcess, words: () => string): Promise<string> =>
     })
   })
 
-/** What it said last, since this start; as many lines as help. */
+/** What it said last, since this start; as many lines as help, none when its log was taken away. */
 function lastWords(home: string, startBytes: number): string {
+  if (!existsSync(logFile(home))) return ''
   const file = openSync(logFile(home), 'r')
   try {
     const end = fstatSync(file).size

@@ -89,12 +89,13 @@ test('supervisor: it runs, takes transactions, and is gone when it was stopped',
   assert(!existsSync(join(home, 'cometbft.pid')))
 })
 
-test('supervisor: killed, it is started again; stopped meanwhile, it is not', {
+test('supervisor: killed, it is started again, even without its log; stopped meanwhile, it is not', {
   skip,
 }, async () => {
-  const { supervisor } = alone('again')
+  const { home, supervisor } = alone('again')
   await supervisor.start()
   const { pid } = supervisor
+  rmSync(join(home, 'cometbft.log'))
   process.kill(pid ?? 0, 'SIGKILL')
   const next = await nextPid(supervisor, pid)
   assert(isRunning(next))
