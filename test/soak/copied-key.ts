@@ -17,6 +17,7 @@ import {
 } from '#node'
 import type { OperatorId } from '#records'
 import { silentLogger } from '../support/manual-clock.ts'
+import { freeze } from './comet-faults.ts'
 import type { Proven } from './comet-history.ts'
 import { type CometNetwork, openCometNetwork } from './comet-network.ts'
 
@@ -110,10 +111,19 @@ async function startCopy(
   })
 }
 
-async function awaitProof({ watch, history }: CometNetwork): Promise<Proven | undefined> {
+/**
+ * Nodes do not send a peer a vote that it says it has, of whichever of the two: only who hears from
+ * both before it could say so can prove anything. So one of the others stands still now and then,
+ * for a moment.
+ */
+async function awaitProof(network: CometNetwork): Promise<Proven | undefined> {
+  const { watch, history } = network
   const deadlineMs = systemClock.nowMs() + limitMs
-  while (history.proven.length === 0 && systemClock.nowMs() < deadlineMs) {
-    await pass(500)
+  for (let turn = 0; history.proven.length === 0 && systemClock.nowMs() < deadlineMs; turn++) {
+    const letGo = freeze(network, [1 + (turn % (owner - 1))], 'engine')
+    await pass(1_000)
+    letGo()
+    await pass(1_000)
     await watch.look()
   }
   return history.proven[0]
