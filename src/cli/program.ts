@@ -11,6 +11,7 @@ import { simulateCommand } from './simulate.ts'
 import { startCommand } from './start.ts'
 import { statusCommand } from './status.ts'
 import { taskCommand } from './task.ts'
+import { trustCommand } from './trust.ts'
 
 /**
  * Runs one command line.
@@ -28,6 +29,7 @@ export async function runCli(args: readonly string[], around: Surroundings): Pro
     .version(version(), '--version', 'print the version')
     .addCommand(devnetCommand(around, finish))
     .addCommand(startCommand(around, finish))
+    .addCommand(trustCommand(around, finish))
     .addCommand(statusCommand(around, finish))
     .addCommand(taskCommand(around, finish))
     .addCommand(proveCommand(around, finish))

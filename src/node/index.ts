@@ -26,6 +26,7 @@ export { recover } from './native-recover.ts'
 export {
   GenesisFileError,
   genesisFile,
+  loadGenesis,
   loadOperatorFolder,
   saveOperatorFolder,
 } from './operator-folder.ts'
@@ -53,5 +54,6 @@ export { type StartOptions, startFromFolder } from './start.ts'
 export { LedgerStore } from './store/ledger-store.ts'
 export { openSqliteDatabase } from './store/sqlite-database.ts'
 export { systemClock, systemRng } from './system.ts'
+export { findTrust, type Trust, TrustFailedError, type TrustSearch } from './trust.ts'
 export { loadFile, saveFile } from './whole-file.ts'
 export { SupersededError, startOperator } from './wire.ts'

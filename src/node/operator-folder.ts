@@ -42,7 +42,8 @@ export async function loadOperatorFolder(
   return { genesis, keys }
 }
 
-async function loadGenesis(disk: Disk): Promise<Genesis> {
+/** The genesis of a folder. @throws GenesisFileError */
+export async function loadGenesis(disk: Disk): Promise<Genesis> {
   const path = disk.pathOf(genesisFile)
   const bytes = await loadFile(disk, genesisFile)
   if (!bytes) throw new GenesisFileError(`${path} is missing`, { path })

@@ -30,7 +30,13 @@ test('settings: what is left out has its default, and what is saved reads back',
     gateway: { host: '127.0.0.1', port: 8545 },
     feeds: [],
     gateways: {},
-    cometbft: { listen: '0.0.0.0:26656', peers: [], timing: 'wan', mempool: 'flood' },
+    cometbft: {
+      listen: '0.0.0.0:26656',
+      peers: [],
+      timing: 'wan',
+      mempool: 'flood',
+      snapshots: { everyBlocks: 1_000, kept: 2 },
+    },
   })
   await saveSettings(disk, settings)
   assert.deepEqual(await loadSettings(disk), settings)
@@ -90,4 +96,20 @@ test('settings: what cannot be declared is named', () => {
   ]
   for (const [declares, message] of cases)
     assert.throws(() => read({ declares }), { code: 'BadSettings', message })
+})
+
+test('settings: a block to begin from needs two servers, and its hash in either way', () => {
+  const hash = 'AB'.repeat(32)
+  const withSync = (stateSync: object) => {
+    const text = JSON.stringify({ ...least, cometbft: { peers: [], stateSync } })
+    return readSettings('operator.json', text).cometbft.stateSync
+  }
+  const servers = ['a.example:26657', 'b.example:26657']
+  const read = { servers, trustHeight: 7, trustHash: `0x${'ab'.repeat(32)}`, trustPeriodS: 604_800 }
+  for (const trustHash of [hash, `0x${hash.toLowerCase()}`])
+    assert.deepEqual(withSync({ servers, trustHeight: 7, trustHash }), read)
+  const one = { servers: servers.slice(1), trustHeight: 7, trustHash: hash }
+  assert.throws(() => withSync(one), { code: 'BadSettings', message: /stateSync\.servers/ })
+  const short = { servers, trustHeight: 7, trustHash: hash.slice(1) }
+  assert.throws(() => withSync(short), { code: 'BadSettings', message: /64 hexadecimal digits/ })
 })

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { after, before, test } from 'node:test'
 import { cometTimings, nodeIdOf } from '#consensus'
 import type { DevnetOperator } from '#devnet'
-import type { CometChoice } from '#node'
+import { type CometChoice, findTrust } from '#node'
 import type { Hex } from '#primitives'
 import { type Cluster, startCluster } from '../support/cluster.ts'
 import { underLoad } from '../support/cluster-load.ts'
@@ -58,7 +58,6 @@ const cometOf = (
 })
 
 type Asked = {
-  readonly signed_header: { readonly commit: { readonly block_id: { readonly hash: string } } }
   readonly sync_info: { readonly earliest_block_height: string }
 }
 
@@ -68,12 +67,16 @@ async function ask(id: number, path: string): Promise<Asked> {
   return ((await response.json()) as { readonly result: Asked }).result
 }
 
-/** The choice of an operator that trusts what two others say of an early block. */
+/** The choice of an operator that trusts what two others show of an early block. */
 async function joining(): Promise<{ readonly engine: 'cometbft' } & CometChoice> {
-  const { commit } = (await ask(1, `commit?height=${trustHeight}`)).signed_header
-  const trustHash: Hex = `0x${commit.block_id.hash.toLowerCase()}`
   const servers = [placeIn(rpcs, 1), placeIn(rpcs, 2)]
-  const stateSync = { servers, trustHeight, trustHash, trustPeriodS: 3_600 }
+  const nowMs = Date.now()
+  const { genesis } = cluster
+  const trust = await findTrust({ genesis, servers, height: trustHeight, nowMs })
+  const other = { ...genesis, timeMs: genesis.timeMs - 1 }
+  const foreign = findTrust({ genesis: other, servers, height: trustHeight, nowMs })
+  await assert.rejects(foreign, { code: 'TrustFailed', message: /ForeignChain/ })
+  const stateSync = { servers, ...trust, trustPeriodS: 3_600 }
   return { ...cometOf(joiner, cluster.members), stateSync }
 }
 
