@@ -169,3 +169,25 @@ test('virtual network: no money is made or lost, whatever operators do', () => {
     assert.equal(totalWei(network.ledger), supply)
   }
 })
+
+test('simulate: who lies where they hold a committee is found by audits alone, and loses work', () => {
+  const operators = [
+    { name: 'op', count: 8 },
+    { name: 'ring', count: 4, collude: 1 },
+  ]
+  const services = [{ name: 'price', committee: 2, demand: 30 }]
+  const ends = (auditPpm: number) => {
+    const parameters = { ...base.parameters, auditPpm }
+    return summariseSimulation(run({ epochs: 10, operators, services, parameters })).operators
+  }
+  const workOf = (some: ReturnType<typeof ends>) =>
+    some.reduce((sum, one) => sum + one.work.mean, 0)
+  const unaudited = ends(0).slice(8)
+  assert(Math.abs(workOf(unaudited) - 1 / 3) < 0.01, `without audits: ${workOf(unaudited)}`)
+  const audited = ends(200_000)
+  const [honest, ring] = [audited.slice(0, 8), audited.slice(8)]
+  assert(workOf(ring) < 0.31, `with audits: ${workOf(ring)}`)
+  assert(ring.filter(({ refuted }) => refuted.mean > 0).length >= 2)
+  for (const { refuted, upheld } of honest)
+    assert(refuted.mean === 0 && upheld.mean > 0, 'the honest are upheld')
+})

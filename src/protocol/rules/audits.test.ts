@@ -53,6 +53,7 @@ test('audit: auditors are as many as twice the committee, and none of it', () =>
   const [task, audit] = [taskIn(network, id), auditIn(network, id)]
   assert.equal(task.audit, 'open')
   assert.equal(audit.committee.length, 8)
+  assert.equal(audit.fee, 0n, 'the fee is reserved once')
   assert(idsOf(audit).every((one) => !idsOf(task).includes(one)))
   assert((nextDueMs(network.ledger) ?? Infinity) <= audit.deadlineMs)
   for (const { id: operator } of network.operators) {

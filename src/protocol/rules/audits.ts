@@ -49,13 +49,13 @@ export function orderAudit(
 }
 
 /**
- * Throws the lots of tasks agreed on before this block, and draws the auditors of those that are
- * hit; call only with fresh randomness. Nobody knew it when the committee committed, and so nobody
- * can tell which lie will be looked at.
+ * Throws the lots of tasks agreed on at the end of an earlier block, and draws the auditors of
+ * those that are hit; call only with fresh randomness. Nobody knew it when the committee committed,
+ * and so nobody can tell which lie will be looked at.
  */
 export const drawAudits = (ledger: Ledger, block: BlockFacts): Ledger =>
   [...ledger.audits.values()]
-    .filter(({ status, acceptedHeight }) => status === 'accepted' && acceptedHeight < block.height)
+    .filter(({ status }) => status === 'accepted')
     .reduce((next, audit) => draw(next, audit, block), ledger)
 
 function draw(ledger: Ledger, audit: Task, block: BlockFacts): Ledger {
