@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { toJson } from '#api'
-import type { proposeAllocation } from '#node'
+import type { makeFolders, proposeAllocation } from '#node'
 import {
   BadScenarioError,
   type Progress,
@@ -30,25 +30,30 @@ export const simulateCommand = (around: Surroundings, finish: (code: number) => 
     .option('--out <folder>', 'where report.html and result.json go (default simulation)')
     .option('--json', 'print one JSON line')
     .action(async (file: string, options: Options) => {
-      const { proposeAllocation } = await import('#node')
-      finish(runSimulation(file, options, around, proposeAllocation))
+      finish(await runSimulation(file, options, around, await import('#node')))
     })
 
 const reportFile = 'report.html'
 const resultFile = 'result.json'
 
-function runSimulation(
+/** What is loaded for this command alone. */
+type Parts = {
+  readonly makeFolders: typeof makeFolders
+  readonly proposeAllocation: typeof proposeAllocation
+}
+
+async function runSimulation(
   path: string,
   options: Options,
   { io, cwd }: Surroundings,
-  propose: typeof proposeAllocation,
-): number {
+  { makeFolders, proposeAllocation }: Parts,
+): Promise<number> {
   const seeds = seedsOf(options.seeds)
   const scenario = readScenario(readJson(path, cwd), path)
   const folder = options.out ?? 'simulation'
   const report = join(folder, reportFile)
-  prepareFolder(folder, cwd)
-  const simulation = simulate(scenario, seeds, propose, progressIn(io))
+  await prepareFolder(folder, cwd, makeFolders)
+  const simulation = simulate(scenario, seeds, proposeAllocation, progressIn(io))
   const summary = summariseSimulation(simulation)
   writeFileSync(resolve(cwd, report), simulationReport(simulation))
   writeFileSync(resolve(cwd, folder, resultFile), `${toJson({ summary, ...simulation })}\n`)
@@ -68,9 +73,13 @@ function readJson(path: string, cwd: string): unknown {
 }
 
 /** Before anything is computed: a run may take minutes. */
-function prepareFolder(folder: string, cwd: string): void {
+async function prepareFolder(
+  folder: string,
+  cwd: string,
+  make: Parts['makeFolders'],
+): Promise<void> {
   try {
-    mkdirSync(resolve(cwd, folder), { recursive: true })
+    await make(resolve(cwd, folder), 0o777)
     writeFileSync(resolve(cwd, folder, reportFile), '')
   } catch (cause) {
     throw new BadScenarioError(`cannot write to ${folder}: ${codeOf(cause)}`)

@@ -50,11 +50,14 @@ test('bundle: a folder comes back as it was, and shows nothing meanwhile', async
 test('bundle: another passphrase, a flipped byte and a missing one leave no folder', async () => {
   const whole = readFileSync(bundle)
   const spoilt = join(base, 'spoilt')
-  const target = join(base, 'never')
+  const target = join(base, 'never/made')
   const refuses = async (bytes: Uint8Array, passphrase: string, code: string) => {
     writeFileSync(spoilt, bytes)
     await assert.rejects(restoreBundle(spoilt, target, passphrase), { code })
-    assert(!existsSync(target) && !existsSync(`${target}.restoring`))
+    assert.deepEqual(
+      readdirSync(base).filter((name) => name.startsWith('never')),
+      [],
+    )
   }
   await refuses(whole, 'wrong horse', 'WrongPassphrase')
   for (const place of [20, 1_000_000]) {
@@ -74,4 +77,43 @@ test('bundle: nothing is written over, and a folder in use is left alone', async
   await assert.rejects(saveBundle(folder, target, 'x'), { code: 'FolderInUse' })
   lock.release()
   assert(!existsSync(target))
+})
+
+test('bundle: what a person has beside the target is left alone', async () => {
+  const target = join(base, 'mine')
+  const [drafts, letter] = [`${target}.restoring`, join(`${target}.restoring`, 'letter')]
+  mkdirSync(drafts)
+  writeFileSync(letter, 'of a person')
+  await assert.rejects(restoreBundle(bundle, target, 'wrong horse'), { code: 'WrongPassphrase' })
+  await restoreBundle(bundle, target, 'correct horse')
+  writeFileSync(`${target}.backup.new`, 'of a person')
+  await saveBundle(target, `${target}.backup`, 'correct horse')
+  assert.equal(readFileSync(letter, 'utf8'), 'of a person')
+  assert.equal(readFileSync(`${target}.backup.new`, 'utf8'), 'of a person')
+})
+
+test('bundle: an empty folder is taken, and missing ones above are made for their owner', async () => {
+  const [empty, deep] = [join(base, 'empty'), join(base, 'above/deep')]
+  mkdirSync(empty)
+  for (const target of [empty, deep])
+    assert.equal(await restoreBundle(bundle, target, 'correct horse'), 4)
+  assert.equal(statSync(join(base, 'above')).mode & 0o777, 0o700)
+  assert.deepEqual(readdirSync(join(base, 'above')), ['deep'])
+})
+
+test('bundle: a target or source that cannot be one is named', async () => {
+  const file = join(base, 'letter')
+  writeFileSync(file, 'of a person')
+  const restores = (to: string, from = bundle) => restoreBundle(from, to, 'correct horse')
+  await assert.rejects(restores(file), { code: 'BundleExists' })
+  assert.equal(readFileSync(file, 'utf8'), 'of a person')
+  await assert.rejects(restores(join(file, 'below')), { code: 'DiskFailed' })
+  await assert.rejects(restores(join(base, 'new'), folder), { code: 'NoBundle' })
+  if (existsSync('/proc/self'))
+    await assert.rejects(restores('/proc/nodeop/x'), { code: 'DiskFailed' })
+  const missing = join(base, 'nosuch')
+  await assert.rejects(saveBundle(missing, join(base, 'other'), 'x'), ({ code, message }) => {
+    assert.equal(code, 'DiskFailed')
+    return message.startsWith(`${missing} cannot be used`)
+  })
 })

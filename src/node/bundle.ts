@@ -1,9 +1,10 @@
 import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { type FileHandle, mkdtemp, open, rename } from 'node:fs/promises'
 import { basename, dirname, join, normalize, sep } from 'node:path'
-import { concatBytes, DomainError, equalBytes, fromUtf8, utf8 } from '#primitives'
-import { diskError, syncFolder } from './disk.ts'
+import { concatBytes, DomainError, equalBytes, fromUtf8, toHex, utf8 } from '#primitives'
+import { diskError, explained, makeFolder, syncFolder } from './disk.ts'
+import { makeFolders } from './folders.ts'
 import { guardFile, restoredFile, restoredText } from './guard/guard.ts'
 import { lockFile, lockFolder } from './guard/lock.ts'
 
@@ -22,22 +23,24 @@ export async function saveBundle(
   passphrase: string,
 ): Promise<number> {
   if (existsSync(target)) throw exists(target)
+  await explained(folder, async () => readdirSync(folder))
   const lock = lockFolder(folder)
-  const draft = `${target}.new`
   try {
     const names = filesIn(folder)
-    const file = await opened(draft, 'w', 0o600)
+    // Of a name that nobody else has: it is removed when something goes wrong.
+    const draft = `${target}.${toHex(randomBytes(8)).slice(2)}.new`
+    const file = await opened(draft, 'wx', 0o600)
     try {
       await writeBundle(file, folder, names, passphrase)
       await file.sync()
+      await explained(target, () => rename(draft, target))
+    } catch (error) {
+      rmSync(draft, { force: true })
+      throw error
     } finally {
       await file.close()
     }
-    renameSync(draft, target)
     return names.length
-  } catch (error) {
-    rmSync(draft, { force: true })
-    throw error
   } finally {
     lock.release()
   }
@@ -47,6 +50,10 @@ export async function saveBundle(
  * Puts a bundle's files into a new folder, all or nothing. Every sign guard among them is marked as
  * restored: its operator signs nothing until it knows what it may have signed since.
  *
+ * Nothing is written before bundle and passphrase were found right, and nothing is removed but what
+ * this call made.
+ *
+ * @param folder - absolute; missing or empty.
  * @returns how many there were.
  * @throws WrongPassphraseError, BundleExistsError, NoBundleError, and the disk's own errors.
  */
@@ -55,27 +62,31 @@ export async function restoreBundle(
   folder: string,
   passphrase: string,
 ): Promise<number> {
-  if (existsSync(folder) && readdirSync(folder).length > 0) throw exists(folder)
-  const draft = `${folder}.restoring`
-  rmSync(draft, { recursive: true, force: true })
-  mkdirSync(draft, { recursive: true, mode: 0o700 })
+  if (await explained(folder, async () => isTaken(folder))) throw exists(folder)
+  const file = await opened(source, 'r')
   try {
-    const file = await opened(source, 'r')
+    const bundle = await checkBundle(file, source, passphrase)
+    await makeFolder(dirname(folder))
+    const draft = await explained(folder, () => mkdtemp(`${folder}.restoring-`))
     try {
-      const count = await readBundle(file, source, draft, passphrase)
+      const count = await unpack(bundle, draft)
       await markGuards(draft)
       await syncFolders(draft)
-      rmSync(folder, { recursive: true, force: true })
-      renameSync(draft, folder)
+      // Takes the place of an empty folder, and of nothing else.
+      await explained(folder, () => rename(draft, folder))
       await syncFolder(dirname(folder))
       return count
     } finally {
-      await file.close()
+      rmSync(draft, { recursive: true, force: true })
     }
   } finally {
-    rmSync(draft, { recursive: true, force: true })
+    await file.close()
   }
 }
+
+/** Whether something is there, and is no empty folder. */
+const isTaken = (path: string): boolean =>
+  existsSync(path) && !(statSync(path).isDirectory() && readdirSync(path).length === 0)
 
 /** Says beside every guard that what it has signed since the backup is not known. */
 async function markGuards(folder: string): Promise<void> {
@@ -102,6 +113,7 @@ const heading = utf8('NodeOP backup 1\n')
 const saltBytes = 16
 const nonceBytes = 12
 const tagBytes = 16
+const headBytes = heading.length + saltBytes + nonceBytes
 const chunkBytes = 1024 * 1024
 const algorithm = 'aes-256-gcm'
 
@@ -147,30 +159,38 @@ async function writeBundle(
   await file.write(concatBytes(cipher.final(), cipher.getAuthTag()))
 }
 
-/** Nothing that it writes may be used before the tag at the end was found right. */
-async function readBundle(
-  file: FileHandle,
-  source: string,
-  folder: string,
-  passphrase: string,
-): Promise<number> {
-  const { size } = await file.stat()
-  const headBytes = heading.length + saltBytes + nonceBytes
+/** A bundle that was found whole. */
+type Bundle = {
+  readonly file: FileHandle
+  readonly source: string
+  readonly key: Uint8Array
+  readonly nonce: Uint8Array
+}
+
+async function checkBundle(file: FileHandle, source: string, passphrase: string): Promise<Bundle> {
+  const stat = await file.stat()
   if (
-    size < headBytes + tagBytes ||
+    !stat.isFile() ||
+    stat.size < headBytes + tagBytes ||
     !equalBytes(await readExactly(file, 0, heading.length), heading)
   )
     throw new NoBundleError(`${source} is no backup of this version`, { path: source })
   const salt = await readExactly(file, heading.length, saltBytes)
   const nonce = await readExactly(file, heading.length + saltBytes, nonceBytes)
-  const decipher = createDecipheriv(algorithm, keyOf(passphrase, salt), nonce)
+  const key = keyOf(passphrase, salt)
+  const decipher = createDecipheriv(algorithm, key, nonce)
   decipher.setAAD(heading)
-  decipher.setAuthTag(await readExactly(file, size - tagBytes, tagBytes))
-  await requireWhole(file, source, headBytes, size - tagBytes, decipher)
-  const again = createDecipheriv(algorithm, keyOf(passphrase, salt), nonce)
+  decipher.setAuthTag(await readExactly(file, stat.size - tagBytes, tagBytes))
+  await requireWhole(file, source, headBytes, stat.size - tagBytes, decipher)
+  return { file, source, key, nonce }
+}
+
+/** Writes a bundle's files into a folder. @returns how many there were. */
+async function unpack({ file, source, key, nonce }: Bundle, folder: string): Promise<number> {
+  const decipher = createDecipheriv(algorithm, key, nonce)
   let at = headBytes
   const take = async (length: number) => {
-    const bytes = again.update(await readExactly(file, at, length))
+    const bytes = decipher.update(await readExactly(file, at, length))
     at += length
     return bytes
   }
@@ -180,8 +200,8 @@ async function readBundle(
     if (nameBytes === 0) return count
     const path = join(folder, fromUtf8(await take(nameBytes)))
     if (!normalize(path).startsWith(folder + sep)) throw wrong(source)
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    const part = await opened(path, 'w', 0o600)
+    await explained(path, () => makeFolders(dirname(path), 0o700))
+    const part = await opened(path, 'wx', 0o600)
     try {
       for (let left = toNumber(await take(8)); left > 0; left -= Math.min(left, chunkBytes))
         await part.write(await take(Math.min(left, chunkBytes)))
@@ -220,7 +240,7 @@ async function readExactly(file: FileHandle, from: number, length: number): Prom
   return bytes
 }
 
-async function opened(path: string, flags: 'r' | 'w', mode?: number): Promise<FileHandle> {
+async function opened(path: string, flags: 'r' | 'w' | 'wx', mode?: number): Promise<FileHandle> {
   try {
     return await open(path, flags, mode)
   } catch (error) {

@@ -13,7 +13,7 @@ export function createDisk(folder: string): Disk {
     rename: (from, to) => explained(pathOf(to), () => rename(pathOf(from), pathOf(to))),
     remove: (path) => explained(pathOf(path), () => rm(pathOf(path), { force: true })),
     list: (path) => explained(pathOf(path), () => listFolder(pathOf(path))),
-    makeFolder: (path) => explained(pathOf(path), () => makeFolder(pathOf(path))),
+    makeFolder: (path) => makeFolder(pathOf(path)),
     syncFolder: (path) => explained(pathOf(path), () => syncFolder(pathOf(path))),
     commit: (_, run) => run(),
   }
@@ -60,10 +60,17 @@ async function listFolder(path: string): Promise<readonly string[]> {
   }
 }
 
-/** The names of new folders are made durable in the folders above them, the outermost first. */
-async function makeFolder(path: string): Promise<void> {
-  for (const made of await makeFolders(path, ownerOnly.folder)) await syncFolder(dirname(made))
-}
+/**
+ * Makes a folder and those above it that are missing, for their owner alone. Their names are made
+ * durable in the folders above them, the outermost first.
+ *
+ * @param path - absolute.
+ * @throws the disk's own errors.
+ */
+export const makeFolder = (path: string): Promise<void> =>
+  explained(path, async () => {
+    for (const made of await makeFolders(path, ownerOnly.folder)) await syncFolder(dirname(made))
+  })
 
 /** Makes the names in a folder durable. @throws the system's own errors. */
 export async function syncFolder(path: string): Promise<void> {
@@ -75,8 +82,8 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Failures of the system by name, each with the file and what to do. */
-async function explained<T>(path: string, run: () => Promise<T>): Promise<T> {
+/** Failures of the system by name, each with the file and what to do. @throws the disk's own. */
+export async function explained<T>(path: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (error) {
