@@ -181,7 +181,10 @@ export class Session {
   /** A snapshot comes before any call that moves the ledger, and stands in for the blocks. */
   async #restore(asked: Restore): Promise<Answer> {
     if (this.#failure) throw this.#failure.error
-    if (!this.#snapshots) return abortedOffer
+    if (!this.#snapshots) {
+      if (asked.case === 'offerSnapshot') return abortedOffer
+      throw new UnknownMessageError('no snapshot was accepted', {})
+    }
     try {
       const { verdict, answer } =
         asked.case === 'offerSnapshot'
