@@ -158,6 +158,7 @@ const task = {
   agreeing: [],
   leafIndex: 1,
   reason: '',
+  audit: 'none',
 }
 
 /**

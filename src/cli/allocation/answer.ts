@@ -178,7 +178,7 @@ export function describeAnswer(answer: Answer, parts: ProgrammeParts): string[] 
       ['task', 'demand', 'served', 'missed', 'worth of one more'],
       ...answer.tasks.map(({ name, demand, served, missed, worth }) => [
         name,
-        ...[demand, served, missed, worth].map(text),
+        ...[demand, served, amount(missed, demand), worth].map(text),
       ]),
     ]),
     '',
@@ -209,5 +209,8 @@ const remarks = ({ congestion }: ProgrammeParts): string[] =>
     : []
 
 const figure = (value: number): number => Number(value.toPrecision(6))
+
+/** What is below the solver's accuracy is nothing. */
+const amount = (value: number, whole: number): number => (value < 1e-9 * whole ? 0 : value)
 
 const text = (value: number): string => String(Number(value.toPrecision(5)))

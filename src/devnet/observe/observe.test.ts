@@ -169,6 +169,7 @@ const taskView = (id: Hex, status: string, reason = '') => ({
   committee: [],
   agreeing: [],
   leafIndex: 5,
+  audit: 'none',
   reason,
 })
 
