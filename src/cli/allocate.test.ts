@@ -255,3 +255,12 @@ test('allocate: the guide shows what the program says', async () => {
   assert.equal(`${out.replace(rounding, '')}\n`, shown?.replace(rounding, ''))
   assert.equal((await allocate('network.json', blockOf('json'))).code, 0)
 })
+
+test('allocate: a number too large to reckon with is named by line and column', async () => {
+  const huge = table.replace('ada,14,0.02,100,acme,0.9', 'ada,14,0.02,100,acme,1e16')
+  await refused(
+    'huge.csv',
+    huge,
+    'line 7, column "eth/usd": utility must be at most 1e15 in size, is 10000000000000000',
+  )
+})

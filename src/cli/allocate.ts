@@ -31,6 +31,7 @@ function allocate(path: string, options: Options, { io, cwd }: Surroundings): nu
   const unit = unitOf(options.unit)
   const file = loadAllocationFile(path, cwd)
   const programme = inFileTerms(path, file, () => createProgramme(file.parts))
+  requireRange(path, file)
   const solution = solveFinely(programme)
   const whole = inFileTerms(path, file, () => rounded(programme, solution, unit))
   const answer = answerOf(file, programme, solution, whole)
@@ -54,6 +55,35 @@ function rounded(programme: Programme, solution: Solution, unit: number | undefi
   const times = (values: Float64Array) => values.map((value) => value * unit)
   return { allocation: { ...rest, units: times(units) }, shortfall: times(shortfall) }
 }
+
+/** Numbers further apart than this leave the arithmetic of doubles no digits. */
+const mostInSize = 1e15
+
+/** @throws BadAllocationFileError for the first number that is too large; Infinity is no limit. */
+function requireRange(path: string, file: AllocationFile): void {
+  const { parts } = file
+  const tasks = parts.tasks
+  const require = (part: string, values: Float64Array | undefined, places: Places) => {
+    const at = values?.findIndex((v) => Math.abs(v) > mostInSize && Math.abs(v) < Infinity) ?? -1
+    if (at < 0 || !values) return
+    const byPair = places === 'pairs' || values.length > parts.operators
+    const [row, column] =
+      places === 'tasks' ? [-1, at] : byPair ? [Math.floor(at / tasks), at % tasks] : [at, -1]
+    const place = file.placeOf(row, column)
+    throw new BadAllocationFileError(
+      `${path}: ${place && `${place}: `}${part} must be at most 1e15 in size, is ${values[at]}`,
+    )
+  }
+  require('utility', parts.utility, 'pairs')
+  require('congestion', parts.congestion, 'operators')
+  require('demand', parts.demand, 'tasks')
+  require('shortfallPrice', parts.shortfallPrice, 'tasks')
+  for (const { name, capacity } of parts.resources)
+    require(`capacity of ${name}`, capacity, 'operators')
+}
+
+/** What a list has an entry for; operators may have one for each of their pairs. */
+type Places = 'operators' | 'tasks' | 'pairs'
 
 /** What the model says of a row and a column, said of the file. */
 function inFileTerms<T>(path: string, file: AllocationFile, build: () => T): T {
