@@ -6,7 +6,9 @@ import {
   defineChain,
   http,
   MethodNotSupportedRpcError,
+  type PublicClient,
   parseEther,
+  TransactionReceiptNotFoundError,
 } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { systemClock } from '#node'
@@ -59,12 +61,30 @@ async function transfer(gateway: string, limitMs: number, heard: Heard): Promise
     chain,
     transport,
   })
-  const client = createPublicClient({ chain, transport, pollingInterval: 100 })
+  const client = createPublicClient({ chain, transport })
   const transaction = { to: to.address, value: parseEther('0.01') }
   const whileServing = <T>(run: () => Promise<T>) => served(gateway, limitMs, heard, run)
   const hash = await whileServing(() => wallet.sendTransaction(transaction))
-  await whileServing(() => client.waitForTransactionReceipt({ hash, timeout: limitMs }))
+  // Viem's own wait looks once for each new block, and an idle network makes none: what it misses
+  // while it looks for a replacement, it would never see.
+  const deadlineMs = systemClock.nowMs() + limitMs
+  while (!(await whileServing(() => hasReceipt(client, hash)))) {
+    if (systemClock.nowMs() >= deadlineMs) throw failed(heard.said)
+    await pass(receiptPauseMs)
+  }
   return hash
+}
+
+const receiptPauseMs = 100
+
+async function hasReceipt(client: PublicClient, hash: Hex): Promise<boolean> {
+  try {
+    await client.getTransactionReceipt({ hash })
+    return true
+  } catch (error) {
+    if (error instanceof TransactionReceiptNotFoundError) return false
+    throw error
+  }
 }
 
 /** Tries again what was refused because the gateway did not serve: then it had no effect. */
