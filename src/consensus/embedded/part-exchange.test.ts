@@ -97,18 +97,15 @@ test('parts: whoever misses parts asks others, and gets no more than those', asy
 })
 
 test('parts: wrong ones are refused by name, and others are asked', async () => {
-  // Whenever the victim is told of the block, it is sent parts that are none, in another's name. It
-  // is the first that hears of it: anybody but who proposes it.
+  // Before each part that the victim is sent comes one that is none, in another's name. The victim
+  // is the first that is sent any: anybody but who proposes the block.
   const stranger = '0xbad0'
   let victim: Hex | undefined
-  const spoiled = (value: Hex, index: number) =>
-    encodeMessage({ kind: 'part', value, index, bytes: Uint8Array.of(index) })
-  const { drops } = countBodies((message, _, to) => {
-    if (message.kind !== 'proposal' || message.parts) return false
-    if (to !== stranger) victim ??= to
-    if (to !== victim) return false
-    const { value } = message.proposal
-    for (const index of message.names.keys()) intruder.send(to, spoiled(value, index))
+  const { drops } = countBodies((message, from, to) => {
+    if (message.kind !== 'part' || from === stranger || to === stranger) return false
+    victim ??= to
+    const bytes = Uint8Array.of(message.index)
+    if (to === victim) intruder.send(to, encodeMessage({ ...message, bytes }))
     return false
   })
   const network = createTestNetwork({ drops })
