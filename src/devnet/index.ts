@@ -17,7 +17,6 @@ export {
   loadSecrets,
   loadSenders,
 } from './network.ts'
-export { genesisFile } from './network-file.ts'
 export { createObserver, type Observer, type ObserverOptions } from './observe/observer.ts'
 export type { Outage } from './observe/outages.ts'
 export {

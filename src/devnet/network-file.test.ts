@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { createDisk, systemRng } from '#node'
+import { createDisk, genesisFile, systemRng } from '#node'
 import { toHex, utf8 } from '#primitives'
 import { type Genesis, networkId } from '#records'
 import { createGenesis, createOperators } from './network.ts'
-import { genesisFile, keysFile, loadNetwork, saveNetwork } from './network-file.ts'
+import { keysFile, loadNetwork, saveNetwork } from './network-file.ts'
 
 const address = `0x${'01'.repeat(20)}` as const
 const anchor = { block: 3, hash: toHex(systemRng(32)) }

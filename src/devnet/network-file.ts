@@ -1,4 +1,11 @@
-import { identityOf, loadFile, type OperatorKeys, operatorKeysCodec, saveFile } from '#node'
+import {
+  genesisFile,
+  identityOf,
+  loadFile,
+  type OperatorKeys,
+  operatorKeysCodec,
+  saveFile,
+} from '#node'
 import {
   concatBytes,
   type Disk,
@@ -22,9 +29,6 @@ import {
   uint64,
 } from '#records'
 import type { DevnetOperator } from './network.ts'
-
-/** The genesis in a devnet's folder, as SSZ. */
-export const genesisFile = 'genesis.ssz'
 
 /**
  * What only a devnet's folder knows of its network: every operator's secrets, and which L1 it is

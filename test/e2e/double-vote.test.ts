@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as pass } from 'node:timers/promises'
 import { createClient } from '#api'
-import { addressOf, canonicalVoteBytes, createSigner, readSignedHeader } from '#consensus'
+import { canonicalVoteBytes, createSigner, readSignedHeader, validatorAddress } from '#consensus'
 import { parseDevnetOptions, startProcessNetwork } from '#devnet'
 import { createDisk, loadOperatorFolder } from '#node'
 import { fromHex, type Hex, sha256Hex, utf8 } from '#primitives'
@@ -49,7 +49,7 @@ async function doubleVote(node: CometNode, seed: Uint8Array) {
     ((await node.ask('commit', { height: String(votedHeight) })) as { signed_header: unknown })
       .signed_header,
   )
-  const address = addressOf(createSigner(seed).publicKey).slice(2).toUpperCase()
+  const address = validatorAddress(createSigner(seed).publicKey).slice(2).toUpperCase()
   const validators = await validatorsAt(node, votedHeight)
   const time = isoOf(header.timeNs)
   const voteFor = async (hash: Hex) => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pass } from 'node:timers/promises'
 import { createClient } from '#api'
-import { addressOf, cometTimings, findComet } from '#consensus'
+import { cometTimings, findComet, validatorAddress } from '#consensus'
 import {
   createDisk,
   generateSecrets,
@@ -161,7 +161,7 @@ function wrong(
 ): readonly string[] {
   if (!proven) return ['no double vote was proven']
   const key = devnet.genesis.operators.find(({ id }) => id === owner)?.consensusKey
-  const isOwners = key && addressOf(key).slice(2).toUpperCase() === proven.address
+  const isOwners = key && validatorAddress(key).slice(2).toUpperCase() === proven.address
   return [
     ...(isOwners ? [] : [`a double vote of ${proven.address}, whose key was not copied`]),
     ...(voteGoneAfter === undefined ? ['the owner still votes two blocks after the proof'] : []),

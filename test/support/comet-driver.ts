@@ -1,4 +1,4 @@
-import { addressOf, appStateOf, type Chain, chainIdOf } from '#consensus'
+import { appStateOf, type Chain, chainIdOf, validatorAddress } from '#consensus'
 import { fromHex, type Hex, toHex } from '#primitives'
 import type { DecidedBlock, Validator } from '#records'
 import { AbciClient } from './abci-client.ts'
@@ -98,10 +98,10 @@ const toMessage = (block: DecidedBlock) => ({
   hash: fromHex(block.hash),
   height: BigInt(block.height),
   time: timeOf(block.timeMs),
-  proposerAddress: fromHex(addressOf(block.proposer)),
+  proposerAddress: fromHex(validatorAddress(block.proposer)),
   misbehavior: block.misbehaviour.map(({ consensusKey, height }) => ({
     type: 1 as const,
-    validator: { address: fromHex(addressOf(consensusKey)), power: 1n },
+    validator: { address: fromHex(validatorAddress(consensusKey)), power: 1n },
     height: BigInt(height),
     time: timeOf(block.timeMs),
   })),
@@ -112,7 +112,7 @@ const lastCommitOf = ({ height, proposer }: DecidedBlock) => ({
   round: height % 3,
   votes: [
     {
-      validator: { address: fromHex(addressOf(proposer)), power: 1n },
+      validator: { address: fromHex(validatorAddress(proposer)), power: 1n },
       blockIdFlag: (1 + (height % 3)) as 1 | 2 | 3,
     },
   ],

@@ -23,4 +23,3 @@ export type {
   SnapshotPort,
   SnapshotVerdict,
 } from './snapshots.ts'
-export { addressOf } from './validators.ts'

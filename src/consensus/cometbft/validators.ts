@@ -1,12 +1,9 @@
-import { hash } from 'node:crypto'
 import { create } from '@bufbuild/protobuf'
 import { fromHex, type Hex, toHex } from '#primitives'
 import type { Validator } from '#records'
+import { validatorAddress } from '../light/index.ts'
 import { type ValidatorUpdate, ValidatorUpdateSchema } from './messages/abci_pb.ts'
 import type { PublicKey } from './messages/keys_pb.ts'
-
-/** Bytes of an address: the first of the SHA-256 of an ed25519 public key. */
-const addressBytes = 20
 
 /** Finds consensus keys by the addresses that CometBFT calls validators by. */
 export class KeyFinder {
@@ -22,15 +19,11 @@ export class KeyFinder {
   #addressOf(key: Hex): Hex {
     const known = this.#addresses.get(key)
     if (known !== undefined) return known
-    const address = addressOf(key)
+    const address = validatorAddress(key)
     this.#addresses.set(key, address)
     return address
   }
 }
-
-/** What CometBFT calls the owner of an ed25519 key. */
-export const addressOf = (key: Hex): Hex =>
-  toHex(hash('sha256', fromHex(key), 'buffer').subarray(0, addressBytes))
 
 /** A change of a validator, as CometBFT reads it. */
 export const toUpdate = ({ consensusKey, power }: Validator): ValidatorUpdate =>

@@ -18,7 +18,7 @@ export function validatorSetHash(validators: readonly Validator[]): Hex {
   return toHex(merkleRoot(sorted.map(simpleValidator)))
 }
 
-/** The address of an ed25519 key: the first 20 bytes of its SHA-256. */
+/** The address of an ed25519 key, of a validator or a node: the first 20 bytes of its SHA-256. */
 export const validatorAddress = (consensusKey: Hex): Hex =>
   toHex(sha256(fromHex(consensusKey, 32)).subarray(0, 20))
 

@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, hkdfSync } from 'node:crypto'
-import { assert, concatBytes, fromHex, type Hex, sha256, toHex, utf8 } from '#primitives'
+import { assert, concatBytes, fromHex, type Hex, toHex, utf8 } from '#primitives'
+import { validatorAddress } from '../../light/index.ts'
 
 /** An ed25519 key pair in CometBFT's forms. */
 type KeyPair = {
@@ -9,9 +10,6 @@ type KeyPair = {
   readonly privateKey: Uint8Array
 }
 
-/** Address of a validator, or id of a node: the first 20 bytes of the key's SHA-256. */
-export const cometAddress = (publicKey: Uint8Array): Hex => toHex(sha256(publicKey).subarray(0, 20))
-
 /**
  * The id by which peers know an operator's node: 40 hexadecimal digits. Its key derives from the
  * consensus seed, so that an operator has one secret less to keep, and never is that seed's own.
@@ -19,7 +17,7 @@ export const cometAddress = (publicKey: Uint8Array): Hex => toHex(sha256(publicK
  * @param consensusSeed - ed25519 seed, 32 bytes.
  */
 export const nodeIdOf = (consensusSeed: Uint8Array): string =>
-  cometAddress(keyPairOf(nodeSeedOf(consensusSeed)).publicKey).slice(2)
+  validatorAddress(publicKeyOf(nodeSeedOf(consensusSeed))).slice(2)
 
 /** `node_key.json` of the node's own seed, 32 bytes. */
 export const nodeKeyJson = (nodeSeed: Uint8Array): string =>
@@ -46,7 +44,7 @@ export const publicKeyOf = (seed: Uint8Array): Hex => toHex(keyPairOf(seed).publ
 
 /** An address as CometBFT's JSON has it: upper-case, without 0x. */
 export const addressText = (publicKey: Uint8Array): string =>
-  cometAddress(publicKey).slice(2).toUpperCase()
+  validatorAddress(toHex(publicKey)).slice(2).toUpperCase()
 
 const privateKeyOf = ({ privateKey }: KeyPair) => ({
   type: 'tendermint/PrivKeyEd25519',
