@@ -77,8 +77,7 @@ export function beginBlock(
       l1Events.push(...transaction.events.slice(0, eventsBetween(next, outcome.ledger)))
     next = outcome.ledger
     if (transaction.kind === 'randomness') next = drawAudits(drawCommittees(next, block), block)
-    if (transaction.kind === 'call')
-      calls.set(transaction.service, [...(calls.get(transaction.service) ?? []), place])
+    if (transaction.kind === 'call') placesOf(calls, transaction.service).push(place)
   }
   const isIdle = isQuiet && !results.some(({ ok }) => ok)
   if (isIdle) return { ledger, block, transactions, results, computations: [], l1Events, isIdle }
@@ -112,6 +111,15 @@ export function endBlock(
   }
   const advanced = endOverdueDeliveries(advanceTasks(next, block, environment), block)
   return { ledger: advanceSigning(advanced, block), results }
+}
+
+/** The places of a service's calls, to add to. */
+function placesOf(calls: Map<string, number[]>, service: string): number[] {
+  const known = calls.get(service)
+  if (known) return known
+  const places: number[] = []
+  calls.set(service, places)
+  return places
 }
 
 /** How many L1 events the network has agreed on from one ledger to the next. */

@@ -12,6 +12,7 @@ import {
   text,
 } from './codec.ts'
 import { type L1Event, l1EventCodec } from './l1-event.ts'
+import { readCall } from './quick-call.ts'
 import { type Report, reportCodec } from './report.ts'
 import type { ServiceName } from './service.ts'
 import { type TaskRequest, taskRequestCodec } from './task.ts'
@@ -37,20 +38,29 @@ export type TransactionKind = Transaction['kind']
 export const maxL1Events = 64
 export const maxCallBytes = 128 * 1024
 
+const maxServiceNameBytes = 31
+
 export const transactionCodec: Codec<Transaction> = tagged<Transaction>({
   randomness: record({ proof: fixedHex(80) }),
   report: record({ report: reportCodec, signature: fixedHex(65) }),
   'l1-events': record({ events: list(l1EventCodec, maxL1Events) }),
   task: record({ request: taskRequestCodec, signature: fixedHex(65) }),
-  call: record({ service: text(31), payload: byteList(maxCallBytes) }),
+  call: record({ service: text(maxServiceNameBytes), payload: byteList(maxCallBytes) }),
 })
+
+/** Place of a call among the members of the union. */
+const callTag = 4
+const callLimits = { service: maxServiceNameBytes, payload: maxCallBytes }
 
 /** Canonical bytes of a transaction, as they travel and stand in blocks. */
 export const encodeTransaction = (transaction: Transaction): Uint8Array =>
   encode(transactionCodec, transaction)
 
 /** @throws CodecError when the bytes are no transaction. */
-export const decodeTransaction = (bytes: Uint8Array): Transaction => decode(transactionCodec, bytes)
+export function decodeTransaction(bytes: Uint8Array): Transaction {
+  const call = readCall(bytes, callTag, callLimits)
+  return call ? { kind: 'call', ...call } : decode(transactionCodec, bytes)
+}
 
 /**
  * The transaction, or undefined for bytes that are none: for blocks, which hold what was proposed.
