@@ -21,8 +21,10 @@ export type LedgerDatabase = {
   /** Highest id of a node; 0 when there is none. */
   lastNode(): number
   value(name: string): Uint8Array | undefined
-  /** Atomic, and durable when it returns. */
+  /** Atomic; durable when it returns, or once it is synced, as the database was opened. */
   commit(changes: DatabaseChanges): void
+  /** Makes all commits durable. */
+  sync(): void
   /** Writes all that is committed into a new file, while commits go on. */
   copyTo(file: string): Promise<void>
   close(): void
