@@ -104,7 +104,7 @@ export async function openKilledNetwork(rate: number, port: number): Promise<Kil
 
 async function requireServing(devnet: DevnetProcess): Promise<void> {
   if (await devnet.serves) return
-  const said = devnet.lines.slice(-3).join(' / ')
+  const said = devnet.lines.slice(-8).join(' / ')
   throw new NotStartedError(`a devnet did not start again: ${said}`, { said })
 }
 
