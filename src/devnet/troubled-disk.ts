@@ -7,9 +7,9 @@ export const slowDisk = (disk: Disk, wait: () => Promise<void>): Disk =>
     {
       ...disk,
       syncFolder: (folder) => wait().then(() => disk.syncFolder(folder)),
-      commit<T>(file: string, run: () => T, isSynced?: boolean): T {
-        const done = disk.commit(file, run, isSynced)
-        // The ledger's does not resolve, and is not synced either.
+      commit<T>(file: string, run: () => T): T {
+        const done = disk.commit(file, run)
+        // One that does not resolve cannot wait either: the ledger's holds up its whole thread.
         return done instanceof Promise ? (wait().then(() => done) as T) : done
       },
     },
@@ -29,9 +29,9 @@ export function smallDisk(disk: Disk, roomBytes: number): Disk {
       path: full,
     })
   }
-  const commit = <T>(file: string, run: () => T, isSynced?: boolean): T => {
+  const commit = <T>(file: string, run: () => T): T => {
     requireRoom(file)
-    return disk.commit(file, run, isSynced)
+    return disk.commit(file, run)
   }
   return withFiles({ ...disk, commit }, (file, path) => ({
     ...file,

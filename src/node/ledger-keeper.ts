@@ -22,8 +22,8 @@ export type LedgerKeeper = {
   readonly outbox: OutboxIndex
   readonly history: History
   /**
-   * Takes a block into the indexes and puts everything on disk, in one transaction. It outlives the
-   * process; what a power cut takes back of it is made again from the blocks, which are durable.
+   * Takes a block into the indexes and puts everything on disk, in one transaction: durable when it
+   * returns.
    *
    * @throws the store's errors: the operator has to end then.
    */
@@ -90,11 +90,10 @@ function open(options: {
 }): LedgerKeeper {
   const { folder, disk, genesis, environment, operator } = options
   const { keptLeaves = Number.POSITIVE_INFINITY } = options
-  const opened = openSqliteDatabase({ file: join(folder, ledgerFile), durable: false })
+  const opened = openSqliteDatabase({ file: join(folder, ledgerFile), durable: true })
   const database: LedgerDatabase = {
     ...opened,
-    commit: (changes) => disk.commit(ledgerFile, () => opened.commit(changes), false),
-    sync: () => disk.commit(ledgerFile, opened.sync),
+    commit: (changes) => disk.commit(ledgerFile, () => opened.commit(changes)),
   }
   try {
     const store = new LedgerStore(database, { network: networkId(genesis), operator })
@@ -110,13 +109,7 @@ function open(options: {
     }
     const restore = (ledger: Ledger, height: number, part: OutboxPart) => {
       const leaves = outbox.restore(part)
-      const replaced = store.replace(ledger, height, [
-        ...leaves,
-        beside(uint64, restoredName, height),
-      ])
-      // No blocks are there from which it could be made again.
-      database.sync()
-      return replaced
+      return store.replace(ledger, height, [...leaves, beside(uint64, restoredName, height)])
     }
     const restoredHeight = () => store.readBeside(uint64, restoredName)
     return { stored, outbox, history, keep, restoredHeight, restore, close: () => store.close() }

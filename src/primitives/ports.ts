@@ -46,12 +46,10 @@ export type Disk = {
   /** Makes names durable: what was made, renamed and removed in this folder. */
   syncFolder(folder: string): Promise<void>
   /**
-   * Runs one commit of a database, which writes its file by itself.
-   *
-   * @param isSynced - whether it is durable when `run` returns or resolves, which is the rule. A
-   * power cut may take back commits that are not, the last ones first.
+   * Runs one commit of a database, which writes and syncs its file by itself: durable when `run`
+   * returns or resolves.
    */
-  commit<T>(file: string, run: () => T, isSynced?: boolean): T
+  commit<T>(file: string, run: () => T): T
 }
 
 /** An open file of a `Disk`. Offsets and lengths in bytes. */

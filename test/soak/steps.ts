@@ -58,9 +58,9 @@ export const crashesUpTo = (steps: number): readonly Crash[] =>
   Array.from({ length: steps }, (_, step) => step).flatMap(everyWay)
 
 /** Every way to crash in the first commit of each database. */
-export const crashesAtCommits: readonly Crash[] = [
-  ...[`commit ${ledgerFile}`, `commit ${l2File}`, `sync ${l2File}`],
-].flatMap(everyWay)
+export const crashesAtCommits: readonly Crash[] = [ledgerFile, l2File]
+  .flatMap((file) => [`commit ${file}`, `sync ${file}`])
+  .flatMap(everyWay)
 
 function everyWay(step: Crash['step']): readonly Crash[] {
   return (['before', 'after'] as const).flatMap((when) =>

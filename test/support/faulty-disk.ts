@@ -123,8 +123,7 @@ function mount(
         folder.safe = namesOf(folder)
         folder.pending = []
       }),
-    commit: (file, run, isSynced = true) =>
-      databases ? commitTo(databases, process, file, run, isSynced) : run(),
+    commit: (file, run) => (databases ? commitTo(databases, process, file, run) : run()),
     databaseFolder: () => {
       if (!databases) throw new Error('this disk has no databases')
       return databases.folder
@@ -212,19 +211,17 @@ function createProcess(onEnd: () => void) {
   }
 }
 
-/** Two steps, as a file has them: the commit is written, then it is synced, or not yet. */
+/** Two steps, as a file has them: the commit is written, then it is synced. */
 function commitTo<T>(
   databases: FaultyDatabases,
   { begin, finish }: Process,
   file: string,
   run: () => T,
-  isSynced: boolean,
 ): T {
   const written = begin(`commit ${file}`)
   databases.begin(file)
   const after = () => {
     finish(written)
-    if (!isSynced) return
     const synced = begin(`sync ${file}`)
     databases.synced(file)
     finish(synced)

@@ -21,10 +21,8 @@ export type LedgerDatabase = {
   /** Highest id of a node; 0 when there is none. */
   lastNode(): number
   value(name: string): Uint8Array | undefined
-  /** Atomic; durable when it returns, or once it is synced, as the database was opened. */
+  /** Atomic, and durable when it returns. */
   commit(changes: DatabaseChanges): void
-  /** Makes all commits durable. */
-  sync(): void
   /** Writes all that is committed into a new file, while commits go on. */
   copyTo(file: string): Promise<void>
   close(): void

@@ -102,7 +102,7 @@ export class LedgerStore implements BesideReader {
   }
 
   /**
-   * Commits the ledger of a height in one transaction, as durable as its database. Costs what has
+   * Commits the ledger of a height in one transaction; durable when it returns. Costs what has
    * changed. After an error the store takes nothing more: stop the operator and load again.
    *
    * @param ledger - made from the one that was saved or loaded last.

@@ -47,8 +47,6 @@ export function openSqliteDatabase({ file, durable }: SqliteDatabaseOptions): Le
     lastNode: () => guarded(file, () => Number(readLast.get()?.id ?? 0)),
     value: (name) => guarded(file, () => blob(readValue.get(name))),
     commit: (changes) => guarded(file, () => write(changes)),
-    // Moves the log into the file, with a sync of each.
-    sync: () => guarded(file, () => database.exec('PRAGMA wal_checkpoint(FULL)')),
     copyTo: async (target) => {
       try {
         await backup(database, target)

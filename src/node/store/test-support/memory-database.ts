@@ -45,7 +45,6 @@ export function createMemoryDatabase(from?: Snapshot): MemoryDatabase {
     lastNode: () => Math.max(0, ...nodes.keys()),
     value: (name) => values.get(name)?.slice(),
     commit,
-    sync: () => {},
     copyTo: () => Promise.reject(new Error('defect: memory has no files')),
     close: () => {},
     failNext: (error) => {
