@@ -24,12 +24,52 @@ export function primalValue(
   allocation: Allocation,
   shortfall: Float64Array,
 ): PrimalValue {
-  const { operators: n, tasks: m, resources, demand, shortfallPrice } = programme
+  const pair = pairOf(programme)
+  let objective = -shortfallCost(programme, shortfall)
+  for (let i = 0; i < programme.operators; i++) objective += worth(programme, pair, allocation, i)
+  return { objective, violation: violationOf(programme, allocation, shortfall) }
+}
+
+/** What row i of an allocation earns, congestion taken off. */
+function worth(
+  { tasks: m, utility, congestion, loadCongestion, resources }: Programme,
+  { isCongestionPair }: Pair,
+  { start, task, units }: Allocation,
+  i: number,
+): number {
+  const [first, end] = [start[i] as number, start[i + 1] as number]
+  let value = 0
+  for (let e = first; e < end; e++) {
+    const x = units[e] as number
+    const at = i * m + (task[e] as number)
+    const q = congestion[isCongestionPair ? at : i] as number
+    value += x * ((utility[at] as number) - 0.5 * q * x)
+  }
+  const kappa = loadCongestion?.[i] ?? 0
+  if (kappa === 0) return value
+  let load = 0
+  for (let e = first; e < end; e++)
+    load += useOf(resources[0] as Resource, i, task[e] as number, m) * (units[e] as number)
+  return value - 0.5 * kappa * load * load
+}
+
+const shortfallCost = ({ shortfallPrice }: Programme, shortfall: Float64Array): number =>
+  shortfallPrice?.reduce((sum, price, t) => sum + price * (shortfall[t] as number), 0) ?? 0
+
+/**
+ * Largest excess over any limit, each relative to its limit; utilities play no part.
+ *
+ * @param shortfall - s, shape [M]; counted as unmet demand where it has no price.
+ */
+export function violationOf(
+  programme: Programme,
+  allocation: Allocation,
+  shortfall: Float64Array,
+): number {
+  const { operators: n, tasks: m, resources, demand, shortfallPrice, cap } = programme
   const { start, task, units } = allocation
-  const { utility, congestion, cap } = programme
-  const { isCongestionPair, isCapPair } = pairOf(programme)
+  const { isCapPair } = pairOf(programme)
   const served = new Float64Array(m)
-  let objective = 0
   let violation = 0
   for (let i = 0; i < n; i++) {
     const [first, end] = [start[i] as number, start[i + 1] as number]
@@ -37,10 +77,7 @@ export function primalValue(
       const t = task[e] as number
       const x = units[e] as number
       served[t] = (served[t] as number) + x
-      const at = i * m + t
-      const q = congestion[isCongestionPair ? at : i] as number
-      objective += x * ((utility[at] as number) - 0.5 * q * x)
-      const over = x - (cap[isCapPair ? at : t] as number)
+      const over = x - (cap[isCapPair ? i * m + t : t] as number)
       if (over > 0) violation = Math.max(violation, relative(over, demand[t] as number))
       if (x < 0) violation = Math.max(violation, relative(-x, demand[t] as number))
     }
@@ -51,7 +88,6 @@ export function primalValue(
         const x = units[e] as number
         load += resource.use ? useOf(resource, i, task[e] as number, m) * x : x
       }
-      if (k === 0) objective -= 0.5 * (programme.loadCongestion?.[i] ?? 0) * load * load
       const room = resource.capacity[i] as number
       violation = Math.max(violation, relative(load - room, room))
     }
@@ -60,12 +96,11 @@ export function primalValue(
   for (let t = 0; t < m; t++) {
     const d = demand[t] as number
     const missed = shortfall[t] as number
-    objective -= (shortfallPrice?.[t] ?? 0) * missed
     const unmet = shortfallPrice ? Math.max(-missed, 0) : Math.abs(missed)
     const open = Math.abs(d - (served[t] as number) - (shortfallPrice ? missed : 0))
     violation = Math.max(violation, relative(Math.max(unmet, open), Math.max(d, 1e-6 * unit)))
   }
-  return { objective, violation: Math.max(violation, columnViolation(programme, allocation)) }
+  return Math.max(violation, columnViolation(programme, allocation))
 }
 
 /**
@@ -74,26 +109,62 @@ export function primalValue(
  * allowed. Caps are taken as min(x̄, d), which every feasible allocation keeps.
  */
 export function dualValue(programme: Programme, prices: Prices): number {
+  const { fixed, ofRow } = boundOf(programme, prices)
+  let value = fixed
+  for (let i = 0; i < programme.operators; i++) value += ofRow(i)
+  return value
+}
+
+/**
+ * Objective of an allocation and the bound that prices give, from the programme alone. Each row is
+ * read once for both: utilities of a large programme are far away.
+ */
+export function objectiveAndBound(
+  programme: Programme,
+  allocation: Allocation,
+  shortfall: Float64Array,
+  prices: Prices,
+): { readonly objective: number; readonly bound: number } {
+  const pair = pairOf(programme)
+  const { fixed, ofRow } = boundOf(programme, prices)
+  let bound = fixed
+  let objective = -shortfallCost(programme, shortfall)
+  for (let i = 0; i < programme.operators; i++) {
+    bound += ofRow(i)
+    objective += worth(programme, pair, allocation, i)
+  }
+  return { objective, bound }
+}
+
+/** The bound's part that no operator has in it, and that of each operator. */
+function boundOf(
+  programme: Programme,
+  prices: Prices,
+): { readonly fixed: number; readonly ofRow: (i: number) => number } {
   const { operators: n, tasks: m, resources, demand, shortfallPrice, loadCongestion } = programme
   const pair = pairOf(programme)
   const mu = prices.demand.map((price, t) =>
     shortfallPrice ? Math.max(price, -(shortfallPrice[t] as number)) : price,
   )
-  let value = groupCost(programme, prices)
-  for (let t = 0; t < m; t++) value += (mu[t] as number) * (demand[t] as number)
+  let fixed = groupCost(programme, prices)
+  for (let t = 0; t < m; t++) fixed += (mu[t] as number) * (demand[t] as number)
   const hasExtras = programme.security || programme.groups
   const isPlain = resources.length === 1 && !resources[0]?.use && !hasExtras
   const picked = new Int32Array(m)
-  for (let i = 0; i < n; i++) {
-    const own = resources.map((_, k) => Math.max(prices.capacity[k * n + i] as number, 0))
-    value += resources.reduce((sum, { capacity }, k) => {
+  const own = new Float64Array(resources.length)
+  const allowed = { ...prices, demand: mu }
+  const ofRow = (i: number): number => {
+    let value = 0
+    for (let k = 0; k < own.length; k++) {
+      const price = Math.max(prices.capacity[k * n + i] as number, 0)
       const kappa = k === 0 ? (loadCongestion?.[i] ?? 0) : 0
-      return sum + roomValue(own[k] as number, capacity[i] as number, kappa)
-    }, 0)
-    if (isPlain) value += plainRow(programme, pair, i, mu, own[0] as number, picked)
-    else value += row(programme, pair, i, { ...prices, demand: mu }, own)
+      own[k] = price
+      value += roomValue(price, (resources[k] as Resource).capacity[i] as number, kappa)
+    }
+    if (isPlain) return value + plainRow(programme, pair, i, mu, own[0] as number, picked)
+    return value + row(programme, pair, i, allowed, own)
   }
-  return value
+  return { fixed, ofRow }
 }
 
 type Pair = ReturnType<typeof pairOf>
@@ -133,7 +204,7 @@ function row(
   pair: Pair,
   i: number,
   prices: Prices,
-  own: readonly number[],
+  own: Float64Array,
 ): number {
   const { tasks: m, resources, utility, demand } = programme
   let value = 0

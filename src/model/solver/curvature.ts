@@ -1,4 +1,5 @@
-import { columnPrice, type Dual } from './sweep.ts'
+import type { Dual } from './dual.ts'
+import { columnPrice } from './frame.ts'
 
 /**
  * Product of the dual's second derivative (of the last sweep) with a vector of column prices. Each

@@ -11,15 +11,15 @@ export type Edges = {
   readonly utility: Float64Array
   readonly congestion: Float64Array
   readonly cap: Float64Array
-  /** Shape [K × count]. */
+  /** Shape [K × count]; empty where all uses are one. See `useOfEdge`. */
   readonly use: Float64Array
   /** Whether all uses are one. */
   readonly isUnit: boolean
-  /** Linear coefficient of the stage that is solved: u, plus ρ × centre. */
-  readonly value: Float64Array
-  /** 1 ÷ (q + ρ) of the stage that is solved. */
-  readonly inverse: Float64Array
 }
+
+/** Units of resource k that a unit of edge e takes. */
+export const useOfEdge = ({ use, isUnit, count }: Edges, k: number, e: number): number =>
+  isUnit ? 1 : (use[k * count + e] as number)
 
 /** The tasks of each operator that may be worth doing, and their utility, as a scan found them. */
 export type Candidates = Pick<Edges, 'start' | 'task' | 'utility'>
@@ -55,12 +55,14 @@ export function gatherEdges(
     utility,
     congestion: congestions,
     cap: caps,
-    isUnit: resources.every(({ use }) => use === undefined),
+    isUnit: isUnit(resources),
     use: gatherUses(start, task, resources, tasks),
-    value: new Float64Array(count),
-    inverse: new Float64Array(count),
   }
 }
+
+/** Whether a unit of work takes one of every resource. */
+export const isUnit = (resources: readonly Resource[]): boolean =>
+  resources.every(({ use }) => use === undefined)
 
 function gatherUses(
   start: Int32Array,
@@ -68,6 +70,7 @@ function gatherUses(
   resources: readonly Resource[],
   tasks: number,
 ): Float64Array {
+  if (isUnit(resources)) return new Float64Array(0)
   const count = task.length
   const uses = new Float64Array(resources.length * count)
   resources.forEach(({ use }, k) => {
@@ -91,19 +94,6 @@ function gatherUse(
       const t = task[e] as number
       into[e] = use[isPair ? i * tasks + t : t] as number
     }
-}
-
-/**
- * Sets the stage to solve: congestion q + ρ around `centre`, or the programme itself with ρ = 0.
- *
- * @param centre - units of each edge, or undefined for zero everywhere.
- */
-export function setStage(edges: Edges, rho: number, centre: Float64Array | undefined): void {
-  const { utility, congestion, value, inverse, count } = edges
-  for (let e = 0; e < count; e++) {
-    inverse[e] = inverseOf((congestion[e] as number) + rho)
-    value[e] = (utility[e] as number) + (centre ? rho * (centre[e] as number) : 0)
-  }
 }
 
 /** Units that an entry does more for each money that it earns more. */

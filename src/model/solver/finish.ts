@@ -1,10 +1,9 @@
-import { dualValue, primalValue, useOf } from '../evaluate.ts'
+import { objectiveAndBound, useOf, violationOf } from '../evaluate.ts'
 import type { Allocation, Prices } from '../programme.ts'
 import type { Effort, Found } from '../solution.ts'
-import type { Edges } from './edges.ts'
-import type { Frame } from './frame.ts'
+import { type Edges, useOfEdge } from './edges.ts'
+import { columnPrice, type Frame } from './frame.ts'
 import type { Point } from './point.ts'
-import { columnPrice } from './sweep.ts'
 
 /** The prices of a programme from those of its frame. */
 export function toPrices(frame: Frame, point: Point): Prices {
@@ -52,33 +51,30 @@ export function fromPrices(frame: Frame, prices: Prices): Pick<Point, 'y' | 'lam
   return { y, lambda: prices.capacity.slice() }
 }
 
-/** Mends the units, then checks the result from the programme alone. */
-export const finish = (frame: Frame, point: Point, tolerance: number, effort: Effort): Found =>
-  assess(frame, { ...point, units: mend(frame, point) }, tolerance, effort)
+/** An allocation with its prices, of which only the violation is known yet. */
+export type Draft = Pick<Found, 'allocation' | 'shortfall' | 'prices' | 'violation'>
 
-/** Checks a point as it is, from the programme alone. */
-export function assess(frame: Frame, point: Point, tolerance: number, effort: Effort): Found {
-  const { programme } = frame
-  const { units } = point
-  const allocation = compress(point.edges, units)
+/** Mends the units of a point, and checks every limit from the programme alone. */
+export const mended = (frame: Frame, point: Point): Draft =>
+  draftOf(frame, { ...point, units: mend(frame, point) })
+
+/** A point as it is. */
+export function draftOf(frame: Frame, point: Point): Draft {
+  const allocation = compress(point.edges, point.units)
   const shortfall = unmet(frame, allocation)
-  const prices = toPrices(frame, point)
-  const { objective, violation } = primalValue(programme, allocation, shortfall)
-  const bound = dualValue(programme, prices)
+  const violation = violationOf(frame.programme, allocation, shortfall)
+  return { allocation, shortfall, prices: toPrices(frame, point), violation }
+}
+
+/** Says how far from the best a draft can be, from the programme alone. */
+export function assess(frame: Frame, draft: Draft, tolerance: number, effort: Effort): Found {
+  const { programme } = frame
+  const { allocation, shortfall, prices, violation } = draft
+  const { objective, bound } = objectiveAndBound(programme, allocation, shortfall, prices)
   const scale = Math.max(Math.abs(bound), Math.abs(objective), nothing(frame))
   const gap = Math.abs(bound - objective) / scale
   const isOptimal = gap <= tolerance && violation <= tolerance
-  return {
-    status: isOptimal ? 'optimal' : 'stalled',
-    allocation,
-    shortfall,
-    prices,
-    objective,
-    bound,
-    gap,
-    violation,
-    effort,
-  }
+  return { status: isOptimal ? 'optimal' : 'stalled', ...draft, objective, bound, gap, effort }
 }
 
 /** Worth too small to matter beside all that is at stake: less is no worth at all. */
@@ -144,7 +140,7 @@ function fill(
   lack: Float64Array,
   least: number,
 ): boolean {
-  const { start, task, cap, use, count: room } = edges
+  const { start, task, cap } = edges
   for (let i = 0; i < n; i++) {
     let left: number[] | undefined
     for (let e = start[i] as number; e < (start[i + 1] as number); e++) {
@@ -155,28 +151,23 @@ function fill(
       left ??= resources.map((_, k) => (capacity[k * n + i] as number) - load(edges, mended, i, k))
       let more = Math.min(lack[t] as number, (cap[e] as number) - x)
       for (let k = 0; k < left.length; k++) {
-        const a = use[k * room + e] as number
+        const a = useOfEdge(edges, k, e)
         if (a > 0) more = Math.min(more, (left[k] as number) / a)
       }
       if (more <= 0) continue
       mended[e] = x + more
       lack[t] = (lack[t] as number) - more
       for (let k = 0; k < left.length; k++)
-        left[k] = (left[k] as number) - more * (use[k * room + e] as number)
+        left[k] = (left[k] as number) - more * useOfEdge(edges, k, e)
     }
   }
   return lack.some((missing) => missing > 0)
 }
 
-function load(
-  { start, use, count: room }: Edges,
-  units: Float64Array,
-  i: number,
-  k: number,
-): number {
+function load(edges: Edges, units: Float64Array, i: number, k: number): number {
   let sum = 0
-  for (let e = start[i] as number; e < (start[i + 1] as number); e++)
-    sum += (units[e] as number) * (use[k * room + e] as number)
+  for (let e = edges.start[i] as number; e < (edges.start[i + 1] as number); e++)
+    sum += (units[e] as number) * useOfEdge(edges, k, e)
   return sum
 }
 

@@ -95,6 +95,16 @@ export function createFrame(
   }
 }
 
+/** Price of edge (i, t) in the column prices. */
+export function columnPrice(frame: Frame, y: Float64Array, i: number, t: number): number {
+  const { stake, floor, securityAt, groupOf, groupAt, tasks } = frame
+  let price = y[t] as number
+  if (stake) price -= (y[securityAt + t] as number) * ((stake[i] as number) - (floor[t] as number))
+  if (groupOf && (groupOf[i] as number) >= 0)
+    price += y[groupAt + (groupOf[i] as number) * tasks + t] as number
+  return price
+}
+
 /** Distance to the nearest stake; of those at it, to the next. */
 const nearest = (stake: Float64Array, floor: number): number =>
   stake.reduce(

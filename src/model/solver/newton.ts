@@ -1,7 +1,8 @@
 import type { Effort } from '../solution.ts'
 import { addDiagonal, multiply } from './curvature.ts'
+import type { Dual } from './dual.ts'
 import type { Frame } from './frame.ts'
-import { type Dual, sweep } from './sweep.ts'
+import { sweep } from './sweep.ts'
 
 /** How a run of Newton's method ended. */
 export type NewtonEnd = {

@@ -1,7 +1,7 @@
 import type { Effort } from '../solution.ts'
-import { type Edges, gatherEdges } from './edges.ts'
+import { type Candidates, type Edges, gatherEdges } from './edges.ts'
 import type { Frame, Lookup } from './frame.ts'
-import { scan } from './scan.ts'
+import { type Known, scan } from './scan.ts'
 
 /** Where a method stands: prices, the pairs that take part, and their units. */
 export type Point = {
@@ -28,16 +28,26 @@ export function restrict(
   known?: Edges,
 ): { readonly edges: Edges; readonly missing: number } {
   effort.scans++
-  const { candidates, missing } = scan(frame, lookup, {
-    ...prices,
-    slack,
-    ...(known && { known }),
-  })
+  const { y, lambda } = prices
+  const { candidates, missing } = scan(frame, lookup, { y, lambda, slack, known, wider: undefined })
   if (known && candidates.task.length === known.count) return { edges: known, missing }
-  const { programme, resources } = frame
-  const edges = gatherEdges(candidates, programme.demand, lookup, resources)
-  return { edges, missing }
+  return { edges: edgesOf(frame, lookup, candidates), missing }
 }
+
+/** The pairs worth a look at these prices, of which a wider scan has listed most already. */
+export function narrow(
+  { frame, lookup, effort }: Context,
+  { y, lambda }: { readonly y: Float64Array; readonly lambda: Float64Array },
+  slack: number,
+  wider: Known,
+): Edges {
+  effort.scans++
+  const { candidates } = scan(frame, lookup, { y, lambda, slack, known: undefined, wider })
+  return edgesOf(frame, lookup, candidates)
+}
+
+const edgesOf = ({ programme, resources }: Frame, lookup: Lookup, candidates: Candidates): Edges =>
+  gatherEdges(candidates, programme.demand, lookup, resources)
 
 /** Units of old edges at their place among new ones, zero for those that are new. */
 export function carry(from: Edges, units: Float64Array, to: Edges): Float64Array {

@@ -1,7 +1,7 @@
 import { roomValue } from '../evaluate.ts'
+import type { Dual } from './dual.ts'
 import type { Frame } from './frame.ts'
 import { type RowBuffer, solveRow } from './row.ts'
-import type { Dual } from './sweep.ts'
 
 const maxNewton = 40
 const maxRounds = 400
@@ -99,7 +99,13 @@ function coordinates(frame: Frame, buffer: RowBuffer, count: number, i: number):
           if (o !== r) left -= (use[o * size + t] as number) * (price[o] as number)
         margin[t] = left
       }
-      const single = { ...buffer, margin, use: use.subarray(r * size, (r + 1) * size) }
+      // Entries stay where they are: the other prices need them all.
+      const single = {
+        ...buffer,
+        margin,
+        use: use.subarray(r * size, (r + 1) * size),
+        isUnit: false,
+      }
       const room = frame.capacity[r * frame.operators + i] as number
       const kappa = r === 0 ? (frame.kappa[i] as number) : 0
       const next = solveRow(single, count, room, kappa, price[r] as number)

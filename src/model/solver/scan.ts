@@ -1,14 +1,21 @@
 import { useOf } from '../evaluate.ts'
 import type { Resource } from '../programme.ts'
 import type { Candidates, Edges } from './edges.ts'
-import type { Frame, Lookup } from './frame.ts'
-import { columnPrice } from './sweep.ts'
+import { columnPrice, type Frame, type Lookup } from './frame.ts'
 
 /** What a pass over all pairs found. */
 export type Scan = {
   readonly candidates: Candidates
   /** Pairs that earn something and were not among the edges; not counted without edges. */
   readonly missing: number
+}
+
+/** What a scan listed, and the prices and slack it did so with. */
+export type Known = {
+  readonly edges: Edges
+  readonly y: Float64Array
+  readonly lambda: Float64Array
+  readonly slack: number
 }
 
 type Options = {
@@ -19,7 +26,9 @@ type Options = {
   /** How much a pair may lose and still be a candidate, money a unit; Infinity for all pairs. */
   readonly slack: number
   /** The edges so far; they stay. */
-  readonly known?: Edges
+  readonly known: Edges | undefined
+  /** A wider scan: rows whose prices have hardly fallen since then need not be read again. */
+  readonly wider: Known | undefined
 }
 
 /** Goes through all pairs: which earn something, or nearly, at these prices? */
@@ -30,8 +39,14 @@ export function scan(frame: Frame, lookup: Lookup, options: Options): Scan {
   const found = new Int32Array(m)
   let missing = 0
   const isQuick = frame.isPlain && lookup.isOpen && !known
+  const canFall = spareOf(frame, options)
   for (let i = 0; i < n; i++) {
     makeRoom(list, m)
+    if (options.wider && fallOf(options.wider, options, i) <= canFall) {
+      passAgain(options.wider.edges, options, i, list)
+      list.start[i + 1] = list.count
+      continue
+    }
     if (isQuick) {
       passPlain(frame, options, i, list)
       list.start[i + 1] = list.count
@@ -108,6 +123,36 @@ function passPlain(
     const u = all[base + t] as number
     task[count] = t
     utility[count] = u
+    count += Number(u - (y[t] as number) > least)
+  }
+  list.count = count
+}
+
+/**
+ * How far an operator's price may fall before a pair that the wider scan left out could be within
+ * the slack; negative where that is not known.
+ */
+function spareOf(frame: Frame, { wider, slack, y }: Options): number {
+  if (!wider || !frame.isPlain) return -1
+  let fall = 0
+  for (let t = 0; t < y.length; t++)
+    fall = Math.max(fall, (wider.y[t] as number) - (y[t] as number))
+  return wider.slack - slack - fall
+}
+
+const fallOf = (wider: Known, { lambda }: Options, i: number): number =>
+  Math.max((wider.lambda[i] as number) - (lambda[i] as number), 0)
+
+/** As `pass`, over the edges of a wider scan. */
+function passAgain(edges: Edges, { y, lambda, slack }: Options, i: number, list: List): void {
+  const { start, task, utility } = edges
+  const least = (lambda[i] as number) - slack
+  let { count } = list
+  for (let e = start[i] as number, end = start[i + 1] as number; e < end; e++) {
+    const t = task[e] as number
+    const u = utility[e] as number
+    list.task[count] = t
+    list.utility[count] = u
     count += Number(u - (y[t] as number) > least)
   }
   list.count = count

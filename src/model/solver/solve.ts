@@ -1,7 +1,7 @@
 import type { Prices, Programme } from '../programme.ts'
 import type { Effort, Found, Infeasible, Solution } from '../solution.ts'
 import { certify } from './certificate.ts'
-import { finish, fromPrices } from './finish.ts'
+import { assess, type Draft, fromPrices, mended } from './finish.ts'
 import { createFrame, type Frame, lookupOf, maxOf, meanOf, moneyScale } from './frame.ts'
 import { isNetwork, solveNetwork } from './network.ts'
 import { type Context, type Point, restrict } from './point.ts'
@@ -58,7 +58,7 @@ export function solve(programme: Programme, options: SolveOptions = {}): Solutio
   let penalty = 8 * (terms.money + costliest(programme))
   for (let attempt = 0; attempt < 4; attempt++, penalty *= 64) {
     const price = new Float64Array(programme.tasks).fill(penalty)
-    const refuse = ({ prices }: Found): Infeasible | undefined => {
+    const refuse = ({ prices }: Draft): Infeasible | undefined => {
       const certificate = certify(programme, prices, price)
       return certificate && { status: 'infeasible', certificate, effort }
     }
@@ -86,36 +86,57 @@ function solveElastic(
   programme: Programme,
   shortfallPrice: Float64Array,
   terms: Terms,
-  refuse?: (found: Found) => Infeasible | undefined,
+  refuse?: (draft: Draft) => Infeasible | undefined,
 ): Solution {
   const { effort, tolerance, maxVisits } = terms
   const frame = createFrame(programme, shortfallPrice, terms.money)
   const context: Context = { frame, lookup: lookupOf(programme), effort, maxVisits }
-  const checked: { at?: Point; answer?: Answer } = {}
-  const check = (point: Point): Answer => {
-    if (checked.at === point && checked.answer) return checked.answer
-    const found = finish(frame, point, tolerance, effort)
-    const refusal = found.violation > tolerance ? refuse?.(found) : undefined
-    const answer = { found, refusal }
-    Object.assign(checked, { at: point, answer })
-    return answer
-  }
+  const check = lastOnly((point: Point): Answer => {
+    const draft = mended(frame, point)
+    const refusal = draft.violation > tolerance ? refuse?.(draft) : undefined
+    return { draft, refusal, found: once(() => assess(frame, draft, tolerance, effort)) }
+  })
   const isWithin = (part: number) => (point: Point) => {
-    const { found, refusal } = check(point)
-    return !!refusal || (found.gap <= part * tolerance && found.violation <= 0.3 * tolerance)
+    const { draft, refusal, found } = check(point)
+    if (refusal) return true
+    // The gap takes a look at every pair, the violation does not.
+    return draft.violation <= 0.3 * tolerance && found().gap <= part * tolerance
   }
   let best: Found | undefined
   for (const attempt of attempts(context, terms, isWithin)) {
     const { converged, point } = attempt()
-    const { found, refusal } = check(point)
+    const { found: judged, refusal } = check(point)
     if (refusal) return refusal
+    const found = judged()
     if (found.status === 'optimal' || converged) return found
     if (!best || found.gap + found.violation < best.gap + best.violation) best = found
   }
   return best as Found
 }
 
-type Answer = { readonly found: Found; readonly refusal: Infeasible | undefined }
+type Answer = {
+  readonly draft: Draft
+  readonly refusal: Infeasible | undefined
+  readonly found: () => Found
+}
+
+/** The same function, which remembers its last answer. */
+function lastOnly<A, B>(compute: (argument: A) => B): (argument: A) => B {
+  let last: { readonly argument: A; readonly value: B } | undefined
+  return (argument) => {
+    if (last?.argument !== argument) last = { argument, value: compute(argument) }
+    return last.value
+  }
+}
+
+/** The same value, computed when it is first asked for. */
+function once<T>(compute: () => T): () => T {
+  let known: { readonly value: T } | undefined
+  return () => {
+    known ??= { value: compute() }
+    return known.value
+  }
+}
 
 type Attempt = () => Stage
 
@@ -132,7 +153,7 @@ function attempts(context: Context, terms: Terms, isWithin: Within): Attempt[] {
   const goal = { ...quick, tolerance, isDone }
   const careful = { ...patient, tolerance, isDone }
   return [
-    ...(start ? [() => complete(context, fromPrices(frame, start), 0.2 * near(frame), goal)] : []),
+    ...(start ? [() => resume(context, fromPrices(frame, start), goal)] : []),
     () => {
       const from = approximate(context, 0)
       return direct(context, from, from.isNear ? near(frame) : Infinity, goal)
@@ -141,6 +162,10 @@ function attempts(context: Context, terms: Terms, isWithin: Within): Attempt[] {
     () => proximal(context, farFrom(context, careful), { isDone }),
   ]
 }
+
+/** From the prices of a similar programme. */
+const resume = (context: Context, from: Start, goal: Goal): Stage =>
+  complete(context, from, restrict(context, from, 0.2 * near(context.frame)).edges, goal)
 
 /** A solution with so much more congestion that it is easily found: where proximal steps begin. */
 const farFrom = (context: Context, goal: Goal): Stage =>

@@ -1,9 +1,10 @@
-import { setStage } from './edges.ts'
+import { createDual, type Dual, unitsAt } from './dual.ts'
+import type { Edges } from './edges.ts'
 import type { Frame } from './frame.ts'
 import { minimise, type NewtonEnd, type NewtonOptions } from './newton.ts'
-import { type Context, carry, type Point, restrict } from './point.ts'
+import { type Context, carry, narrow, type Point, restrict } from './point.ts'
+import type { Known } from './scan.ts'
 import type { Start } from './start.ts'
-import { createDual, type Dual, unitsAt } from './sweep.ts'
 
 /** A point, and whether it solves what was asked for. */
 export type Stage = { readonly point: Point; readonly converged: boolean }
@@ -28,45 +29,52 @@ const maxRounds = 12
  */
 export function direct(context: Context, start: Start, slack: number, goal: Goal): Stage {
   const { operators, tasks, money } = context.frame
-  if (operators * tasks <= smallSize) return complete(context, start, slack, goal)
+  const { edges } = restrict(context, start, slack)
+  if (operators * tasks <= smallSize) return complete(context, start, edges, goal)
   const isLost = slack === Infinity
-  const first = isLost ? approach(context, start, Infinity, { ...goal, tolerance: 0.2 }) : undefined
-  if (first) return first
   const width = isLost ? 0.03 * money : slack
   const tolerance = Math.max(0.02, goal.tolerance)
-  const second = approach(context, start, width, { ...goal, tolerance })
-  if (second) return second
-  return complete(context, start, Math.min(0.1 * width, 0.003 * money), goal)
+  const rounds = [
+    ...(isLost ? [{ tolerance: 0.2, slack: width }] : []),
+    { tolerance, slack: Math.min(0.1 * width, 0.003 * money) },
+  ]
+  let known: Known = { edges, slack, y: start.y.slice(), lambda: start.lambda.slice() }
+  for (const round of rounds) {
+    const { y, lambda } = start
+    const point = { y, lambda, edges: known.edges }
+    const rough = { ...goal, tolerance: round.tolerance }
+    const { end, dual } = run(context, point, goal.rho ?? 0, undefined, rough)
+    if (!end.converged) return { point: { ...point, units: unitsAt(dual, y) }, converged: false }
+    const next = narrow(context, start, round.slack, known)
+    known = { edges: next, slack: round.slack, y: y.slice(), lambda: lambda.slice() }
+  }
+  return complete(context, start, known.edges, goal)
 }
 
 /** Up to this many pairs, all take part from the start. */
 const smallSize = 20_000
 
-/** Moves the prices closer; a stage only when that failed. */
-function approach(context: Context, start: Start, slack: number, goal: Goal): Stage | undefined {
-  const { edges } = restrict(context, start, slack)
-  const { end, dual } = run(context, { ...start, edges }, goal.rho ?? 0, undefined, goal)
-  if (end.converged) return undefined
-  return { point: { ...start, edges, units: unitsAt(dual, start.y) }, converged: false }
-}
-
 /**
- * Rounds from prices that are off by at most the slack, until the whole is good enough: pairs that
- * turn out to earn something join; where there are none, the residual was too large.
+ * Rounds until the whole is good enough: pairs that turn out to earn something join; where there
+ * are none, the residual was too large.
+ *
+ * @param start - changed on the way.
+ * @param near - the pairs to begin with.
  */
-export function complete(context: Context, start: Start, slack: number, goal: Goal): Stage {
-  let { edges } = restrict(context, start, slack)
+export function complete(context: Context, start: Start, near: Edges, goal: Goal): Stage {
+  const { y, lambda } = start
+  let edges = near
   let { tolerance } = goal
   for (let count = 1; ; count++) {
-    const before = start.y.slice()
-    const { end, dual } = run(context, { ...start, edges }, goal.rho ?? 0, undefined, {
+    const before = y.slice()
+    const { end, dual } = run(context, { y, lambda, edges }, goal.rho ?? 0, undefined, {
       ...goal,
       tolerance,
     })
-    const point = { ...start, edges, units: unitsAt(dual, start.y) }
+    const point = { y, lambda, edges, units: unitsAt(dual, y) }
     if (!end.converged || count >= maxRounds) return { point, converged: false }
     if (goal.isDone(point)) return { point, converged: true }
-    const next = restrict(context, start, 0.1 * farthest(before, start.y), edges)
+    const next = restrict(context, start, 0.1 * farthest(before, y), edges)
     edges = next.edges
     if (next.missing > 0) continue
     if (tolerance <= finest) return { point, converged: true }
@@ -140,8 +148,7 @@ function run(
   centre: Float64Array | undefined,
   goal: Omit<Goal, 'isDone'>,
 ): { readonly end: NewtonEnd; readonly dual: Dual } {
-  setStage(edges, rho, centre)
-  const dual = createDual(frame, edges, lambda)
+  const dual = createDual(frame, edges, lambda, rho, centre)
   const end = minimise(dual, y, { ...goal, effort, maxVisits })
   return { end, dual }
 }

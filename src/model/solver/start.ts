@@ -1,10 +1,9 @@
 import { useOf } from '../evaluate.ts'
 import { layoutOf, type Programme, type Resource } from '../programme.ts'
-import { inverseOf } from './edges.ts'
-import type { Frame, Lookup } from './frame.ts'
+import { inverseOf, isUnit } from './edges.ts'
+import { columnPrice, type Frame, type Lookup } from './frame.ts'
 import { createRowBuffer, type RowBuffer, solveRow } from './row.ts'
 import { solveRows } from './row-several.ts'
-import { columnPrice } from './sweep.ts'
 
 /** Column prices and operators' prices to start from. */
 export type Start = { readonly y: Float64Array; readonly lambda: Float64Array }
@@ -12,13 +11,15 @@ export type Start = { readonly y: Float64Array; readonly lambda: Float64Array }
 /** Prices without any knowledge: a part of what the best of a few operators earns. */
 export function coldStart(frame: Frame): Start {
   const { operators: n, tasks: m, programme } = frame
-  const y = new Float64Array(frame.columns)
+  const { utility } = programme
+  const best = new Float64Array(m).fill(-Infinity)
   const stride = Math.max(1, n >> 6)
+  for (let i = 0; i < n; i += stride)
+    for (let t = 0; t < m; t++) best[t] = Math.max(best[t] as number, utility[i * m + t] as number)
+  const y = new Float64Array(frame.columns)
   for (let t = 0; t < m; t++) {
-    let best = -Infinity
-    for (let i = 0; i < n; i += stride)
-      best = Math.max(best, programme.utility[i * m + t] as number)
-    y[t] = Math.max(best > 0 ? 0.7 * best : best, frame.lower[t] as number)
+    const most = best[t] as number
+    y[t] = Math.max(most > 0 ? 0.7 * most : most, frame.lower[t] as number)
   }
   return { y, lambda: new Float64Array(frame.resources.length * n) }
 }
@@ -80,8 +81,7 @@ export function priceRows(
   rho: number,
 ): void {
   const { operators: n, tasks: m, resources, capacity, kappa } = frame
-  const isUnit = resources.every(({ use }) => use === undefined)
-  const buffer = createRowBuffer(m, resources.length, isUnit)
+  const buffer = createRowBuffer(m, resources.length, isUnit(resources))
   const step = resources.length > 1 ? 1 : Math.max(1, Math.floor(m / sampledTasks))
   for (let i = 0; i < n; i++) {
     const count = gatherRow(frame, lookup, buffer, { i, y, rho, step })

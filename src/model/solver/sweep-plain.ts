@@ -1,6 +1,6 @@
 import { roomValue } from '../evaluate.ts'
-import { solveRow } from './row.ts'
-import type { Dual } from './sweep.ts'
+import type { Dual } from './dual.ts'
+import { priceRow } from './price-row.ts'
 
 /**
  * As `sweep`, for plain frames. The inner loops add and store without asking: whether an entry
@@ -18,7 +18,7 @@ export function sweepPlain(dual: Dual, y: Float64Array): number {
   let active = 0
   for (let i = 0; i < operators; i++) {
     activeStart[i] = active
-    const count = priceRow(dual, i, y)
+    const count = priceRow(dual, i, y, gatherRow)
     const price = capacityPrice[i] as number
     active += listRow(dual, active, count)
     setPivot(dual, i)
@@ -31,31 +31,10 @@ export function sweepPlain(dual: Dual, y: Float64Array): number {
   return value
 }
 
-/**
- * Sets the operator's price; returns how many of its edges are in the buffer. Edges that earn less
- * than a price somewhat below the last one are left out: they cannot matter unless the price falls
- * below that, and then all are looked at.
- */
-function priceRow(dual: Dual, i: number, y: Float64Array): number {
-  const { frame, capacityPrice, buffer, window } = dual
-  const last = capacityPrice[i] as number
-  const capacity = frame.capacity[i] as number
-  const kappa = frame.kappa[i] as number
-  const floor = Math.max(last - (window[i] as number), 0)
-  let count = gatherRow(dual, i, y, floor)
-  let price = solveRow(buffer, count, capacity, kappa, last)
-  if (price < floor) {
-    count = gatherRow(dual, i, y, 0)
-    price = solveRow(buffer, count, capacity, kappa, last)
-  }
-  window[i] = 2 * Math.abs(price - last) + 1e-3 * frame.money
-  capacityPrice[i] = price
-  return buffer.search.count
-}
-
 /** Puts the row's edges that earn more than the floor into the buffer. */
-function gatherRow({ edges, buffer }: Dual, i: number, y: Float64Array, floor: number): number {
-  const { start, task, value, inverse, cap } = edges
+function gatherRow(dual: Dual, i: number, y: Float64Array, floor: number): number {
+  const { edges, value, inverse, buffer } = dual
+  const { start, task, cap } = edges
   const { margin, inverse: inverses, cap: caps, id } = buffer
   let count = 0
   for (let e = start[i] as number, end = start[i + 1] as number; e < end; e++) {

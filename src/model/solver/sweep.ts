@@ -1,58 +1,9 @@
 import { roomValue } from '../evaluate.ts'
-import type { Edges } from './edges.ts'
-import type { Frame } from './frame.ts'
-import { createRowBuffer, type RowBuffer, solveRow } from './row.ts'
+import type { Dual } from './dual.ts'
+import { columnPrice, type Frame } from './frame.ts'
+import { priceRow } from './price-row.ts'
 import { netMargins, pivotRows, solveRows } from './row-several.ts'
 import { sweepPlain } from './sweep-plain.ts'
-
-/**
- * The dual function at given column prices, with the operators' own prices eliminated row by row,
- * and the second derivative's parts that Newton's method needs.
- */
-export type Dual = {
-  readonly frame: Frame
-  readonly edges: Edges
-  /** λ of the last sweep, shape [K × N]; the next sweep starts from it. */
-  readonly capacityPrice: Float64Array
-  /** Derivative by each column price: limit − load. */
-  readonly gradient: Float64Array
-  /** Edges strictly between their bounds, row by row. */
-  readonly activeStart: Int32Array
-  readonly activeTask: Int32Array
-  readonly activeInverse: Float64Array
-  /** Shape [K × room]; empty for plain frames, where it would be one everywhere. */
-  readonly activeUse: Float64Array
-  /** Inverse curvature of each row in its own prices, shape [N × K × K]; zero for spare ones. */
-  readonly pivot: Float64Array
-  readonly buffer: RowBuffer
-  /** How far each operator's price may fall below its last before all its edges are looked at. */
-  readonly window: Float64Array
-  /** How often the edges were gone through. */
-  sweeps: number
-  /** Pairs gone through, products included. */
-  visits: number
-}
-
-/** @param capacityPrice - λ to start from, shape [K × N]. */
-export function createDual(frame: Frame, edges: Edges, capacityPrice: Float64Array): Dual {
-  const { operators: n, resources, tasks, columns } = frame
-  const k = resources.length
-  return {
-    frame,
-    edges,
-    capacityPrice,
-    gradient: new Float64Array(columns),
-    activeStart: new Int32Array(n + 1),
-    activeTask: new Int32Array(edges.count),
-    activeInverse: new Float64Array(edges.count),
-    activeUse: new Float64Array(frame.isPlain ? 0 : edges.count * k),
-    pivot: new Float64Array(n * k * k),
-    buffer: createRowBuffer(tasks, k, edges.isUnit),
-    window: new Float64Array(n).fill(0.005 * frame.money),
-    sweeps: 0,
-    visits: 0,
-  }
-}
 
 /**
  * Evaluates the dual function and its gradient.
@@ -77,7 +28,7 @@ export function sweep(dual: Dual, y: Float64Array): number {
     activeStart[i] = end.active
     const ki = kappa[i] as number
     if (k === 1) {
-      const count = priceRow(dual, i, y)
+      const count = priceRow(dual, i, y, gatherRow)
       const price = lambda[i] as number
       value += roomValue(price, capacity[i] as number, ki) + placeRow(dual, i, count, price, end)
     } else {
@@ -98,46 +49,10 @@ export function sweep(dual: Dual, y: Float64Array): number {
   return value
 }
 
-/**
- * Sets the operator's price; returns how many of its edges are in the buffer. Edges that earn less
- * than a price somewhat below the last one are left out: they cannot matter unless the price falls
- * below that, and then all are looked at.
- */
-function priceRow(dual: Dual, i: number, y: Float64Array): number {
-  const { frame, capacityPrice, buffer, window } = dual
-  const last = capacityPrice[i] as number
-  const capacity = frame.capacity[i] as number
-  const kappa = frame.kappa[i] as number
-  const floor = Math.max(last - (window[i] as number), 0)
-  let count = gatherRow(dual, i, y, floor)
-  let price = solveRow(buffer, count, capacity, kappa, last)
-  if (price < floor) {
-    count = gatherRow(dual, i, y, 0)
-    price = solveRow(buffer, count, capacity, kappa, last)
-  }
-  window[i] = 2 * Math.abs(price - last) + 1e-3 * frame.money
-  capacityPrice[i] = price
-  return count
-}
-
-/** Price of edge (i, t) in the column prices. */
-export function columnPrice(frame: Frame, y: Float64Array, i: number, t: number): number {
-  const { stake, floor, securityAt, groupOf, groupAt, tasks } = frame
-  let price = y[t] as number
-  if (stake) price -= (y[securityAt + t] as number) * ((stake[i] as number) - (floor[t] as number))
-  if (groupOf && (groupOf[i] as number) >= 0)
-    price += y[groupAt + (groupOf[i] as number) * tasks + t] as number
-  return price
-}
-
 /** Puts the row's edges that earn more than the floor costs them into the buffer. */
-function gatherRow(
-  { frame, edges, buffer }: Dual,
-  i: number,
-  y: Float64Array,
-  floor: number,
-): number {
-  const { start, task, value, inverse, cap, use, count: room } = edges
+function gatherRow(dual: Dual, i: number, y: Float64Array, floor: number): number {
+  const { frame, edges, value, inverse, buffer } = dual
+  const { start, task, cap, use, isUnit, count: room } = edges
   const { margin, inverse: inverses, cap: caps, use: uses, id, size } = buffer
   const isPlain = frame.columns === frame.tasks
   const k = frame.resources.length
@@ -146,12 +61,12 @@ function gatherRow(
     const t = task[e] as number
     const price = isPlain ? (y[t] as number) : columnPrice(frame, y, i, t)
     const earns = (value[e] as number) - price
-    if (earns <= (edges.isUnit ? floor : (use[e] as number) * floor)) continue
+    if (earns <= (isUnit ? floor : (use[e] as number) * floor)) continue
     margin[count] = earns
     inverses[count] = inverse[e] as number
     caps[count] = cap[e] as number
-    uses[count] = use[e] as number
-    for (let r = 1; r < k; r++) uses[r * size + count] = use[r * room + e] as number
+    // Where all uses are one, the buffer's are so from the start.
+    if (!isUnit) for (let r = 0; r < k; r++) uses[r * size + count] = use[r * room + e] as number
     id[count++] = e
   }
   return count
@@ -228,27 +143,4 @@ function setPivot(dual: Dual, i: number, end: number): void {
     curvature += a * a * (activeInverse[e] as number)
   }
   pivot[i] = price > 0 && curvature > 0 ? 1 / curvature : 0
-}
-
-/** Units of each edge at these prices, as the last sweep left λ. */
-export function unitsAt({ frame, edges, capacityPrice }: Dual, y: Float64Array): Float64Array {
-  const { start, task, value, inverse, cap, use, count, isUnit } = edges
-  const { operators: n, resources } = frame
-  const isPlain = frame.columns === frame.tasks
-  const units = new Float64Array(count)
-  for (let i = 0; i < n; i++) {
-    const own = isUnit && resources.length === 1 ? (capacityPrice[i] as number) : undefined
-    for (let e = start[i] as number, end = start[i + 1] as number; e < end; e++) {
-      const t = task[e] as number
-      let net = (value[e] as number) - (isPlain ? (y[t] as number) : columnPrice(frame, y, i, t))
-      if (own !== undefined) net -= own
-      else
-        for (let r = 0; r < resources.length; r++)
-          net -= (use[r * count + e] as number) * (capacityPrice[r * n + i] as number)
-      const x = net * (inverse[e] as number)
-      const most = cap[e] as number
-      units[e] = Number(x > 0) * Number(x < most) * x + Number(x >= most) * most
-    }
-  }
-  return units
 }

@@ -1,6 +1,5 @@
-import type { Edges } from '../solver/edges.ts'
-import type { Frame } from '../solver/frame.ts'
-import { columnPrice } from '../solver/sweep.ts'
+import { type Edges, useOfEdge } from '../solver/edges.ts'
+import { columnPrice, type Frame } from '../solver/frame.ts'
 
 /** Prices of columns and of operators' limits, as the frame orders them. */
 export type FramePrices = { readonly y: Float64Array; readonly lambda: Float64Array }
@@ -13,18 +12,18 @@ export function slopes(
   { y, lambda }: FramePrices,
 ): Float64Array {
   const { operators: n, resources, kappa } = frame
-  const { start, task, utility, congestion, use, count } = edges
+  const { start, task, utility, congestion, count } = edges
   const into = new Float64Array(count)
   for (let i = 0; i < n; i++) {
     const [first, end] = [start[i] as number, start[i + 1] as number]
     let load = 0
-    for (let e = first; e < end; e++) load += (use[e] as number) * (x[e] as number)
+    for (let e = first; e < end; e++) load += useOfEdge(edges, 0, e) * (x[e] as number)
     const congested = (kappa[i] as number) * load
     for (let e = first; e < end; e++) {
       let slope = (utility[e] as number) - (congestion[e] as number) * (x[e] as number)
-      slope -= columnPrice(frame, y, i, task[e] as number) + (use[e] as number) * congested
+      slope -= columnPrice(frame, y, i, task[e] as number) + useOfEdge(edges, 0, e) * congested
       for (let k = 0; k < resources.length; k++)
-        slope -= (use[k * count + e] as number) * (lambda[k * n + i] as number)
+        slope -= useOfEdge(edges, k, e) * (lambda[k * n + i] as number)
       into[e] = slope
     }
   }
@@ -35,7 +34,7 @@ export function slopes(
 export function slack(frame: Frame, edges: Edges, x: Float64Array): FramePrices {
   const { operators: n, resources, capacity, limit, stake, floor, groupOf } = frame
   const { securityAt, groupAt, tasks } = frame
-  const { start, task, use, count } = edges
+  const { start, task } = edges
   const y = limit.slice()
   const lambda = capacity.slice()
   const take = (into: Float64Array, at: number, amount: number) => {
@@ -50,7 +49,7 @@ export function slack(frame: Frame, edges: Edges, x: Float64Array): FramePrices 
       const group = groupOf ? (groupOf[i] as number) : -1
       if (group >= 0) take(y, groupAt + group * tasks + t, units)
       for (let k = 0; k < resources.length; k++)
-        take(lambda, k * n + i, (use[k * count + e] as number) * units)
+        take(lambda, k * n + i, useOfEdge(edges, k, e) * units)
     }
   return { y, lambda }
 }

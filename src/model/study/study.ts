@@ -1,7 +1,7 @@
 import type { Prices, Programme } from '../programme.ts'
 import type { Found } from '../solution.ts'
-import type { Edges } from '../solver/edges.ts'
-import { assess, fromPrices } from '../solver/finish.ts'
+import { type Edges, useOfEdge } from '../solver/edges.ts'
+import { assess, draftOf, fromPrices } from '../solver/finish.ts'
 import { createFrame, type Frame, lookupOf, maxOf, moneyScale } from '../solver/frame.ts'
 import { restrict } from '../solver/point.ts'
 import { constraintNorm, type FramePrices, movePrices, slack, slopes } from './operators.ts'
@@ -115,7 +115,7 @@ function ratesOf(
   edges: Edges,
   { method, rate, priceRate }: StudyOptions,
 ): { readonly rate: number; readonly priceRate: number } {
-  const uses = maxOf(edges.use) ** 2 * frame.tasks
+  const uses = (edges.isUnit ? 1 : maxOf(edges.use)) ** 2 * frame.tasks
   const curvature = maxOf(edges.congestion) + maxOf(frame.kappa) * uses
   const units = frame.programme.demand.reduce((a, b) => a + b, 0) / frame.tasks
   const gentle = curvature > 0 ? 1 / curvature : (0.1 * units) / frame.money
@@ -161,21 +161,21 @@ function check({ frame, edges, prices, x }: Run, tolerance: number): Found {
   const effort = { newton: 0, conjugate: 0, sweeps: 0, scans: 0, visits: 0 }
   const { y } = prices
   const lambda = withCongestion(frame, edges, x, prices.lambda)
-  return assess(frame, { y, lambda, edges, units: x }, tolerance, effort)
+  return assess(frame, draftOf(frame, { y, lambda, edges, units: x }), tolerance, effort)
 }
 
 /** The steps take κ from the load and λ for the limit alone; `Prices` hold both in one. */
 function withCongestion(
   { operators, kappa }: Frame,
-  { start, use }: Edges,
+  edges: Edges,
   x: Float64Array,
   lambda: Float64Array,
 ): Float64Array {
   const whole = lambda.slice()
   for (let i = 0; i < operators; i++) {
     let load = 0
-    for (let e = start[i] as number; e < (start[i + 1] as number); e++)
-      load += (use[e] as number) * (x[e] as number)
+    for (let e = edges.start[i] as number; e < (edges.start[i + 1] as number); e++)
+      load += useOfEdge(edges, 0, e) * (x[e] as number)
     whole[i] = (whole[i] as number) + (kappa[i] as number) * load
   }
   return whole
