@@ -24,7 +24,8 @@ async function refused(args: string[], line: string): Promise<void> {
 }
 
 test('nodeop: an unknown command or option is one line that names what is allowed', async () => {
-  const commands = 'devnet, start, trust, status, task, prove, allocate, simulate, backup, restore'
+  const commands =
+    'devnet, start, trust, status, task, prove, allocate, simulate, backup, restore, guard'
   await refused(['fly'], `unknown command "fly" for nodeop; allowed: ${commands}`)
   await refused(['--fast'], 'unknown option "--fast" for nodeop; allowed: --version, --help')
   await refused(['task', 'x'], 'unknown command "x" for nodeop task; allowed: send')

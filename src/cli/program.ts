@@ -6,6 +6,7 @@ import { allocateCommand } from './allocate.ts'
 import { backupCommand, restoreCommand } from './backup.ts'
 import { exitCodes, type Surroundings, UsageError } from './cli.ts'
 import { devnetCommand } from './devnet.ts'
+import { guardCommand } from './guard.ts'
 import { proveCommand } from './prove.ts'
 import { simulateCommand } from './simulate.ts'
 import { startCommand } from './start.ts'
@@ -37,6 +38,7 @@ export async function runCli(args: readonly string[], around: Surroundings): Pro
     .addCommand(simulateCommand(around, finish))
     .addCommand(backupCommand(around, finish))
     .addCommand(restoreCommand(around, finish))
+    .addCommand(guardCommand(around, finish))
     .addHelpText('after', '\nExit codes: 0 ok, 1 failed, 2 bad usage.')
   prepare(program, around)
   try {

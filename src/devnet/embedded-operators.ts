@@ -60,6 +60,8 @@ export class EmbeddedOperators implements Operators<RunningOperator> {
       port: this.#portOf(id),
       feeds: feeds.urls,
       gateways: () => new Map([...this.running].map(([one, { url }]) => [one, url])),
+      ...(options.keptBlocks === undefined ? {} : { keptBlocks: options.keptBlocks }),
+      init: options.init,
       rng: systemRng,
       logger,
       onFailure: (error) => logger.error('operator failed', { error: String(error) }),

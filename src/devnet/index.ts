@@ -17,6 +17,7 @@ export {
   loadSecrets,
   loadSenders,
 } from './network.ts'
+export { ownerInDevnet, saveNetwork } from './network-file.ts'
 export { createObserver, type Observer, type ObserverOptions } from './observe/observer.ts'
 export type { Outage } from './observe/outages.ts'
 export {

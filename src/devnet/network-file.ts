@@ -1,4 +1,7 @@
+import { basename, dirname } from 'node:path'
 import {
+  createDisk,
+  type GuardOwner,
   genesisFile,
   identityOf,
   loadFile,
@@ -74,6 +77,22 @@ export async function loadNetwork(disk: Disk): Promise<SavedNetwork | undefined>
   const members = attempt(disk, keysFile, () => toMembers(saved.operators))
   requireSameKeys(disk, genesis, members)
   return { genesis, members, anchor: { block: saved.l1Block, hash: saved.l1Hash } }
+}
+
+/**
+ * Whose an operator's folder within a devnet's is: `operator-2` of a folder is its second's.
+ *
+ * @param folder - absolute.
+ * @returns undefined where there is no such devnet or operator.
+ * @throws DataDamagedError, DataVersionError
+ */
+export async function ownerInDevnet(folder: string): Promise<GuardOwner | undefined> {
+  const disk = createDisk(dirname(folder))
+  if (!(await loadFile(disk, keysFile))) return undefined
+  const network = await loadNetwork(disk)
+  const member = network?.members.find(({ name }) => name === basename(folder))
+  if (!network || !member) return undefined
+  return { networkId: networkId(network.genesis), operator: member.identity.consensusKey }
 }
 
 /** What a run leaves that has ended before its network was whole is made anew; more is not. */

@@ -32,11 +32,14 @@ const program = fileURLToPath(
 export function startOperatorProcess(options: {
   readonly folder: string
   readonly name: string
+  /** Whether its guard may begin with nothing signed. */
+  readonly init: boolean
   readonly logLevel: LogLevel
   readonly logger: Logger
 }): OperatorProcess {
-  const { folder, name, logLevel, logger } = options
+  const { folder, name, init, logLevel, logger } = options
   const args = ['start', '--data', folder, '--json', '--log-level', logLevel]
+  if (init) args.push('--init')
   const child = spawn(process.execPath, [...flags, program, ...args], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

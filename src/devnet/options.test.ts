@@ -17,6 +17,8 @@ test('devnet options: nothing given gives the defaults', () =>
     slowOperator: 2,
     l1DownMs: undefined,
     forMs: undefined,
+    keptBlocks: undefined,
+    init: false,
     json: false,
     share: false,
     seed: 1,
@@ -33,6 +35,8 @@ test('devnet options: every value is read', () =>
       load: '100',
       chaos: 'liar,copier,liar,slow=3,l1-down=600',
       for: '2m',
+      keepBlocks: '5000',
+      init: true,
       json: true,
       share: true,
       seed: '9',
@@ -48,6 +52,8 @@ test('devnet options: every value is read', () =>
       slowOperator: 3,
       l1DownMs: 600_000,
       forMs: 120_000,
+      keptBlocks: 5_000,
+      init: true,
       json: true,
       share: true,
       seed: 9,
@@ -71,6 +77,8 @@ test('devnet options: a bad value is one error: option, value, what is allowed',
   refused({ load: '10001' }, not('load', '10001', 'a whole number from 0 to 10000'))
   refused({ logLevel: 'loud' }, not('log-level', 'loud', 'debug, info, warn, error, silent'))
   refused({ data: '' }, not('data', '', 'the path of a folder'))
+  const kept = 'a whole number from 1024 to 9007199254740991'
+  refused({ keepBlocks: '1023' }, not('keep-blocks', '1023', kept))
   refused({ seed: '-1' }, not('seed', '-1', 'a whole number from 0 to 9007199254740991'))
   const kinds = chaosKinds.join(', ')
   refused({ chaos: 'storm' }, not('chaos', 'storm', kinds))

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { type LogLevel, logLevels } from '#node'
 import { DomainError } from '#primitives'
 import type { OperatorId } from '#records'
+import { minKeptBlocks } from '#services/sequencer'
 import { type ChaosKind, chaosKinds, outerChaosKinds } from './chaos.ts'
 
 /** What a devnet is asked to be. */
@@ -21,6 +22,10 @@ export type DevnetOptions = {
   readonly l1DownMs: number | undefined
   /** How long to run before it drains, sums up and ends; undefined: until interrupted. */
   readonly forMs: number | undefined
+  /** Blocks, L2 blocks and leaves that each operator keeps at least; undefined: its default. */
+  readonly keptBlocks: number | undefined
+  /** Whether sign guards may begin with nothing signed in folders that were in use. */
+  readonly init: boolean
   /** Whether the summary is one JSON line. */
   readonly json: boolean
   /** Whether operators of this process share computations by the digest of their input. */
@@ -37,7 +42,7 @@ export type DevnetEngine = (typeof devnetEngines)[number]
 /** Options as a command line gives them: texts, and flags that are there or not. */
 export type RawDevnetOptions = {
   readonly [Name in TextOption]?: string | undefined
-} & { readonly json?: boolean | undefined; readonly share?: boolean | undefined }
+} & { readonly [Name in 'init' | 'json' | 'share']?: boolean | undefined }
 
 type TextOption =
   | 'operators'
@@ -47,6 +52,7 @@ type TextOption =
   | 'load'
   | 'chaos'
   | 'for'
+  | 'keepBlocks'
   | 'seed'
   | 'logLevel'
 
@@ -79,6 +85,8 @@ export function parseDevnetOptions(raw: RawDevnetOptions, cwd: string): DevnetOp
     slowOperator: slowOf(raw.chaos, operators),
     l1DownMs: l1DownOf(raw.chaos),
     forMs: raw.for === undefined ? undefined : duration('for', raw.for, 1_000, dayMs),
+    keptBlocks: keptOf(raw.keepBlocks),
+    init: raw.init ?? false,
     json: raw.json ?? false,
     share: raw.share ?? false,
     seed: integer('seed', raw.seed, 1, 0, Number.MAX_SAFE_INTEGER),
@@ -137,6 +145,12 @@ const highestPort = 65_535
 
 function portOf(text: string | undefined, operators: number): number {
   return integer('port', text, defaultPort, 0, highestPort + 1 - operators)
+}
+
+/** As many as an operator counts without loss of a bit. */
+function keptOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  return integer('keep-blocks', text, minKeptBlocks, minKeptBlocks, Number.MAX_SAFE_INTEGER)
 }
 
 function folder(text: string | undefined, cwd: string): string | undefined {

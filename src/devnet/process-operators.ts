@@ -64,7 +64,8 @@ class ProcessOperators implements Operators<ReachedProcess> {
     const starting = ids.map(async (id) => {
       const { name } = memberOf(members, id)
       const operator = startOperatorProcess({
-        ...{ folder: join(folder, name), name, logLevel: options.logLevel, logger },
+        ...{ folder: join(folder, name), name, logger },
+        ...{ init: options.init, logLevel: options.logLevel },
       })
       this.#processes.set(id, operator)
       this.running.set(id, { url: this.running.get(id)?.url ?? '', pid: operator.pid })
@@ -97,7 +98,7 @@ async function placeOf({ options }: Surroundings, id: OperatorId): Promise<Place
 
 /** What an operator's folder says of how to run it. */
 function settingsOf(
-  { members, feeds, l1, link }: Surroundings,
+  { members, feeds, l1, link, options }: Surroundings,
   member: DevnetOperator,
   places: ReadonlyMap<OperatorId, Place>,
   binary: string,
@@ -109,6 +110,7 @@ function settingsOf(
     gateway: { port: own.gatewayPort },
     l1Url: link?.url ?? l1.url,
     feeds: [...feeds.urls],
+    ...(options.keptBlocks === undefined ? {} : { keptBlocks: options.keptBlocks }),
     gateways: Object.fromEntries(
       members.map(({ id }) => [String(id), urlOf(place(id).gatewayPort)]),
     ),

@@ -82,7 +82,7 @@ export const startDevnet = (
   openNetwork(options, say, signal, async (around, opened) => {
     const { genesis, folder } = around
     const l2 = options.share
-      ? await openL2({ genesis, folder, disk: createDisk(folder) })
+      ? await openL2({ genesis, folder, disk: createDisk(folder), keptBlocks: options.keptBlocks })
       : undefined
     if (l2) opened.push(() => l2.close())
     return new EmbeddedOperators(around, adapt, l2)

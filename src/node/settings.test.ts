@@ -49,6 +49,7 @@ test('settings: a bad entry is refused by its name', () => {
     ['l1Url', { ...least, l1Url: 'ftp://127.0.0.1' }],
     ['gateway.port', { ...least, gateway: { port: 65_536 } }],
     ['gateways', { ...least, gateways: { one: 'http://127.0.0.1' } }],
+    ['keptBlocks', { ...least, keptBlocks: 1_023 }],
     ['cometbft.listen', comet({ listen: '127.0.0.1' })],
     ['cometbft.peers.1', comet({ peers: [`${id}@op:1`, 'op:1'] })],
     ['cometbft.peers.0', comet({ peers: [`${id}@op:1"\nevil = 1`] })],

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { cometMempools, cometTimings } from '#consensus'
 import { type Disk, DomainError, type Hex, wei as toWei, utf8, type Wei } from '#primitives'
 import { type Declaration, maxDeclaredCapacity } from '#records'
+import { minKeptBlocks } from '#services/sequencer'
 import { loadFile, saveFile } from './whole-file.ts'
 
 /** In an operator's folder: where it listens, whom it calls, what it reads. */
@@ -34,6 +35,8 @@ export const settingsSchema = z.strictObject({
   l1Url: httpUrl,
   /** Price feeds that it reads. */
   feeds: z.array(httpUrl).max(16).default([]),
+  /** Blocks, L2 blocks and leaves of the outbox that it keeps at least, the newest of each. */
+  keptBlocks: z.int().min(minKeptBlocks).optional(),
   /** What it says of itself to the ledger, for the allocation of work; absent: nothing. */
   declares: z
     .strictObject({

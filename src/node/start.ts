@@ -33,7 +33,7 @@ export async function startFromFolder(options: StartOptions): Promise<RunningOpe
   const { folder, searchPath, init = false, logger, onFailure, signal } = options
   const disk = createDisk(folder)
   const settings = options.settings ?? (await loadSettings(disk))
-  const { operator, gateway, l1Url, feeds, gateways, cometbft, declares } = settings
+  const { operator, gateway, l1Url, feeds, gateways, cometbft, declares, keptBlocks } = settings
   const { genesis, keys } = await loadOperatorFolder(disk, operator)
   const named = cometbft.binary === undefined ? undefined : resolve(folder, cometbft.binary)
   const { path: binary } = findComet(searchPath, named)
@@ -52,6 +52,7 @@ export async function startFromFolder(options: StartOptions): Promise<RunningOpe
     ...{ host: gateway.host, port: gateway.port },
     ...{ clock: systemClock, rng: systemRng, logger, onFailure },
     ...(declares ? { declares } : {}),
+    ...(keptBlocks === undefined ? {} : { keptBlocks }),
     ...(signal ? { signal } : {}),
   })
 }

@@ -33,13 +33,14 @@ export {
   openFileLog,
 } from './log.ts'
 export { decodeMessage, encodeMessage, type Message } from './messages.ts'
-export { type Owner, ownerHeader, whoseFile } from './owner.ts'
+export { type Owner, ownerHeader, readOwner, whoseFile } from './owner.ts'
 export {
   CorruptFileError,
   hasFile,
   openRecordFile,
   type RecordFile,
   type RecordFilePlan,
+  readHeader,
   WrongFileError,
 } from './record-file.ts'
 export { MissingBlockError, StoreBehindError } from './recovery.ts'

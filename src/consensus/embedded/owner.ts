@@ -14,13 +14,16 @@ export type Owner = {
 /** The bytes of a file's first record. */
 export const ownerHeader = (owner: Owner): Uint8Array => encode(ownerCodec, owner)
 
+/** Whose a file with this first record is. @throws what decoding throws. */
+export const readOwner = (header: Uint8Array): Owner => decode(ownerCodec, header)
+
 /**
  * Says what another file's first record means, as the end of a sentence that begins with its name.
  */
 export const whoseFile =
   (mine: Owner) =>
   (header: Uint8Array): string => {
-    const { version, networkId, validator } = decode(ownerCodec, header)
+    const { version, networkId, validator } = readOwner(header)
     if (version !== mine.version)
       return `is of version ${version}, this software reads version ${mine.version}`
     if (networkId !== mine.networkId)

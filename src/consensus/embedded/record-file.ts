@@ -47,6 +47,8 @@ export type RecordFilePlan = {
   /** What a person can do about a damaged file: ends the error's message. */
   readonly remedy: string
   readonly logger: Logger
+  /** What a file that is made begins with, after the header; `onRecord` is not told of it. */
+  readonly initial?: readonly Uint8Array[]
   /** Called for every good record but the first, in order. */
   readonly onRecord: (payload: Uint8Array, offset: number) => void
 }
@@ -69,6 +71,21 @@ export async function openRecordFile(plan: RecordFilePlan): Promise<RecordFile> 
 /** Whether there is such a file. */
 export const hasFile = async (disk: Disk, path: string): Promise<boolean> =>
   (await disk.list(folderOf(path))).includes(nameOf(path))
+
+/** The first record of a file, unchecked by any plan; undefined where none can be read. */
+export async function readHeader(disk: Disk, path: string): Promise<Uint8Array | undefined> {
+  if (!(await hasFile(disk, path))) return undefined
+  const file = await disk.open(path)
+  try {
+    const first = unframe(await file.read(0, maxHeaderBytes))
+    return first.kind === 'record' ? first.payload : undefined
+  } finally {
+    await file.close()
+  }
+}
+
+/** Headers say whose a file is: far less than this. */
+const maxHeaderBytes = 4_096
 
 /** A file that belongs to another network, operator or version. */
 export class WrongFileError extends DomainError<'WrongFile', { path: string }> {
@@ -150,7 +167,7 @@ async function readRecord(plan: RecordFilePlan, file: DiskFile, offset: number) 
   return whole.payload
 }
 
-const begin = (plan: RecordFilePlan): Promise<Opened> => writeWhole(plan, [])
+const begin = (plan: RecordFilePlan): Promise<Opened> => writeWhole(plan, plan.initial ?? [])
 
 /**
  * Writes a file beside its place, then moves it there: a crash leaves the old one or the new one.

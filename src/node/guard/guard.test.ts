@@ -250,7 +250,10 @@ test('start: an empty folder is initialised, one that was in use is not, unless 
     lost.put(used, new Uint8Array(0))
     await assert.rejects(open(lost), (error) => {
       assert(error instanceof GuardMissingError)
-      assert.match(error.message, /\/faulty\/guard\.log is missing.*restore it.*--init/)
+      assert.match(
+        error.message,
+        /^\/faulty\/guard\.log is missing.*--init.*nodeop restore.*guard import/,
+      )
       return true
     })
     assert.equal(lost.bytes(guardFile), undefined)

@@ -84,16 +84,22 @@ export type Guard = {
   close(): Promise<void>
 }
 
-/** What a guard needs. */
-export type GuardOptions = {
+/** Where a guard is, and whose. */
+export type GuardPlace = {
   readonly disk: Disk
   readonly networkId: Hex
   /** The operator's consensus key: whose signatures these are. */
   readonly operator: Hex
+  readonly logger: Logger
+}
+
+/** What a guard needs. */
+export type GuardOptions = GuardPlace & {
   /** Begin with nothing signed although the folder is in use: only for keys that never signed. */
   readonly init?: boolean
+  /** Raised to this before anything is signed, also where the file is made for it. */
+  readonly floor?: Floor
   readonly rng: Rng
-  readonly logger: Logger
   /** Told of every judgement, for metrics. */
   readonly onJudged?: (purpose: Purpose, isPermitted: boolean) => void
   /** Bytes by which the file grows before it is written anew. */
@@ -126,22 +132,15 @@ const defaultCompactBytes = 512 * 1024
  * @throws GuardMissingError, WrongFileError, CorruptFileError, and the disk's own errors.
  */
 export async function openGuard(options: GuardOptions): Promise<Guard> {
-  const { disk, networkId, operator, logger } = options
+  const { disk, floor } = options
   await requireFile(options)
   const state = emptyState()
-  const owner = { version: 1, networkId, validator: operator }
-  const file = await openRecordFile({
-    ...{ disk, path: guardFile, logger, header: ownerHeader(owner), whose: whoseFile(owner) },
-    onDamage: 'refuse',
-    remedy:
-      'what was signed is not known any more. Move it away, start with --init, and import a ' +
-      'watermark that lies above all that these keys can have signed',
-    onRecord: (payload) => take(state, decode(guardRecordCodec, payload)),
-  })
+  const file = await openFile(options, state)
   const instance = toHex(options.rng(32))
   const isHeld = await hasFile(disk, restoredFile)
   const write = writer(state, file, options.compactBytes ?? defaultCompactBytes)
   try {
+    if (floor) await write({ kind: 'floor', ...floor })
     await write({ kind: 'start', instance })
   } catch (error) {
     await file.close()
@@ -150,9 +149,56 @@ export async function openGuard(options: GuardOptions): Promise<Guard> {
   return createGuard({ ...options, instance, isHeld, state, file, write })
 }
 
+/**
+ * What another guard must be raised to before it may sign for the same operator.
+ *
+ * @throws GuardMissingError, GuardHeldError, WrongFileError, CorruptFileError, and the disk's own.
+ */
+export async function readFloor(options: GuardPlace): Promise<Floor> {
+  const { disk } = options
+  const path = disk.pathOf(guardFile)
+  if (!(await hasFile(disk, guardFile)))
+    throw new GuardMissingError(`${path} is missing: what was signed is not known`, { path })
+  if (await hasFile(disk, restoredFile))
+    throw new GuardHeldError(
+      `${path} is from a backup, and does not know what was signed since: start its operator, and ` +
+        `export when ${restoredFile} is gone from the folder`,
+      { path },
+    )
+  const state = emptyState()
+  const file = await openFile(options, state)
+  await file.close()
+  return floorOf(state)
+}
+
+/** Opens the file, or makes one with the floor in it: a crash leaves none that knows less. */
+function openFile(options: GuardPlace & { readonly floor?: Floor }, state: GuardState) {
+  const { disk, networkId, operator, floor, logger } = options
+  const owner = { version: 1, networkId, validator: operator }
+  return openRecordFile({
+    ...{ disk, path: guardFile, logger, header: ownerHeader(owner), whose: whoseFile(owner) },
+    onDamage: 'refuse',
+    remedy:
+      'what was signed is not known any more. Restore the folder from a backup (nodeop restore), ' +
+      `or move the file away and import a watermark that lies above all that was signed: ${importing(disk)}`,
+    initial: floor ? [bytesOf({ kind: 'floor', ...floor })] : [],
+    onRecord: (payload) => take(state, decode(guardRecordCodec, payload)),
+  })
+}
+
+/** The command that makes a guard from a watermark. */
+const importing = (disk: Disk): string => `nodeop guard import --data ${disk.pathOf('')} FILE`
+
+const bytesOf = (record: GuardRecord): Uint8Array => encode(guardRecordCodec, record)
+
 /** The keys were used, and what they signed is not known. */
 export class GuardMissingError extends DomainError<'GuardMissing', { path: string }> {
   override readonly code = 'GuardMissing'
+}
+
+/** What was signed since a backup is not known yet. */
+export class GuardHeldError extends DomainError<'GuardHeld', { path: string }> {
+  override readonly code = 'GuardHeld'
 }
 
 /** What a folder may hold before there is a guard. */
@@ -164,23 +210,23 @@ const beforeGuard = [
 /**
  * A folder that holds nothing but what a start needs, or leaves before the guard is made, is empty.
  */
-async function requireFile({ disk, init, logger }: GuardOptions): Promise<void> {
-  if (await hasFile(disk, guardFile)) return
+async function requireFile({ disk, init, floor, logger }: GuardOptions): Promise<void> {
+  if (floor || (await hasFile(disk, guardFile))) return
   const names = await disk.list('')
   const others = names.filter((name) => !beforeGuard.includes(name))
   const path = disk.pathOf(guardFile)
   if (init) logger.warn('sign guard begins with nothing signed, as told', { path })
   else if (others.length > 0) {
     const message =
-      `${path} is missing, and its folder was in use (${others[0]}): restore it, or start with ` +
-      '--init if these keys have never signed'
+      `${path} is missing, and its folder was in use (${others[0]}): start with --init if these ` +
+      'keys have never signed; else restore the folder from a backup (nodeop restore), or import ' +
+      `a watermark that lies above all that was signed: ${importing(disk)}`
     throw new GuardMissingError(message, { path })
   }
 }
 
 /** Adds a record at once, and durably when it resolves; keeps the file short. */
 function writer(state: GuardState, file: RecordFile, compactBytes: number): Write {
-  const bytesOf = (record: GuardRecord) => encode(guardRecordCodec, record)
   let limitBytes = file.sizeBytes() < compactBytes ? compactBytes : 0
   return async (record) => {
     take(state, record)

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { type Hex, sha256Hex, utf8 } from '#primitives'
 import { createFaultyDisk, type FaultyDisk } from '../../../test/support/faulty-disk.ts'
 import { silentLogger } from '../../../test/support/manual-clock.ts'
-import { openGuard } from './guard.ts'
+import { type GuardOptions, guardFile, openGuard } from './guard.ts'
 import type { Floor } from './records.ts'
 import { BadWatermarkError, decodeWatermark, encodeWatermark } from './watermark.ts'
 
@@ -18,12 +18,13 @@ const full: Floor = {
 /** Without what tells apart objects of one content. */
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 
-const open = (disk: FaultyDisk) =>
+const open = (disk: FaultyDisk, change: Partial<GuardOptions> = {}) =>
   openGuard({
     disk,
     ...mine,
     logger: silentLogger,
     rng: (length) => new Uint8Array(length).fill(1),
+    ...change,
   })
 
 test('watermark: what is read is what was written', () => {
@@ -69,6 +70,35 @@ test('watermark: whoever imports it signs nothing that its source can have signe
   assert.deepEqual(await transactions.admit(8, hex('a')), passed)
   assert.equal(transactions.isLeftOver(8, hex('a')), true)
   assert((await transactions.admit(9, hex('a'))).ok)
+})
+
+test('watermark: a guard that begins with it has all of it or is not there, wherever it crashes', async () => {
+  const isIn = async (disk: FaultyDisk) => {
+    if (!(await disk.list('')).includes(guardFile)) return false
+    const guard = await open(disk)
+    await guard.close()
+    assert.deepEqual(guard.floor(), full)
+    return true
+  }
+  const inUse = async () => {
+    const disk = createFaultyDisk(3)
+    await (await disk.open('consensus.log')).close()
+    await disk.syncFolder('')
+    return disk
+  }
+  const whole = await inUse()
+  const before = whole.steps()
+  await (await open(whole, { floor: full })).close()
+  const found = new Set<boolean>()
+  for (let step = before; step < whole.steps(); step++)
+    for (const when of ['before', 'after'] as const) {
+      const disk = await inUse()
+      disk.crashAt(step, when)
+      await open(disk, { floor: full }).catch(() => {})
+      found.add(await isIn(disk.afterPowerCut()))
+      found.add(await isIn(disk.afterKill()))
+    }
+  assert.deepEqual([...found].sort(), [false, true])
 })
 
 test('watermark: importing a lower one changes nothing', async () => {

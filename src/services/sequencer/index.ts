@@ -1,5 +1,5 @@
 export { sequencerComputation } from './computation.ts'
-export { createEngine, type EngineOptions } from './engine/engine.ts'
+export { createEngine, type EngineOptions, minKeptBlocks } from './engine/engine.ts'
 export { createMemoryStore } from './engine/memory-store.ts'
 export { type QueryBounds, queryBounds } from './engine/query-client.ts'
 export type { Recover } from './engine/recover.ts'
