@@ -48,8 +48,8 @@ function listen(more: Partial<L1ListenerOptions> = {}) {
   return { ...listener, poll, lines: logger.lines }
 }
 
-/** Pays in for a client, in the next block. */
-async function deposit(amountWei: bigint): Promise<void> {
+/** Pays in for a client, in the next block. @returns the transaction. */
+async function deposit(amountWei: bigint): Promise<Hex> {
   const account = l1.account(fundedKey(4))
   const args = [client] as const
   const sent = account.send({
@@ -58,8 +58,10 @@ async function deposit(amountWei: bigint): Promise<void> {
     valueWei: amountWei,
     gas: 100_000n,
   })
-  assert((await minedWith(sent)).ok)
+  const mined = await minedWith(sent)
   account.stop()
+  assert(mined.ok)
+  return mined.receipt.transaction
 }
 
 /** Mines whenever something waits, until it has happened. */
@@ -212,6 +214,23 @@ test('listener: one below the depth that takes back events is a fork', async () 
   await listener.poll()
   assert.deepEqual([listener.view().events, listener.view().fork], [before.events, true])
   assert.notEqual(listener.view().digest, before.digest)
+  listener.stop()
+})
+
+test('listener: a fork ends when L1 holds again what was agreed on, in the same places', async () => {
+  const listener = listen()
+  const mined = await deposit(55n)
+  await listener.poll()
+  const before = listener.view()
+  const raw = await l1.request('eth_getRawTransactionByHash', mined)
+  await reorganise(1)
+  await listener.poll()
+  assert.equal(listener.view().fork, true)
+  await l1.request('anvil_reorg', 2, [[raw, 0]])
+  await l1.mine()
+  await listener.poll()
+  const { events, digest, fork } = listener.view()
+  assert.deepEqual([events, digest, fork], [before.events, before.digest, false])
   listener.stop()
 })
 

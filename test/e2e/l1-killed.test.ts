@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type EmbeddedDevnet, parseDevnetOptions, sendFirstTransfer, startDevnet } from '#devnet'
-import { isL1Frozen } from '#protocol'
+import { isL1Frozen, parameter } from '#protocol'
 
 test('devnet: after its L1 was killed, a network on a folder goes on, and comes to L1 again', async (t) => {
   const data = mkdtempSync(join(tmpdir(), 'nodeop-l1-killed-'))
@@ -19,6 +19,8 @@ test('devnet: after its L1 was killed, a network on a folder goes on, and comes 
   writeFileSync(join(data, 'l1/anvil.json'), '') // as when it was killed while it wrote
   const devnet = await startDevnet(options, () => {})
   t.after(() => devnet.stop())
+  const ledger = devnet.operators.get(1)?.application.ledger ?? assert.fail()
+  assert.equal(parameter(ledger, 'l1DepthBlocks'), 4, 'deeper than what L1 has just forgotten')
   await landed(devnet)
 })
 
