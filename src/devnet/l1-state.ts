@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { copyFile, open, readFile, rename, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as pass } from 'node:timers/promises'
+import { createDisk } from '#node'
 import { DomainError, type Logger } from '#primitives'
 
 /** Where anvil writes its chain, each second, over what was there: killed, it leaves a part. */
@@ -55,11 +56,14 @@ export function keepCopies(stateDir: string, logger: Logger): () => Promise<void
 /**
  * Puts the newest whole chain in the place where anvil reads it.
  *
- * @throws L1StateDamagedError when there are some, and none is whole.
+ * @throws L1StateDamagedError when there are some, and none is whole; DiskDeniedError where anvil
+ * could not write: it would not say so.
  */
 export async function mendState(stateDir: string, logger: Logger): Promise<void> {
   const path = stateFile(stateDir)
-  if (!existsSync(path) || (await isWhole(path))) return
+  if (!existsSync(path)) return
+  await (await createDisk(stateDir).open(basename(path))).close()
+  if (await isWhole(path)) return
   for (const copy of await newestFirst(copiesOf(stateDir))) {
     if (!(await isWhole(copy))) continue
     logger.warn('the chain of L1 is not whole: a copy of it is taken', { path, copy })

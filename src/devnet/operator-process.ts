@@ -47,12 +47,23 @@ export function startOperatorProcess(options: {
   const lines: string[] = []
   const served = Promise.withResolvers<void>()
   served.promise.catch(() => {}) // whoever waits for it hears of it
-  follow(child, lines, served.resolve)
+  let isServing = false
   let isEnding = false
+  follow(
+    child,
+    lines,
+    () => isServing,
+    () => {
+      isServing = true
+      served.resolve()
+    },
+  )
   const exited = exitOf(child).then((how) => {
     const words = `${name} ${how}: ${lines.join(' | ') || 'it said nothing'}`
     served.reject(new OperatorDiedError(words, { name }))
-    if (!isEnding) logger.error('an operator ended by itself', { code: 'OperatorDied', words })
+    // Whoever waits for it to serve says why it does not.
+    if (isServing && !isEnding)
+      logger.error('an operator ended by itself', { code: 'OperatorDied', words })
   })
   const stop = async (signal: NodeJS.Signals) => {
     isEnding = true
@@ -71,13 +82,21 @@ export function startOperatorProcess(options: {
 
 const flags = ['--disable-warning=ExperimentalWarning']
 
-/** A line on standard output says where it serves; its log goes where ours goes. */
-function follow(child: ChildProcess, lines: string[], onServing: () => void): void {
+/**
+ * A line on standard output says where it serves; its log goes where ours goes. Of a start that is
+ * refused, the line that says why is the error's.
+ */
+function follow(
+  child: ChildProcess,
+  lines: string[],
+  isServing: () => boolean,
+  onServing: () => void,
+): void {
   if (child.stdout)
     createInterface({ input: child.stdout }).on('line', (line) => saysGateway(line) && onServing())
   if (child.stderr)
     createInterface({ input: child.stderr }).on('line', (line) => {
-      process.stderr.write(`${line}\n`)
+      if (isServing() || line.startsWith('{')) process.stderr.write(`${line}\n`)
       lines.push(line)
       if (lines.length > keptLines) lines.shift()
     })

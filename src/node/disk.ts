@@ -96,23 +96,29 @@ export function diskError(path: string, cause: unknown): Error {
   switch (systemCode(cause)) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return new DiskFullError(
-        `no space left for ${path}: free some, then start again`,
-        { path },
-        cause,
-      )
+      return diskFull(path, cause)
     case 'EACCES':
     case 'EPERM':
-    case 'EROFS': {
-      const message = `${path} may not be written: give it to the user that runs the operator`
-      return new DiskDeniedError(message, { path }, cause)
-    }
+    case 'EROFS':
+      return diskDenied(path, cause)
     default: {
       const said = cause instanceof Error ? cause.message : String(cause)
       return new DiskFailedError(`${path} cannot be used: ${said}`, { path }, cause)
     }
   }
 }
+
+/** There is no room for a file. */
+export const diskFull = (path: string, cause: unknown): DiskFullError =>
+  new DiskFullError(`no space left for ${path}: free some, then start again`, { path }, cause)
+
+/** A file may not be written. */
+export const diskDenied = (path: string, cause: unknown): DiskDeniedError =>
+  new DiskDeniedError(
+    `${path} may not be written: give it to the user that runs the operator`,
+    { path },
+    cause,
+  )
 
 const systemCode = (error: unknown): unknown =>
   error instanceof Error && 'code' in error ? error.code : undefined

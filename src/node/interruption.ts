@@ -27,5 +27,7 @@ export function awaitInterruption(): Interruption {
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, ask)
   process.once('disconnect', ask)
+  // Who listens for the end of a parent would never end before it: a start that is refused must.
+  process.channel?.unref()
   return { signal: controller.signal, happened: promise }
 }

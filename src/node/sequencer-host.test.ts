@@ -26,10 +26,11 @@ after(() => rmSync(folder, { recursive: true }))
 
 const network = new LedgerNetwork(4, {}, idealCrypto)
 const spec = { ...priceSpec, name: 'sequencer', mode: 'replicated', rule: 'replicated' } as const
+const feeRecipient = `0x${'11'.repeat(20)}` as const
 const state = writeL2Genesis({
   chainId: 7,
   timestamp: 1,
-  feeRecipient: `0x${'11'.repeat(20)}`,
+  feeRecipient,
   balances: [],
 })
 const genesis = { ...network.genesis, services: [{ spec, state }] }
@@ -37,6 +38,18 @@ const genesis = { ...network.genesis, services: [{ spec, state }] }
 test('sequencer host: without a sequencer in the genesis there is none', async () => {
   assert.equal(await openL2({ genesis: network.genesis, folder, disk }), undefined)
   assert.equal(hostSequencer(network.genesis, undefined, createPassedCalls()), undefined)
+})
+
+test('sequencer host: the store of another network is refused by its name', async (t) => {
+  const other = mkdtempSync(join(tmpdir(), 'nodeop-l2-'))
+  t.after(() => rmSync(other, { recursive: true }))
+  await (await openL2({ genesis, folder: other, disk }))?.close()
+  const state = writeL2Genesis({ ...{ chainId: 8, timestamp: 1, balances: [] }, feeRecipient })
+  const foreign = { ...genesis, services: [{ spec, state }] }
+  await assert.rejects(openL2({ genesis: foreign, folder: other, disk }), {
+    code: 'WrongFile',
+    message: /^\/.*l2\.sqlite belongs to another network, or to another version: give the operator/,
+  })
 })
 
 test('sequencer host: starts from its genesis; what is malformed is refused and not remembered', async () => {

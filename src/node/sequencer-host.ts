@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { WrongFileError } from '#consensus'
 import { type Disk, type Hex, keccak256Hex, setBounded, sha256Hex } from '#primitives'
 import { type Ledger, serviceState } from '#protocol'
 import { encodeTransaction, type Genesis, type Verdict } from '#records'
@@ -7,6 +8,7 @@ import {
   createPool,
   createWorkerEngine,
   type Engine,
+  EngineWorkerError,
   l2Head,
   type Pool,
   sequencerComputation,
@@ -49,6 +51,7 @@ export const l2File = 'l2.sqlite'
  *
  * @param options.folder - exists.
  * @param options.keptBlocks - of the L2; absent: all.
+ * @throws WrongFileError when the store is another network's; EngineWorkerError.
  */
 export async function openL2(options: {
   readonly genesis: Genesis
@@ -64,6 +67,8 @@ export async function openL2(options: {
     store: { file: join(folder, l2File), durable: true },
     recoverModule: new URL(sibling('native-recover'), import.meta.url).href,
     keptBlocks,
+  }).catch((error: unknown) => {
+    throw isForeign(error) ? foreign(join(folder, l2File), error) : error
   })
   const compute = sequencerComputation(engine)
   return {
@@ -72,6 +77,16 @@ export async function openL2(options: {
     close: () => engine.close(),
   }
 }
+
+const isForeign = (error: unknown): boolean =>
+  error instanceof EngineWorkerError && error.details.cause === 'ForeignL2Store'
+
+const foreign = (path: string, cause: unknown): WrongFileError =>
+  new WrongFileError(
+    `${path} belongs to another network, or to another version: give the operator its own data folder`,
+    { path },
+    cause,
+  )
 
 /** Computations kept for the other operators of the process. */
 const keptComputations = 64

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock, Logger } from '#primitives'
 import type { Application, Verdict } from '#records'
@@ -10,6 +9,7 @@ import {
   type CometRpc,
   CometSupervisor,
   createCometRpc,
+  makeFolder,
   socketFolder,
   writeHome,
 } from './program/index.ts'
@@ -21,7 +21,7 @@ export type CometEngineOptions = {
   readonly application: Application
   readonly snapshots?: SnapshotPort
   readonly genesis: CometGenesis
-  /** CometBFT's folder, absolute; made when absent. */
+  /** CometBFT's folder, absolute; made when absent, in one that exists. */
   readonly folder: string
   /** The program. */
   readonly binary: string
@@ -61,7 +61,7 @@ class CometEngine implements ConsensusEngine {
   async start(): Promise<void> {
     const { application, snapshots, genesis, folder, binary } = this.#options
     const { consensusSeed, nodeSeed, config, clock, logger } = this.#options
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
     const sockets = socketFolder(folder)
     const { height } = await application.info()
     const rpcSocket = join(sockets, 'rpc.sock')

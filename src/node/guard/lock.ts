@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { diskError, FolderInUseError } from '../disk.ts'
+import { diskDenied, diskError, diskFull, FolderInUseError } from '../disk.ts'
 
 /**
  * Keeps every other process away from an operator's folder until it is released or the process
@@ -26,20 +26,20 @@ export function lockFolder(folder: string): FolderLock {
     database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
   } catch (error) {
     database?.close()
-    if (sqliteCode(error) === busy)
-      throw new FolderInUseError(
-        `${folder} is in use by another operator process: stop it first`,
-        { path: folder },
-        error,
-      )
-    throw diskError(path, error)
+    throw whyNot(folder, path, error)
   }
   const held = database
   return { release: () => held.close() }
 }
 
-/** SQLITE_BUSY. */
-const busy = 5
+/** SQLITE_BUSY, SQLITE_READONLY and SQLITE_FULL (sqlite.org/rescode.html). */
+const [busy, readonly, full] = [5, 8, 13]
 
-const sqliteCode = (error: unknown): unknown =>
-  error instanceof Error && 'errcode' in error ? error.errcode : undefined
+function whyNot(folder: string, path: string, cause: unknown): Error {
+  const code = cause instanceof Error && 'errcode' in cause ? Number(cause.errcode) & 0xff : 0
+  if (code === full) return diskFull(path, cause)
+  if (code === readonly) return diskDenied(path, cause)
+  if (code !== busy) return diskError(path, cause)
+  const message = `${folder} is in use by another operator process: stop it first`
+  return new FolderInUseError(message, { path: folder }, cause)
+}

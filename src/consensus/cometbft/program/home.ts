@@ -2,7 +2,6 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -12,6 +11,7 @@ import { dirname, join } from 'node:path'
 import { DomainError } from '#primitives'
 import { chainIdOf } from '../chain.ts'
 import { type CometConfig, configToml } from './config.ts'
+import { makeFolder } from './folder.ts'
 import { type CometGenesis, genesisJson } from './genesis.ts'
 import { nodeKeyJson, nodeSeedOf, validatorKeyJson } from './keys.ts'
 
@@ -45,8 +45,7 @@ const unsigned = { height: '0', round: 0, step: 0 }
 export function writeHome(home: CometHome): void {
   const { folder, genesis, config, consensusSeed, height } = home
   const nodeSeed = home.nodeSeed ?? nodeSeedOf(consensusSeed)
-  for (const part of ['config', 'data'])
-    mkdirSync(join(folder, part), { recursive: true, mode: 0o700 })
+  for (const part of ['', 'config', 'data']) makeFolder(join(folder, part))
   const document = genesisJson(genesis)
   requireSameGenesis(join(folder, genesisPath), document, genesis)
   requireSignState(join(folder, signStatePath), height)

@@ -9,6 +9,7 @@ export {
   cometTimings,
   configToml,
 } from './config.ts'
+export { makeFolder } from './folder.ts'
 export { type CometGenesis, genesisJson } from './genesis.ts'
 export { type CometHome, SignStateLostError, WrongEngineError, writeHome } from './home.ts'
 export { nodeIdOf } from './keys.ts'

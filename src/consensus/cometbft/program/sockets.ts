@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto'
-import { lstatSync, mkdirSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { DomainError } from '#primitives'
+import { makeFolder } from './folder.ts'
 
 /** Systems give the path of a Unix socket 104 bytes or 108. */
 const maxSocketPath = 100
@@ -19,7 +20,7 @@ const longestName = 'abci.sock'
 export function socketFolder(folder: string): string {
   if (Buffer.byteLength(join(folder, longestName)) <= maxSocketPath) return folder
   const short = join(tmpdir(), `nodeop-${hash('sha256', folder, 'hex').slice(0, 16)}`)
-  mkdirSync(short, { recursive: true, mode: 0o700 })
+  makeFolder(short)
   const { uid, mode } = lstatSync(short)
   if (uid !== userInfo().uid || (mode & 0o077) !== 0)
     throw new SocketFolderError(

@@ -122,14 +122,17 @@ function explained<T>(file: string, run: () => T): T {
     return run()
   } catch (cause) {
     if (!(cause instanceof Error && 'errcode' in cause)) throw cause
-    const help = Number(cause.errcode) === full ? 'free some space, then start' : storeRemedy
+    const help = helps.get(Number(cause.errcode) & 0xff) ?? storeRemedy
     const message = `${file} cannot be used as the L2's state (${cause.message}): ${help}`
     throw new EngineStoreError(message, { file }, cause)
   }
 }
 
-/** SQLITE_FULL. */
-const full = 13
+/** What helps when nothing is damaged, by SQLite's result code (sqlite.org/rescode.html). */
+const helps: ReadonlyMap<number, string> = new Map([
+  [8, 'give it to the user that runs the operator'], // SQLITE_READONLY
+  [13, 'free some space, then start'], // SQLITE_FULL
+])
 
 /** The file of an engine's store is damaged, or out of reach. */
 export class EngineStoreError extends DomainError<'EngineStore', { readonly file: string }> {
