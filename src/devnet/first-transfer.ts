@@ -17,7 +17,7 @@ import { devnetAccount } from './l1.ts'
 import { l2ChainId } from './network.ts'
 
 /** The L2 as viem and wallets know a chain. */
-export const l2Chain = (gateway: string) =>
+const l2Chain = (gateway: string) =>
   defineChain({
     id: l2ChainId,
     name: 'NodeOP devnet',

@@ -57,8 +57,8 @@ type TextOption =
   | 'logLevel'
 
 /** Most operators in one process, and most transactions a second that the load may offer. */
-export const maxDevnetOperators = 64
-export const maxDevnetLoad = 10_000
+const maxDevnetOperators = 64
+const maxDevnetLoad = 10_000
 
 /** Fewer than this cannot lose one and go on. */
 const operatorsForChaos = 4

@@ -27,7 +27,7 @@ const wei = z
   .transform((digits) => toWei(BigInt(digits)))
 
 /** What an operator is told about its surroundings; secrets are elsewhere. */
-export const settingsSchema = z.strictObject({
+const settingsSchema = z.strictObject({
   /** Its place in the genesis. */
   operator: z.int().min(1),
   /** Where its gateway listens; port 0: any free one. */

@@ -23,7 +23,7 @@ import type { SequencerHost } from './sequencer-host.ts'
 import { openSnapshots } from './snapshot/operator-snapshots.ts'
 
 /** CometBFT's folder within the operator's. */
-export const cometFolder = 'cometbft'
+const cometFolder = 'cometbft'
 
 /** Version of the ledger's rules: operators of one network run the same. */
 const appVersion = 1

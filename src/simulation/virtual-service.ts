@@ -3,7 +3,7 @@ import type { AssignedService } from '#protocol'
 import type { ScenarioService } from './scenario.ts'
 
 /** Wei of one unit of a scenario's money. */
-export const weiPerMoney = 10n ** 18n
+const weiPerMoney = 10n ** 18n
 
 /** An amount of a scenario's money; exact to a millionth. */
 export const toWei = (money: number): Wei =>

@@ -4,7 +4,7 @@ import { DomainError } from '#primitives'
  * Most bytes of a message. FinalizeBlock is the largest: a block of 100 MiB, CometBFT's own limit,
  * and the votes around it.
  */
-export const maxFrameBytes = 128 * 1024 * 1024
+const maxFrameBytes = 128 * 1024 * 1024
 
 /** Bytes that a length may take: 7 bits each, and lengths are below 2^31. */
 const maxLengthBytes = 5

@@ -17,7 +17,7 @@ export type RoundRecord = {
 export type Rounds = ReadonlyMap<number, RoundRecord>
 
 /** Most proposals kept for one round: an equivocating proposer's, when votes ask for them. */
-export const mostProposals = 16
+const mostProposals = 16
 
 /** Rounds ahead of its own in which one validator's votes are kept; its oldest make way. */
 export const futureRoundsPerValidator = 4

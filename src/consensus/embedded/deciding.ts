@@ -6,7 +6,7 @@ import { noteIncluded } from './evidence.ts'
 import { type Decision, type Runtime, workingHeight } from './runtime.ts'
 
 /** Blocks after which an admitted transaction that was in none no longer asks for one. */
-export const admittedForBlocks = 3
+const admittedForBlocks = 3
 
 /** The core's precommits as the commit that is stored and goes into the next block. */
 export const toCommit = (decision: Extract<Output, { type: 'decide' }>): Commit => ({
