@@ -8,16 +8,10 @@ import {
   type OperatorKeys,
   operatorKeysCodec,
   saveFile,
+  seal,
+  unseal,
 } from '#node'
-import {
-  concatBytes,
-  type Disk,
-  DomainError,
-  equalBytes,
-  type Hex,
-  sha256,
-  utf8,
-} from '#primitives'
+import { type Disk, DomainError, type Hex } from '#primitives'
 import {
   type Codec,
   decode,
@@ -53,8 +47,7 @@ export type SavedNetwork = {
 /** Keeps a network. The keys come last: a folder without them holds no network yet. */
 export async function saveNetwork(disk: Disk, network: SavedNetwork): Promise<void> {
   await saveFile(disk, genesisFile, encode(genesisCodec, network.genesis))
-  const body = encode(keysCodec, toKeys(network))
-  await saveFile(disk, keysFile, concatBytes(utf8(header), sha256(body), body))
+  await saveFile(disk, keysFile, seal(heading, encode(keysCodec, toKeys(network))))
 }
 
 /**
@@ -102,24 +95,20 @@ async function refuseWithoutKeys(disk: Disk): Promise<void> {
 }
 
 /** First line of the file of keys; its number goes up whenever what follows changes. */
-const header = 'NodeOP devnet 1\n'
+const heading = 'NodeOP devnet 1'
 
 function openKeys(disk: Disk, bytes: Uint8Array): Keys {
-  const lineEnd = bytes.indexOf(0x0a) + 1
-  const line = bytes.subarray(0, lineEnd)
-  const body = bytes.subarray(lineEnd + 32)
-  if (!equalBytes(line, utf8(header))) throw unknownHeader(disk, line)
-  if (!equalBytes(bytes.subarray(lineEnd, lineEnd + 32), sha256(body)))
-    throw damaged(disk, keysFile, 'has a wrong checksum')
+  const { heading: found, body } = unseal(bytes)
+  if (found !== heading) throw unknownHeading(disk, found)
+  if (!body) throw damaged(disk, keysFile, 'has a wrong checksum')
   return attempt(disk, keysFile, () => decode(keysCodec, body))
 }
 
-function unknownHeader(disk: Disk, line: Uint8Array): Error {
-  const found = Buffer.from(line).toString('latin1').trim()
+function unknownHeading(disk: Disk, found: string): Error {
   if (!/^NodeOP devnet \d{1,9}$/.test(found)) return damaged(disk, keysFile, 'has no heading')
   const path = disk.pathOf(keysFile)
   return new DataVersionError(
-    `${path} is of "${found}", this software reads "${header.trim()}": use the other version`,
+    `${path} is of "${found}", this software reads "${heading}": use the other version`,
     { path },
   )
 }

@@ -47,6 +47,7 @@ export { OutboxIndex } from './outbox-index.ts'
 export { createPassedCalls } from './passed-calls.ts'
 export { loadSecp256k1, recoverAddressWith } from './recover.ts'
 export type { Answers } from './reporter.ts'
+export { seal, unseal } from './sealed-file.ts'
 export { type L2, l2File, openL2, shareL2 } from './sequencer-host.ts'
 export {
   loadSettings,

@@ -1,17 +1,8 @@
-import {
-  concatBytes,
-  type Disk,
-  DomainError,
-  equalBytes,
-  fromHex,
-  type Hex,
-  sha256,
-  toHex,
-  utf8,
-} from '#primitives'
+import { type Disk, DomainError, fromHex, type Hex, toHex } from '#primitives'
 import { byteList, type Codec, decode, encode, fixedHex, record, text } from '#records'
 import { decodeKeyPackage, encodeKeyPackage, type KeyPackage } from '#threshold'
 import type { OperatorSecrets } from './keys.ts'
+import { seal, unseal } from './sealed-file.ts'
 import { loadFile, saveFile } from './whole-file.ts'
 
 /** All that only one operator knows. */
@@ -26,12 +17,11 @@ export type OperatorKeys = {
 export const operatorKeysFile = 'operator.keys'
 
 /** First line of that file; its number goes up whenever what follows changes. */
-const header = utf8('NodeOP operator 1\n')
+const heading = 'NodeOP operator 1'
 
 /** Keeps an operator's keys, durably. */
 export async function saveOperatorKeys(disk: Disk, keys: OperatorKeys): Promise<void> {
-  const body = encode(operatorKeysCodec, keys)
-  await saveFile(disk, operatorKeysFile, concatBytes(header, sha256(body), body))
+  await saveFile(disk, operatorKeysFile, seal(heading, encode(operatorKeysCodec, keys)))
 }
 
 /** @throws OperatorKeysError when there are none, or they cannot be read. */
@@ -41,13 +31,11 @@ export async function loadOperatorKeys(disk: Disk): Promise<OperatorKeys> {
     new OperatorKeysError(`${path} ${fault}: restore it from a copy`, { path }, cause)
   const bytes = await loadFile(disk, operatorKeysFile)
   if (!bytes) throw fail('is missing')
-  const sum = bytes.subarray(header.length, header.length + 32)
-  const body = bytes.subarray(header.length + 32)
-  if (!equalBytes(bytes.subarray(0, header.length), header))
-    throw fail(`does not begin with "${Buffer.from(header).toString().trim()}"`)
-  if (!equalBytes(sum, sha256(body))) throw fail('has a wrong checksum')
+  const sealed = unseal(bytes)
+  if (sealed.heading !== heading) throw fail(`does not begin with "${heading}"`)
+  if (!sealed.body) throw fail('has a wrong checksum')
   try {
-    return decode(operatorKeysCodec, body)
+    return decode(operatorKeysCodec, sealed.body)
   } catch (error) {
     if (!(error instanceof DomainError)) throw error
     throw fail('cannot be read', error)
