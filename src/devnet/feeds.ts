@@ -1,7 +1,7 @@
 // Price feeds for the devnet's oracle: three sources of different quality on one loopback server.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { bytesToBigint, DomainError, sha256, utf8 } from '#primitives'
+import { DomainError, randomStream, sha256, utf8 } from '#primitives'
 import { encodeSymbol } from '#services/price'
 
 /** Three feeds; `close` ends the server and its connections. */
@@ -140,15 +140,9 @@ const knownPrices: Readonly<Record<string, number>> = {
 /** The next number of a sequence, from 0 up to 1. */
 type Chance = () => number
 
-/** mulberry32 on a hash of the name: plenty for prices that nobody pays. */
 function chanceFrom(name: string): Chance {
-  let state = Number(bytesToBigint(sha256(utf8(name)).subarray(0, 4)))
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
+  const stream = randomStream(sha256(utf8(name)))
+  return () => stream.nextBelow(2 ** 48) / 2 ** 48
 }
 
 const listen = (server: Server, port: number): Promise<void> =>
