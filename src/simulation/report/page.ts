@@ -82,68 +82,45 @@ function eventList({ scenario }: Simulation): readonly string[] {
   return items.length === 0 ? [] : ['<h2>What happens</h2>', '<ol>', ...items, '</ol>']
 }
 
-function operatorTable({ operators }: SimulationSummary): string {
-  return table(
-    [
-      'operator',
-      'share at the end',
-      'work done',
-      'trust at the end',
-      'places',
-      'late',
-      'missing',
-      'outlying',
-      'refuted',
-      'earned',
-      'cost',
-      'profit',
-    ],
-    operators.map((one) => [
-      inXml(one.name),
-      cell(one.endShare, percent),
-      cell(one.work, percent),
-      cell(one.endTrust, twoDigits),
-      cell(one.drawn, whole),
-      cell(one.late, whole, true),
-      cell(one.missing, whole, true),
-      cell(one.outlying, whole, true),
-      cell(one.refuted, whole, true),
-      cell(one.earned, twoDigits),
-      cell(one.spent, twoDigits),
-      cell(one.profit, twoDigits),
-    ]),
-  )
-}
+const operatorTable = ({ operators }: SimulationSummary): string =>
+  table(operators, {
+    operator: (one) => inXml(one.name),
+    'share at the end': (one) => cell(one.endShare, percent),
+    'work done': (one) => cell(one.work, percent),
+    'trust at the end': (one) => cell(one.endTrust, twoDigits),
+    places: (one) => cell(one.drawn, whole),
+    late: (one) => cell(one.late, whole, true),
+    missing: (one) => cell(one.missing, whole, true),
+    outlying: (one) => cell(one.outlying, whole, true),
+    refuted: (one) => cell(one.refuted, whole, true),
+    earned: (one) => cell(one.earned, twoDigits),
+    cost: (one) => cell(one.spent, twoDigits),
+    profit: (one) => cell(one.profit, twoDigits),
+  })
 
-function serviceTable({ services }: SimulationSummary): string {
-  return table(
-    [
-      'service',
-      'asked',
-      'agreed',
-      'expired',
-      'refused',
-      'drawn twice',
-      'latency p50',
-      'worst epoch’s p99',
-    ],
-    services.map((one) => [
-      inXml(one.name),
-      cell(one.asked, whole),
-      cell(one.agreed, whole),
-      cell(one.expired, whole, true),
-      cell(one.refused, whole, true),
-      cell(one.redrawn, whole, true),
-      cell(one.p50Ms, seconds),
-      cell(one.worstP99Ms, seconds),
-    ]),
-  )
-}
+const serviceTable = ({ services }: SimulationSummary): string =>
+  table(services, {
+    service: (one) => inXml(one.name),
+    asked: (one) => cell(one.asked, whole),
+    agreed: (one) => cell(one.agreed, whole),
+    expired: (one) => cell(one.expired, whole, true),
+    refused: (one) => cell(one.refused, whole, true),
+    'drawn twice': (one) => cell(one.redrawn, whole, true),
+    'latency p50': (one) => cell(one.p50Ms, seconds),
+    'worst epoch’s p99': (one) => cell(one.worstP99Ms, seconds),
+  })
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const heads = head.map((name) => `<th>${name}</th>`).join('')
-  const body = rows.map((row) => `<tr>${row.map((one) => `<td>${one}</td>`).join('')}</tr>`)
-  return `<div class="scroll"><table><tr>${heads}</tr>\n${body.join('\n')}</table></div>`
+/** A row for each thing, and a column for each heading: what it says of the thing. */
+function table<Thing>(
+  things: readonly Thing[],
+  columns: Readonly<Record<string, (thing: Thing) => string>>,
+): string {
+  const heads = Object.keys(columns).map((name) => `<th>${name}</th>`)
+  const rows = things.map((thing) => {
+    const cells = Object.values(columns).map((words) => `<td>${words(thing)}</td>`)
+    return `<tr>${cells.join('')}</tr>`
+  })
+  return `<div class="scroll"><table><tr>${heads.join('')}</tr>\n${rows.join('\n')}</table></div>`
 }
 
 /**
