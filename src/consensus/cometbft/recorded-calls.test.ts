@@ -13,7 +13,8 @@ import {
   emptyDisk,
   type TracingDisk,
 } from '../../../test/support/tracing-application.ts'
-import { systemClock, testSigner } from '../embedded/test-support/network.ts'
+import { wallClock } from '../../../test/support/wall-clock.ts'
+import { testSigner } from '../embedded/test-support/network.ts'
 import type { ConsensusEngine } from '../engine/index.ts'
 import { checkCalls } from '../engine/index.ts'
 import { createCometEngine } from './comet-engine.ts'
@@ -48,7 +49,7 @@ async function startChain(t: TestContext, binary: string, mempool: CometMempool)
       ...{ moniker: 'test', mempool, timing: { ...cometTimings.lan, heartbeatMs: 100 } },
       peers: { listen: '127.0.0.1:0', persistent: [] },
     },
-    ...{ folder, binary, clock: systemClock, logger: silentLogger },
+    ...{ folder, binary, clock: wallClock, logger: silentLogger },
     onFailure: failed.reject,
   })
   t.after(async () => {

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { concatBytes } from '#primitives'
 import { createFaultyDisk } from '../../../test/support/faulty-disk.ts'
 import { silentLogger } from '../../../test/support/manual-clock.ts'
+import { wallClock } from '../../../test/support/wall-clock.ts'
 import { createMemoryBlockStore, openFileBlockStore } from './block-store.ts'
 import { createEmbeddedEngine } from './engine.ts'
 import { type ConsensusLog, createMemoryLog, type MemoryLog, openFileLog } from './log.ts'
@@ -14,7 +15,6 @@ import {
   createTestNetwork,
   decided,
   revive,
-  systemClock,
   type TestPeer,
   testNetwork,
   testSigner,
@@ -183,7 +183,7 @@ test('restart: all validators at once, from files, with a torn log, go on where 
         const application = createCountingApplication(validators)
         const engine = createEmbeddedEngine({
           ...{ networkId: testNetwork, application, signer: testSigner(i), log, transport },
-          ...{ blockStore: store, clock: systemClock, logger: silentLogger, timing: testTiming },
+          ...{ blockStore: store, clock: wallClock, logger: silentLogger, timing: testTiming },
         })
         return {
           key: owner.validator,

@@ -18,6 +18,7 @@ import {
   emptyDisk,
   type TracingDisk,
 } from '../../../test/support/tracing-application.ts'
+import { wallClock } from '../../../test/support/wall-clock.ts'
 import { createSchedule } from '../core/index.ts'
 import { sealBlock, toProposed, validatorsHash } from '../embedded/block.ts'
 import { createMemoryBlockStore } from '../embedded/block-store.ts'
@@ -27,7 +28,6 @@ import type { EngineOptions } from '../embedded/runtime.ts'
 import {
   createTestNetwork,
   decided,
-  systemClock,
   type TestPeer,
   testNetwork,
   testSigner,
@@ -121,7 +121,7 @@ async function replayEmbedded(application: Application, log: Log): Promise<void>
     })
   const engine = createEmbeddedEngine({
     ...{ networkId: testNetwork, application, blockStore, signer: testSigner(9) },
-    ...{ log: createMemoryLog(), transport: createTransport(), clock: systemClock },
+    ...{ log: createMemoryLog(), transport: createTransport(), clock: wallClock },
     logger: silentLogger,
   })
   await engine.start()

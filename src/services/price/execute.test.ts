@@ -3,6 +3,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import type { Clock } from '#primitives'
+import { wallClock } from '../../../test/support/wall-clock.ts'
 import {
   encodeSymbol,
   execute,
@@ -14,13 +15,7 @@ import {
 
 const nowMs = 1_700_000_000_000
 /** Wall time stands still; timers are real. */
-const clock: Clock = {
-  nowMs: () => nowMs,
-  after: (delayMs, run) => {
-    const timer = setTimeout(run, delayMs)
-    return () => clearTimeout(timer)
-  },
-}
+const clock: Clock = { ...wallClock, nowMs: () => nowMs }
 const payload = encodeSymbol('ETH/USD')
 
 type Feed = (response: ServerResponse, url: URL) => void

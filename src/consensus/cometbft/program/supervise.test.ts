@@ -4,9 +4,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import type { Clock, Logger } from '#primitives'
+import type { Logger } from '#primitives'
 import { cometForTests } from '../../../../test/support/comet.ts'
 import { silentLogger } from '../../../../test/support/manual-clock.ts'
+import { wallClock } from '../../../../test/support/wall-clock.ts'
 import { chainIdOf } from '../chain.ts'
 import { cometTimings } from './config.ts'
 import { writeHome } from './home.ts'
@@ -20,13 +21,6 @@ const { path: binary, skip } = cometForTests()
 const base = mkdtempSync(join(tmpdir(), 'nodeop-comet-'))
 after(() => rmSync(base, { recursive: true, force: true }))
 
-const clock: Clock = {
-  nowMs: () => Date.now(),
-  after: (delayMs, run) => {
-    const timer = setTimeout(run, delayMs)
-    return () => clearTimeout(timer)
-  },
-}
 const networkId = `0x${'5a'.repeat(32)}` as const
 
 /** A validator alone on a folder, with a supervisor that has not started. */
@@ -54,7 +48,7 @@ function alone(name: string) {
   const logger: Logger = { ...silentLogger, warn: (message) => void warnings.push(message) }
   const failure = Promise.withResolvers<unknown>()
   const supervisor = new CometSupervisor({
-    ...{ program: { binary, home }, clock, logger, onFailure: failure.resolve },
+    ...{ program: { binary, home }, clock: wallClock, logger, onFailure: failure.resolve },
     isUp: () =>
       rpc.status().then(
         () => true,

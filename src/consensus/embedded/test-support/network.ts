@@ -1,6 +1,7 @@
-import { type Clock, type Hex, sha256Hex, utf8 } from '#primitives'
+import { type Hex, sha256Hex, utf8 } from '#primitives'
 import type { Application, DecidedBlock, Validator } from '#records'
 import { silentLogger } from '../../../../test/support/manual-clock.ts'
+import { wallClock } from '../../../../test/support/wall-clock.ts'
 import { type BlockStore, createMemoryBlockStore } from '../block-store.ts'
 import { createEmbeddedEngine, type EmbeddedEngine } from '../engine.ts'
 import { type ConsensusLog, createMemoryLog } from '../log.ts'
@@ -19,15 +20,6 @@ export const testTiming: Partial<Timing> = {
   voteMs: 50,
   growthMs: 100,
   gossipMs: 40,
-}
-
-/** The wall clock. */
-export const systemClock: Clock = {
-  nowMs: () => Date.now(),
-  after(delayMs, run) {
-    const timer = setTimeout(run, delayMs)
-    return () => clearTimeout(timer)
-  },
 }
 
 /** Counts transactions; its app hash is the hash of the count. What it committed, it keeps. */
@@ -172,7 +164,7 @@ const testOptions = (
   log: createMemoryLog(),
   blockStore: createMemoryBlockStore(),
   transport,
-  clock: systemClock,
+  clock: wallClock,
   logger: silentLogger,
   timing: { ...testTiming, ...timing },
 })
