@@ -5,6 +5,7 @@ import { random } from '../support/random.ts'
 import { freeze, killPart, killStarting, type Part, parts } from './comet-faults.ts'
 import { type CometNetwork, openCometNetwork } from './comet-network.ts'
 import { settle } from './settling.ts'
+import { byPurpose, type Continuity, maxTold, servingMs, told } from './tally.ts'
 
 /** What became of the rounds. */
 export type RoundsReport = {
@@ -39,14 +40,10 @@ export type RoundsReport = {
   readonly seconds: number
 }
 
-type Continuity = { readonly height: number; readonly broken: number }
-
 /** A commit's precommits, reports in blocks and in the guard, nonces there, L1 transactions. */
 const purposes = ['vote', 'report', 'recorded report', 'recorded nonce', 'transaction'] as const
 type Purpose = (typeof purposes)[number]
 
-/** How long a round serves at most before the fault. */
-const servingMs = 3_000
 /** Share of the kills of an application after which it is killed while it starts. */
 const earlyShare = 0.25
 /** A start takes about so long. */
@@ -56,8 +53,6 @@ const roundsPerPartition = 4
 /** What is on its way when operators stop may still be decided; then nothing is. */
 const onItsWayMs = 2_000
 const stillMs = 4_000
-/** Problems that are told in words; all are counted. */
-const maxTold = 50
 
 /** How much to do. */
 export type RoundsOptions = {
@@ -95,8 +90,6 @@ export async function cometRounds(
     await network.close()
   }
 }
-
-const told = (error: unknown): readonly string[] => [String(error)]
 
 const emptyCounts = () => ({
   rounds: 0,
@@ -203,16 +196,10 @@ async function conclude(network: CometNetwork) {
 }
 
 const countsOf = ({ checker, history, chain, l1 }: CometNetwork) => ({
-  signed: byPurpose((purpose) => checker.seen(purpose)),
-  double: byPurpose((purpose) => checker.doubled(purpose)),
+  signed: byPurpose(purposes, (purpose) => checker.seen(purpose)),
+  double: byPurpose(purposes, (purpose) => checker.doubled(purpose)),
   misbehaviour: history.proven.length,
   raised: l1.counts().raised,
   blocks: { height: history.height(), broken: history.problems.length },
   l2Blocks: { height: chain.height(), broken: chain.problems.length },
 })
-
-const byPurpose = (count: (purpose: Purpose) => number): Readonly<Record<Purpose, number>> =>
-  Object.fromEntries(purposes.map((purpose) => [purpose, count(purpose)])) as Record<
-    Purpose,
-    number
-  >

@@ -4,6 +4,7 @@ import { setTimeout as pass } from 'node:timers/promises'
 import { random } from '../support/random.ts'
 import { type KilledNetwork, openKilledNetwork } from './killed-network.ts'
 import { settle } from './settling.ts'
+import { byPurpose, type Continuity, maxTold, servingMs, told } from './tally.ts'
 
 /** What became of the rounds. */
 export type KillsReport = {
@@ -33,13 +34,9 @@ export type KillsReport = {
   readonly seconds: number
 }
 
-type Continuity = { readonly height: number; readonly broken: number }
-
 const purposes = ['vote', 'report', 'share', 'nonce', 'transaction'] as const
 type Purpose = (typeof purposes)[number]
 
-/** How long a round serves at most before the kill. */
-const servingMs = 3_000
 /** Share of the rounds that are killed while they start, at any moment of a start. */
 const earlyShare = 0.2
 /** Share of the rounds in which L1 makes no block for so long before the kill, and for so long
@@ -48,8 +45,6 @@ const heldShare = 0.3
 const heldMs = 1_200
 /** Share of the rounds in which L1 is killed too: it forgets its last second or two. */
 const withL1Share = 0.1
-/** Problems that are told in words; all are counted. */
-const maxTold = 50
 
 /** How much to do. */
 export type KillsOptions = {
@@ -87,8 +82,6 @@ export async function killRounds(
     await network.close()
   }
 }
-
-const told = (error: unknown): readonly string[] => [String(error)]
 
 type Counts = { rounds: number; early: number; withoutL1Blocks: number; withL1: number }
 
@@ -144,18 +137,12 @@ async function conclude(network: KilledNetwork) {
 }
 
 const countsOf = ({ checker, folders, chain, l1 }: KilledNetwork) => ({
-  signed: byPurpose((purpose) => checker.seen(purpose)),
-  double: byPurpose((purpose) => checker.doubled(purpose)),
+  signed: byPurpose(purposes, (purpose) => checker.seen(purpose)),
+  double: byPurpose(purposes, (purpose) => checker.doubled(purpose)),
   raised: l1.counts().raised,
   blocks: { height: folders.height(), broken: folders.problems.length },
   l2Blocks: { height: chain.height(), broken: chain.problems.length },
 })
-
-const byPurpose = (count: (purpose: Purpose) => number): Readonly<Record<Purpose, number>> =>
-  Object.fromEntries(purposes.map((purpose) => [purpose, count(purpose)])) as Record<
-    Purpose,
-    number
-  >
 
 const problemsOf = ({ checker, folders, chain }: KilledNetwork): readonly string[] => [
   ...checker.violations,
