@@ -1,4 +1,5 @@
 // npm run bench -- NAME [--json]: every figure that the project claims, beside its peer's.
+import { endWithParent } from '../test/processes.ts'
 import { allocation } from './allocation.ts'
 import { certificate } from './certificate.ts'
 import { consensus } from './consensus.ts'
@@ -18,6 +19,7 @@ if (!bench || flags.some((flag) => flag !== '--json')) {
   process.stderr.write(`usage: npm run bench -- NAME [--json]\nNAME is one of: ${list}\n`)
   process.exit(2)
 }
+endWithParent() // a bench that is stopped leaves nothing running
 const report = await bench()
 if (flags.includes('--json')) {
   process.stdout.write(report.figures.map((figure) => `${JSON.stringify(figure)}\n`).join(''))

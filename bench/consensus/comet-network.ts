@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -14,6 +14,7 @@ import {
   nodeIdOf,
   writeHome,
 } from '#consensus'
+import { start as launch } from '../../test/processes.ts'
 import { genesisOf } from './comet-genesis.ts'
 import { type PayloadNetwork, payloadNetwork } from './payload-operator.ts'
 
@@ -37,7 +38,7 @@ const operators = 4
 const lookMs = 100
 const looks = 300
 
-/** Starts four nodes, and waits until each of them serves. */
+/** Starts four nodes, which end with this process, and waits until each of them serves. */
 export async function startCometNetwork(
   binary: string,
   contender: Contender,
@@ -67,7 +68,7 @@ export async function startCometNetwork(
         ),
       )
     for (const { home } of nodes)
-      processes.push(spawn(binary, ['start', '--home', home], { stdio: 'ignore' }))
+      processes.push(launch(binary, ['start', '--home', home], { stdio: 'ignore' }))
     for (const url of rpcUrls) await whenServing(url)
   } catch (error) {
     await stop()
@@ -115,12 +116,12 @@ async function startApplication(
   processes: ChildProcess[],
 ): Promise<void> {
   const program = fileURLToPath(new URL('comet-operator.ts', import.meta.url))
-  const child = spawn(process.execPath, [program, ...args.map(String)], {
+  const child = launch(process.execPath, [program, ...args.map(String)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   processes.push(child)
   await Promise.race([
-    once(child.stdout, 'data'),
+    once(child.stdout ?? child, 'data'),
     once(child, 'exit').then(() => Promise.reject(new Error(`operator ${args[0]} did not start`))),
   ])
 }
