@@ -37,9 +37,12 @@ export function freeze(network: CometNetwork, ids: readonly OperatorId[], part: 
     ...(part === 'application' ? [] : [network.enginePid(id)]),
   ])
   for (const pid of pids) signal(pid, 'SIGSTOP')
-  return () => {
-    for (const pid of pids) signal(pid, 'SIGCONT')
-  }
+  return () => letGoOn(pids)
+}
+
+/** Lets processes go on that may stand still. */
+export function letGoOn(pids: readonly (number | undefined)[]): void {
+  for (const pid of pids) signal(pid, 'SIGCONT')
 }
 
 /** A process that has just ended by itself is as good as killed. */

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pass } from 'node:timers/promises'
 import { createClient } from '#api'
+import { endLeftOver } from '#consensus'
 import {
+  type AdaptSettings,
   type Devnet,
   type Load,
   parseDevnetOptions,
@@ -16,8 +18,10 @@ import { systemClock } from '#node'
 import type { OperatorId } from '#records'
 import { createSigningChecker, type SigningChecker } from '../support/signing-checker.ts'
 import { type ChainChecker, createChainChecker } from './chain-checker.ts'
+import { letGoOn } from './comet-faults.ts'
 import { type CometHistory, createCometHistory } from './comet-history.ts'
 import { type CometWatch, watchComet } from './comet-watch.ts'
+import { toBeEnded } from './ending.ts'
 import { createFolderChecker, type FolderChecker } from './folder-checker.ts'
 import { type L1Witness, openL1Witness } from './l1-witness.ts'
 import { loadOf } from './load.ts'
@@ -72,25 +76,24 @@ export async function openCometNetwork(rate: number): Promise<CometNetwork> {
     { engine: 'cometbft', data: folder, port: '0', logLevel: 'silent' },
     folder,
   )
-  const close = async (devnet?: Devnet) => {
-    await devnet?.stop()
+  const toWitness: AdaptSettings = (settings) => {
+    l1Url = settings.l1Url
+    return { ...settings, l1Url: l1.url }
+  }
+  const starting = new AbortController()
+  const started = startProcessNetwork(options, () => {}, starting.signal, toWitness)
+  const close = toBeEnded(async () => {
+    starting.abort()
+    await started.then((devnet) => stopAll(devnet, folder)).catch(() => {})
     await l1.close()
     rmSync(folder, { recursive: true, force: true })
-  }
-  const devnet = await startProcessNetwork(
-    options,
-    () => {},
-    undefined,
-    (settings) => {
-      l1Url = settings.l1Url
-      return { ...settings, l1Url: l1.url }
-    },
-  ).catch(async (error) => {
+  })
+  const devnet = await started.catch(async (error) => {
     await close()
     throw error
   })
   const load = loadOf(devnet.gateways(), devnet.genesis, rate)
-  const network = watched({ devnet, load, checker, l1, folder, close: () => close(devnet) })
+  const network = watched({ devnet, load, checker, l1, folder, close })
   try {
     await network.goesOn()
     await load.start()
@@ -101,6 +104,19 @@ export async function openCometNetwork(rate: number): Promise<CometNetwork> {
   }
 }
 
+const folderIn = (folder: string, id: OperatorId) => join(folder, `operator-${id}`)
+const homeIn = (folder: string, id: OperatorId) => join(folderIn(folder, id), 'cometbft')
+const enginePidIn = (folder: string, id: OperatorId) =>
+  pidIn(join(homeIn(folder, id), 'cometbft.pid'))
+
+/** Ends whatever runs: what stands still too, and the CometBFT of an operator that was killed. */
+async function stopAll(devnet: Devnet<ReachedProcess>, folder: string): Promise<void> {
+  letGoOn([...devnet.operators.values()].map(({ pid }) => pid))
+  letGoOn(operators.map((id) => enginePidIn(folder, id)))
+  await devnet.stop()
+  for (const id of operators) await endLeftOver(homeIn(folder, id))
+}
+
 type Opened = Pick<CometNetwork, 'devnet' | 'load' | 'checker' | 'l1' | 'close'> & {
   readonly folder: string
 }
@@ -108,10 +124,9 @@ type Opened = Pick<CometNetwork, 'devnet' | 'load' | 'checker' | 'l1' | 'close'>
 function watched({ folder, ...opened }: Opened): CometNetwork {
   const { devnet, load, checker } = opened
   const gateways = devnet.gateways()
-  const folderOf = (id: OperatorId) => join(folder, `operator-${id}`)
-  const homeOf = (id: OperatorId) => join(folderOf(id), 'cometbft')
+  const folderOf = (id: OperatorId) => folderIn(folder, id)
   const history = createCometHistory(checker)
-  const watch = watchComet(operators, homeOf, history)
+  const watch = watchComet(operators, (id) => homeIn(folder, id), history)
   const chain = createChainChecker(gateways)
   const guards = createFolderChecker(devnet.genesis, ({ id }) => folderOf(id), checker)
   const height = async (ids = operators) =>
@@ -119,7 +134,7 @@ function watched({ folder, ...opened }: Opened): CometNetwork {
   return {
     ...opened,
     ...{ operators, history, watch, chain, guards, folderOf, height },
-    enginePid: (id) => pidIn(join(homeOf(id), 'cometbft.pid')),
+    enginePid: (id) => enginePidIn(folder, id),
     goesOn: async (ids = operators) => goesOn(devnet, watch, ids, (await height(ids)) + 2),
     async look() {
       await guards.look()

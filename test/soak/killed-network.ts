@@ -17,6 +17,7 @@ import {
   signaturesOf,
   startDevnetProcess,
 } from './devnet-process.ts'
+import { toBeEnded } from './ending.ts'
 import { createFolderChecker, type FolderChecker } from './folder-checker.ts'
 import { type L1Witness, openL1Witness } from './l1-witness.ts'
 import { loadOf } from './load.ts'
@@ -65,12 +66,12 @@ export async function openKilledNetwork(rate: number, port: number): Promise<Kil
   const l1 = await openL1Witness(() => l1UrlOf(data), checker)
   const start = () => startDevnetProcess({ folder, port, l1Url: l1.url })
   let running = start()
-  const close = async () => {
+  const close = toBeEnded(async () => {
     await running.kill()
     await l1.close()
     endL1(data)
     rmSync(folder, { recursive: true, force: true })
-  }
+  })
   try {
     await requireServing(running)
     const gateways = Array.from({ length: operators }, (_, i) => `http://127.0.0.1:${port + i}`)

@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 import { soakComet } from './cometbft.ts'
 import { type CrashOptions, soakCrash } from './crash.ts'
+import { endWhenTold } from './ending.ts'
 import type { Progress } from './progress.ts'
 
 /** Soaks by name; each takes of the options what it knows. */
@@ -59,6 +60,7 @@ if (!wanted) {
   process.stderr.write(`${usage}\n`)
   process.exit(2)
 }
+endWhenTold()
 const startedMs = performance.now()
 const isTerminal = process.stderr.isTTY === true
 const report = await soaks[wanted.name](wanted.options, {
