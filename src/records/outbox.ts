@@ -1,5 +1,5 @@
-import { encodeAbiParameters } from 'viem'
-import { fromHex, type Hex, keccak256Hex, toHex, utf8 } from '#primitives'
+import { type Hex, keccak256Hex, toHex, utf8 } from '#primitives'
+import { abiStruct, abiWords } from './abi.ts'
 import {
   byteList,
   type Codec,
@@ -74,25 +74,12 @@ export const leafTuple = (leaf: Leaf) => ({
 })
 
 /** `keccak256(abi.encode(leaf))`: longer than 64 bytes, so never mistaken for an inner node. */
-export const leafHash = (leaf: Leaf): Hex =>
-  keccak256Hex(fromHex(encodeAbiParameters(leafParameters, [leafTuple(leaf)])))
-
-const leafParameters = [
-  {
-    type: 'tuple',
-    components: [
-      { name: 'index', type: 'uint64' },
-      { name: 'service', type: 'bytes32' },
-      { name: 'kind', type: 'uint8' },
-      { name: 'subject', type: 'bytes32' },
-      { name: 'rule', type: 'uint8' },
-      { name: 'agreeingWeight', type: 'uint32' },
-      { name: 'committeeWeight', type: 'uint32' },
-      { name: 'stakeWei', type: 'uint256' },
-      { name: 'body', type: 'bytes' },
-    ],
-  },
-] as const
+export function leafHash(leaf: Leaf): Hex {
+  const { index, service, kind, subject, rule, agreeingWeight, committeeWeight, stakeWei } =
+    leafTuple(leaf)
+  const values = [index, service, kind, subject, rule, agreeingWeight, committeeWeight, stakeWei]
+  return keccak256Hex(abiStruct(values, leaf.body))
+}
 
 /** Submitters that a checkpoint can name; unused places are 0. */
 export const submittersPerCheckpoint = 4
@@ -133,54 +120,26 @@ export const packSubmitters = (submitters: readonly OperatorId[]): bigint =>
 /** The 32 bytes that the group signs, as `Outbox.checkpointMessage` computes them. */
 export const checkpointMessage = (domain: OutboxDomain, checkpoint: Checkpoint): Hex =>
   keccak256Hex(
-    fromHex(
-      encodeAbiParameters(checkpointParameters, [
-        checkpointTag,
-        BigInt(domain.l1ChainId),
-        domain.outbox,
-        BigInt(checkpoint.index),
-        BigInt(checkpoint.size),
-        checkpoint.root,
-        BigInt(checkpoint.startS),
-        checkpoint.windowS,
-        packSubmitters(checkpoint.submitters),
-      ]),
+    abiWords(
+      checkpointTag,
+      domain.l1ChainId,
+      domain.outbox,
+      checkpoint.index,
+      checkpoint.size,
+      checkpoint.root,
+      checkpoint.startS,
+      checkpoint.windowS,
+      packSubmitters(checkpoint.submitters),
     ),
   )
 
 const checkpointTag = keccak256Hex(utf8('NodeOP checkpoint v1'))
-
-const checkpointParameters = [
-  { type: 'bytes32' },
-  { type: 'uint256' },
-  { type: 'address' },
-  { type: 'uint64' },
-  { type: 'uint64' },
-  { type: 'bytes32' },
-  { type: 'uint64' },
-  { type: 'uint32' },
-  { type: 'uint64' },
-] as const
 
 /**
  * What the group signs once, when its key is registered at this Outbox: without it, a key made of
  * other people's keys could be registered. The Outbox's constructor computes the same.
  */
 export const possessionMessage = (domain: OutboxDomain): Hex =>
-  keccak256Hex(
-    fromHex(
-      encodeAbiParameters(possessionParameters, [
-        possessionTag,
-        BigInt(domain.l1ChainId),
-        domain.outbox,
-      ]),
-    ),
-  )
+  keccak256Hex(abiWords(possessionTag, domain.l1ChainId, domain.outbox))
 
 const possessionTag = keccak256Hex(utf8('NodeOP proof of possession v1'))
-
-const possessionParameters = [
-  { type: 'bytes32' },
-  { type: 'uint256' },
-  { type: 'address' },
-] as const

@@ -1,5 +1,5 @@
-import { encodeAbiParameters } from 'viem'
-import { fromHex, type Hex, keccak256Hex } from '#primitives'
+import { type Hex, keccak256Hex } from '#primitives'
+import { abiWords } from './abi.ts'
 import { type AllocationProposal, allocationProposalCodec } from './allocation.ts'
 import {
   byteList,
@@ -93,9 +93,9 @@ export const reportCodec: Codec<Report> = record({
 /** EIP-712 digest that the ledger key signs; L1 can recompute it from five words. */
 export const reportDigest = (report: Report): Hex =>
   typedDataHash(report.network, reportType, [
-    { type: 'uint16', value: report.operator },
-    { type: 'uint64', value: BigInt(report.sequence) },
-    { type: 'bytes32', value: keccak256Hex(encode(reportCodec, report)) },
+    report.operator,
+    report.sequence,
+    keccak256Hex(encode(reportCodec, report)),
   ])
 
 const reportType = 'Report(uint16 operator,uint64 sequence,bytes32 content)'
@@ -112,22 +112,11 @@ export const resultDigest = (commitment: {
   readonly salt: Hex
 }): Hex =>
   keccak256Hex(
-    fromHex(
-      encodeAbiParameters(
-        [
-          { type: 'bytes32' },
-          { type: 'uint8' },
-          { type: 'uint16' },
-          { type: 'bytes32' },
-          { type: 'bytes32' },
-        ],
-        [
-          commitment.task,
-          commitment.attempt,
-          commitment.operator,
-          keccak256Hex(commitment.result),
-          commitment.salt,
-        ],
-      ),
+    abiWords(
+      commitment.task,
+      commitment.attempt,
+      commitment.operator,
+      keccak256Hex(commitment.result),
+      commitment.salt,
     ),
   )

@@ -80,12 +80,12 @@ export const transactionHash = (bytes: Uint8Array): Hex => sha256Hex(bytes)
 /** EIP-712 digest that a client signs; the task's id. */
 export const taskDigest = (network: Hex, request: TaskRequest): Hex =>
   typedDataHash(network, taskType, [
-    { type: 'address', value: request.client },
-    { type: 'bytes32', value: keccak256Hex(utf8(request.service)) },
-    { type: 'bytes32', value: keccak256Hex(request.payload) },
-    { type: 'uint256', value: request.maxFee },
-    { type: 'uint64', value: BigInt(request.validUntilMs) },
-    { type: 'bytes32', value: request.salt },
+    request.client,
+    keccak256Hex(utf8(request.service)),
+    keccak256Hex(request.payload),
+    request.maxFee,
+    request.validUntilMs,
+    request.salt,
   ])
 
 const taskType =

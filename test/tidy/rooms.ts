@@ -16,7 +16,7 @@ const below = ['primitives', 'records', 'threshold', 'protocol']
 /** Who may import whom, from the ground up. `docs/structure.md` says what each room is for. */
 export const rooms: Readonly<Record<string, Room>> = {
   primitives: { rooms: [], packages: ['@noble/*'], builtins: false },
-  records: { rooms: ['primitives'], packages: ['@chainsafe/ssz', 'viem'], builtins: false },
+  records: { rooms: ['primitives'], packages: ['@chainsafe/ssz'], builtins: false },
   model: { rooms: ['primitives'], packages: [], builtins: false },
   threshold: { rooms: replicatedBase, packages: ['@noble/*'], builtins: false },
   protocol: { rooms: [...replicatedBase, 'threshold'], packages: [], builtins: false },
