@@ -19,6 +19,8 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('.', import.meta.url))
 const modules = join(root, 'node_modules')
+/** What Node has made of each module, types stripped: programs start in half the time. */
+const compiledFolder = join(modules, '.nodeop-compiled')
 const stampFile = join(modules, '.nodeop-installed.json')
 const lockFile = join(modules, '.nodeop-installing.json')
 const neededNodeMajor = 24
@@ -209,10 +211,11 @@ function findNode() {
 async function start(node, argv) {
   const { INIT_CWD, npm_package_json } = process.env
   const asked = npm_package_json === join(root, 'package.json') ? INIT_CWD : undefined
+  const env = { NODE_COMPILE_CACHE: compiledFolder, ...process.env }
   const child = spawn(node, ['--disable-warning=ExperimentalWarning', ...argv], {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, NODEOP_CWD: asked ?? process.cwd() }, // where the user stands
+    env: { ...env, NODEOP_CWD: asked ?? process.cwd() }, // where the user stands
   })
   passSignals(child, ['SIGINT', 'SIGTERM', 'SIGHUP'])
   const { code, signal, error } = await ended(child)

@@ -56,7 +56,7 @@ type Run = {
 }
 
 function start(project: Project, args: readonly string[], env: NodeJS.ProcessEnv = {}): Run {
-  const { npm_package_json: _, ...outer } = process.env
+  const { npm_package_json: _, NODE_COMPILE_CACHE: __, ...outer } = process.env
   const child = spawn(process.execPath, [join(project.folder, 'run.mjs'), ...args], {
     env: { ...outer, npm_execpath: join(project.folder, 'npm/npm-cli.js'), ...env },
     cwd: base,

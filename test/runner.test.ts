@@ -29,7 +29,8 @@ for (const [path, text] of Object.entries({ 'package.json': '{"type":"module"}',
 
 /** Starts the runner as `npm test -- NAMES` does. */
 function startRunner(...names: readonly string[]) {
-  const { NODE_TEST_CONTEXT: _, ...env } = process.env // else it reports to this run
+  // Else it reports to this run, and keeps what it has compiled of a project that is gone soon.
+  const { NODE_TEST_CONTEXT: _, NODE_COMPILE_CACHE: __, ...env } = process.env
   const child = spawn(process.execPath, [join(project, 'test/main.ts'), ...names], { env })
   let output = ''
   for (const stream of [child.stdout, child.stderr])

@@ -17,7 +17,7 @@ export type DevnetProcess = {
 
 /** How to start one: always the same, so that clients find it, and its L1 is watched. */
 export type DevnetPlace = {
-  /** Holds the network, what it signed, and what Node keeps of its compiled modules. */
+  /** Holds the network, and what it signed. */
   readonly folder: string
   /** Of the first gateway. */
   readonly port: number
@@ -38,10 +38,7 @@ export function startDevnetProcess({ folder, port, l1Url }: DevnetPlace): Devnet
   const [data, signatures] = [dataOf(folder), signaturesOf(folder)]
   const options = { data, port: String(port), l1: l1Url, signatures }
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
-  const child = spawn(process.execPath, [main, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') },
-  })
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   const lines: string[] = []
   const exited = exitOf(child)
   const served = Promise.withResolvers<boolean>()
