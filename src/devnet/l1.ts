@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { mnemonicToAccount } from 'viem/accounts'
+import { type HDKey, mnemonicToAccount, privateKeyToAddress } from 'viem/accounts'
 import { createL1Client } from '#ethereum'
 import { makeFolders, PortInUseError } from '#node'
 import { DomainError, type Hex, type Logger, toHex } from '#primitives'
@@ -96,11 +96,15 @@ async function launchL1(options: L1Options): Promise<L1Process> {
 
 /** One of the funded accounts; anvil publishes the mnemonic, so these keys are nobody's secret. */
 export function devnetAccount(index: number): { readonly address: Hex; readonly privateKey: Hex } {
-  const account = mnemonicToAccount(publishedMnemonic, { addressIndex: index })
-  const { privateKey } = account.getHdKey()
+  publishedKeys ??= mnemonicToAccount(publishedMnemonic, { path: "m/44'/60'/0'/0" }).getHdKey()
+  const { privateKey } = publishedKeys.deriveChild(index)
   if (!privateKey) throw new Error('defect: a derived account without its key')
-  return { address: account.address.toLowerCase() as Hex, privateKey: toHex(privateKey) }
+  const hex = toHex(privateKey)
+  return { address: privateKeyToAddress(hex).toLowerCase() as Hex, privateKey: hex }
 }
+
+/** What the accounts of the phrase derive from; from the phrase itself it is slow to come by. */
+let publishedKeys: HDKey | undefined
 
 const publishedMnemonic = 'test test test test test test test test test test test junk'
 
