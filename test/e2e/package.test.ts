@@ -15,7 +15,9 @@ const folder = join(base, 'an empty folder')
 /** As in a fresh terminal: without what npm told the script that runs this, and on this Node. */
 const env = {
   ...Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^npm_|^NODE_TEST|^NODEOP/.test(name)),
+    Object.entries(process.env).filter(
+      ([name]) => !/^(npm_|NODE_TEST|NODE_COMPILE_CACHE|NODEOP)/.test(name),
+    ),
   ),
   PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
 }
@@ -82,10 +84,23 @@ test('package: npx nodeop says what it can do', async () => {
   assert.match(stdout, /devnet/)
 })
 
-test('package: npx nodeop runs a network', async () => {
-  const options = ['devnet', '--port', '0', '--for', '10s', '--load', '5', '--json']
+test('package: npx nodeop runs a network for as long as told, and its last line is the summary', async () => {
+  const options = ['devnet', '--port', '0', '--for', '4s', '--load', '5', '--json']
   const { stdout } = await run('npx', ['--no-install', 'nodeop', ...options], { cwd: folder, env })
   const summary = JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
   assert.ok(summary.transactions.onL1 > 0)
   assert.deepEqual([summary.lost, summary.twice], [0, 0])
+  for (const [part, names] of Object.entries(keys))
+    for (const name of names) assert(name in (summary[part] ?? {}), `${part}.${name}`)
+  for (const name of ['operators', 'engine', 'seconds', 'blocks', 'blocksAboveRound0'])
+    assert(name in summary, name)
 })
+
+/** Keys that people's scripts rely on. */
+const keys = {
+  transactions: ['sent', 'refused', 'confirmed', 'certified', 'onL1'],
+  tasks: ['sent', 'refused', 'agreed', 'certified', 'onL1', 'settled', 'expired', 'latencyMs'],
+  checkpoints: ['certified', 'onL1', 'byFallback', 'missedWindows'],
+  latencyMs: ['confirmed', 'certified', 'onL1'],
+  gasPerSubmission: ['p50', 'max'],
+}

@@ -5,6 +5,8 @@ import { createClient } from '#api'
 import {
   createLoad,
   createObserver,
+  type Devnet,
+  type DevnetOptions,
   devnetAccount,
   type EmbeddedDevnet,
   l2ChainId,
@@ -35,20 +37,30 @@ export type RunOptions = {
 }
 
 /** A run that is over, on a network that still answers. */
-export type Run = {
-  readonly devnet: EmbeddedDevnet
+export type Run<Network extends Devnet = EmbeddedDevnet> = {
+  readonly devnet: Network
   readonly summary: Summary
   readonly audit: Audit
 }
 
 /** Runs a network under load, waits until all is on L1, and hands it over before it ends. */
 export async function runUnderLoad(
-  { operators = 4, chaos, rate, seconds, settleMs }: RunOptions,
+  run: RunOptions,
   look: (run: Run) => Promise<void>,
 ): Promise<void> {
+  const { operators = 4, chaos, rate, seconds } = run
   const raw = { operators: String(operators), port: '0', load: String(rate), chaos }
   const options = parseDevnetOptions({ ...raw, for: `${seconds}s`, logLevel: 'error' }, '.')
-  const devnet = await startDevnet(options, () => {})
+  await loadNetwork(await startDevnet(options, () => {}), options, run, look)
+}
+
+/** The same with a network that has been started, which it ends. */
+export async function loadNetwork<Network extends Devnet>(
+  devnet: Network,
+  options: DevnetOptions,
+  { rate, seconds, settleMs }: RunOptions,
+  look: (run: Run<Network>) => Promise<void>,
+): Promise<void> {
   const common = { gateways: devnet.gateways(), clock: systemClock, logger: silentLogger }
   const { outbox } = devnet.genesis
   const load = createLoad({
@@ -94,7 +106,7 @@ export async function runUnderLoad(
 }
 
 /** A client of one operator's gateway alone. */
-export function clientOf(devnet: EmbeddedDevnet, operator: number) {
+export function clientOf(devnet: Devnet, operator: number) {
   const url = devnet.operators.get(operator)?.url
   if (!url) throw new Error(`no operator ${operator}`)
   return createClient([url])

@@ -1,50 +1,28 @@
-// A key that votes twice on CometBFT: the proof reaches the ledger by a block, and it acts on it.
+// A proven double vote on CometBFT, and what its nodes show of it.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { test } from 'node:test'
 import { setTimeout as pass } from 'node:timers/promises'
-import { createClient } from '#api'
 import { canonicalVoteBytes, createSigner, readSignedHeader, validatorAddress } from '#consensus'
-import { parseDevnetOptions, startProcessNetwork } from '#devnet'
-import { createDisk, loadOperatorFolder } from '#node'
 import { fromHex, type Hex, sha256Hex, utf8 } from '#primitives'
-import { cometForTests } from '../support/comet.ts'
-import { type CometNode, connectComet } from '../support/comet-rpc.ts'
+import type { CometNode } from './comet-rpc.ts'
 
-const { skip } = cometForTests()
-
-test('cometbft: a proven double vote takes the voter its power within two blocks', {
-  skip,
-}, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'nodeop-double-'))
-  const options = { engine: 'cometbft', port: '0', data: folder, logLevel: 'error' }
-  const devnet = await startProcessNetwork(parseDevnetOptions(options, folder), () => {})
-  t.after(async () => {
-    await devnet.stop()
-    rmSync(folder, { recursive: true, force: true })
-  })
-  const { keys } = await loadOperatorFolder(createDisk(join(folder, 'operator-4')), 4)
-  const node = connectComet(join(folder, 'operator-1/cometbft'))
-  t.after(() => node.close())
-  await atHeight(node, votedHeight + 1)
-  const { evidence, address } = await doubleVote(node, keys.secrets.consensusSeed)
+/**
+ * Proves to a node that a key precommitted two blocks at its newest height but one.
+ *
+ * @param seed - the key's.
+ * @returns the validator's address, and the height of the block that holds the proof.
+ */
+export async function proveDoubleVote(
+  node: CometNode,
+  seed: Uint8Array,
+): Promise<{ readonly address: string; readonly height: number }> {
+  const votedHeight = (await heightOf(node)) - 1
+  const { evidence, address } = await doubleVote(node, seed, votedHeight)
   await node.ask('broadcast_evidence', { evidence })
-  const height = await provenHeight(node, address)
-  await atHeight(node, height + 2)
-  const votes = async (at: number) => (await validatorsAt(node, at)).includes(address)
-  assert.deepEqual([await votes(height + 1), await votes(height + 2)], [true, false])
-  const [gateway = ''] = devnet.gateways()
-  const voter = (await createClient([gateway]).nodeop_operators()).find(({ id }) => id === 4)
-  assert.deepEqual([voter?.status, voter?.power], ['jailed', '0'])
-})
-
-/** Any block that is decided. */
-const votedHeight = 2
+  return { address, height: await provenHeight(node, address, votedHeight) }
+}
 
 /** The proof that a key precommitted two blocks, in CometBFT's JSON. */
-async function doubleVote(node: CometNode, seed: Uint8Array) {
+async function doubleVote(node: CometNode, seed: Uint8Array, votedHeight: number) {
   const { header } = readSignedHeader(
     ((await node.ask('commit', { height: String(votedHeight) })) as { signed_header: unknown })
       .signed_header,
@@ -86,24 +64,29 @@ const isoOf = (ns: bigint): string => {
 }
 
 /** Addresses of those who vote at a height, in CometBFT's order. */
-async function validatorsAt(node: CometNode, height: number): Promise<readonly string[]> {
+export async function validatorsAt(node: CometNode, height: number): Promise<readonly string[]> {
   const asked = await node.ask('validators', { height: String(height) })
   return (asked as { validators: { address: string }[] }).validators.map(({ address }) => address)
 }
 
 /** Resolves once a node has a block; its heartbeat makes one each second at least. */
-async function atHeight(node: CometNode, height: number): Promise<void> {
-  for (;;) {
-    const { sync_info: sync } = (await node.ask('status', {})) as {
-      sync_info: { latest_block_height: string }
-    }
-    if (Number(sync.latest_block_height) >= height) return
-    await pass(100)
+export async function atHeight(node: CometNode, height: number): Promise<void> {
+  while ((await heightOf(node)) < height) await pass(100)
+}
+
+async function heightOf(node: CometNode): Promise<number> {
+  const { sync_info: sync } = (await node.ask('status', {})) as {
+    sync_info: { latest_block_height: string }
   }
+  return Number(sync.latest_block_height)
 }
 
 /** The height of the block that holds the proof. */
-async function provenHeight(node: CometNode, address: string): Promise<number> {
+async function provenHeight(
+  node: CometNode,
+  address: string,
+  votedHeight: number,
+): Promise<number> {
   for (let height = votedHeight + 1; ; height++) {
     await atHeight(node, height)
     const asked = (await node.ask('block', { height: String(height) })) as {
