@@ -20,11 +20,17 @@ type Kept = { readonly snapshot: Snapshot; readonly file: DiskFile }
 const dataFile = (height: number): string => `${snapshotFolder}/${height}.data`
 const metadataFile = (height: number): string => `${snapshotFolder}/${height}.metadata`
 
-/** The snapshots in an operator's folder. The newest are kept, up to a number. */
+/**
+ * The snapshots in an operator's folder. The newest are kept, up to a number, and as many more that
+ * somebody has asked for since the last was taken: who fetches one that goes waits for minutes
+ * before CometBFT takes another.
+ */
 export class KeptSnapshots {
   readonly #disk: Disk
   readonly #count: number
   readonly #kept = new Map<number, Kept>()
+  /** Heights that chunks were asked for of, since the last one was added. */
+  readonly #asked = new Set<number>()
 
   private constructor(disk: Disk, count: number) {
     this.#disk = disk
@@ -58,6 +64,7 @@ export class KeptSnapshots {
   async load(height: number, chunk: number): Promise<Uint8Array | undefined> {
     const kept = this.#kept.get(height)
     if (!kept || chunk >= kept.snapshot.chunks) return undefined
+    this.#asked.add(height)
     return kept.file.read(chunk * chunkBytes, chunkBytes)
   }
 
@@ -81,12 +88,20 @@ export class KeptSnapshots {
     await file.close()
     await disk.syncFolder(snapshotFolder)
     await this.#take(height, logger)
-    for (const old of this.list().slice(this.#count)) await this.#drop(old.height)
+    await this.#dropOld()
   }
 
   async close(): Promise<void> {
     for (const { file } of this.#kept.values()) await file.close()
     this.#kept.clear()
+  }
+
+  async #dropOld(): Promise<void> {
+    const [newest, old] = [this.list().slice(0, this.#count), this.list().slice(this.#count)]
+    const fetched = old.filter(({ height }) => this.#asked.has(height)).slice(0, this.#count)
+    this.#asked.clear()
+    const stays = new Set([...newest, ...fetched].map(({ height }) => height))
+    for (const { height } of old) if (!stays.has(height)) await this.#drop(height)
   }
 
   async #drop(height: number): Promise<void> {

@@ -224,6 +224,21 @@ test('snapshots: a crash between two chunks, or in the last commit, is as if non
   await last.close()
 })
 
+test('snapshots: the newest are kept, and as many that somebody is fetching', async () => {
+  const { snapshots, close } = await open('keeps')
+  const { ledger } = network
+  const heights = () => snapshots.list().map((one) => one.height)
+  for (const at of [1, 2, 3]) await snapshots.take(ledger, at)
+  assert.deepEqual(heights(), [3, 2])
+  for (const at of [3, 2]) assert((await snapshots.load(at, 1, 0)) !== undefined)
+  await snapshots.take(ledger, 4)
+  assert.deepEqual(heights(), [4, 3, 2])
+  for (const at of [4, 3, 2]) assert((await snapshots.load(at, 1, 0)) !== undefined)
+  for (const at of [5, 6]) await snapshots.take(ledger, at)
+  assert.deepEqual(heights(), [6, 5], 'nobody has asked since')
+  await close()
+})
+
 test('snapshots: an operator that has followed blocks begins from none', async () => {
   const restored = await open('in use')
   assert.deepEqual(await handOver(restored), { ok: true })

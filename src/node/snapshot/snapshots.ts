@@ -110,7 +110,10 @@ export class Snapshots implements SnapshotPort {
     if (format !== snapshotFormat) return refused('SnapshotFormat', `format ${format}`)
     const own = this.#source.height()
     if (own > 0 && own !== this.#source.restoredHeight())
-      return refused('LedgerInUse', `it stands at block ${own}`)
+      return refused(
+        'LedgerInUse',
+        `CometBFT has no block and begins from a snapshot, but the ledger stands at block ${own}`,
+      )
     const read = snapshotHash(metadata) === hash ? metadataOf(metadata) : undefined
     const isOurs = read?.network === this.#source.network && read.height === height
     if (!read || !isOurs || read.chunkHashes.length !== chunks)
