@@ -4,7 +4,7 @@ import type { RunningOperator } from '#node'
 import type { Ledger } from '#protocol'
 
 /** Far beyond what anything takes on a busy machine. */
-const patienceMs = 60_000
+const patienceMs = 180_000
 
 /** The same promise; rejects when it has not come after a long time, naming what did not. */
 export async function within<T>(what: string, promise: Promise<T>): Promise<T> {
