@@ -95,7 +95,10 @@ test('state sync: an operator joins without the blocks before, and follows', { s
     await reached(one, joined.application.height)
     const [first = 0] = followed.keys()
     assert(first > everyBlocks, `it began with block ${first}`)
-    for (const [height, appHash] of followed) assert.equal(appHash, hashes.get(height), `${height}`)
+    // The joiner may be a block ahead by now.
+    const common = [...followed].filter(([height]) => height <= one.application.height)
+    assert(common.length > 0)
+    for (const [height, appHash] of common) assert.equal(appHash, hashes.get(height), `${height}`)
     const { sync_info } = await ask(joiner, 'status')
     assert(Number(sync_info.earliest_block_height) > everyBlocks)
     assert.deepEqual(
