@@ -1,10 +1,10 @@
-import type { Hold } from '#consensus'
+import type { CometHold } from '#consensus'
 import type { Clock, Hex, Logger } from '#primitives'
 import type { Guard } from './guard/guard.ts'
 import { type HoldView, holdTarget, mayEndHold } from './guard/hold.ts'
 
 /** What an operator whose folder was restored waits with, until it may sign. */
-export type RestoredHold = Hold & {
+export type RestoredHold = CometHold & {
   /** Looks whether it may end, from now on; `onEnd` is told once, when it has, durably. */
   start(onEnd: () => void, onFailure: (error: unknown) => void): void
   stop(): void
@@ -29,6 +29,7 @@ export function createRestoredHold(options: {
   let highest = height()
   let movedMs = clock.nowMs()
   let cancel = () => {}
+  const ended = Promise.withResolvers<void>()
   const move = () => {
     movedMs = clock.nowMs()
   }
@@ -41,6 +42,7 @@ export function createRestoredHold(options: {
   const end = async (onEnd: () => void) => {
     await guard.endHold(height())
     logger.info('the restored operator signs again', { above: height() })
+    ended.resolve()
     onEnd()
   }
   const look = (onEnd: () => void, onFailure: (error: unknown) => void) => {
@@ -50,6 +52,7 @@ export function createRestoredHold(options: {
   }
   return {
     isHeld: () => guard.isHeld(),
+    ended: ended.promise,
     heard(from, committed) {
       if (!guard.isHeld() || !powers().has(from) || from === self) return
       if (committed > (heard.get(from) ?? -1)) move()

@@ -7,9 +7,10 @@ import {
   maxBlockBytes,
   openFileBlockStore,
   openFileLog,
+  raiseSignState,
   type Transport,
 } from '#consensus'
-import { type Disk, DomainError, type Hex } from '#primitives'
+import type { Disk, Hex } from '#primitives'
 import { networkId } from '#records'
 import type { LedgerApplication } from './application.ts'
 import type { Cleanup } from './cleanup.ts'
@@ -80,6 +81,24 @@ async function createEmbedded(
   })
 }
 
+/**
+ * What of the guard ends a hold. CometBFT's own record comes before it: once the mark is gone, it
+ * is believed.
+ */
+export function holdGuardOf(
+  { consensus, folder }: OperatorOptions,
+  guard: Guard,
+): Pick<Guard, 'isHeld' | 'endHold'> {
+  if (consensus.engine === 'embedded') return guard
+  return {
+    isHeld: () => guard.isHeld(),
+    async endHold(height) {
+      raiseSignState(join(folder, cometFolder), height)
+      await guard.endHold(height)
+    },
+  }
+}
+
 /** Our guard keeps reports, nonces and L1 transactions; votes are in CometBFT's own record. */
 async function createComet(
   { options, application, keeper, sequencer, cleanup, disk, hold }: ConsensusParts,
@@ -87,12 +106,6 @@ async function createComet(
   onFailure: (error: unknown) => void,
 ): Promise<ConsensusEngine> {
   const { genesis, secrets, logger, clock, name } = options
-  if (hold.isHeld())
-    throw new RestoredEngineError(
-      `${options.folder} was restored from a backup, and its record of CometBFT's votes may be ` +
-        'older than the votes: take up the folder that it was copied from',
-      { folder: options.folder },
-    )
   const network = networkId(genesis)
   const { folder } = options
   const snapshots = await openSnapshots(
@@ -113,14 +126,6 @@ async function createComet(
     consensusSeed: secrets.consensusSeed,
     nodeSeed,
     config: { moniker: name, ...config },
-    ...{ application, binary, clock, logger, onFailure },
+    ...{ application, binary, hold, clock, logger, onFailure },
   })
-}
-
-/** A restored operator cannot tell what its CometBFT has signed since the backup. */
-export class RestoredEngineError extends DomainError<
-  'RestoredEngine',
-  { readonly folder: string }
-> {
-  override readonly code = 'RestoredEngine'
 }

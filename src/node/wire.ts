@@ -42,7 +42,7 @@ import {
   sequencerName,
 } from './sequencer-host.ts'
 import { version } from './version.ts'
-import { createConsensus, ownerOf } from './wire-consensus.ts'
+import { createConsensus, holdGuardOf, ownerOf } from './wire-consensus.ts'
 import { createReporter } from './wire-duties.ts'
 import { createL1Parts } from './wire-l1.ts'
 
@@ -170,12 +170,13 @@ const openSignGuard = (
   })
 
 const createHold = (
-  { secrets, clock, logger }: OperatorOptions,
+  options: OperatorOptions,
   application: LedgerApplication,
   guard: Guard,
 ): RestoredHold =>
   createRestoredHold({
-    ...{ guard, self: identityOf(secrets).consensusKey, clock, logger },
+    ...{ guard: holdGuardOf(options, guard), self: identityOf(options.secrets).consensusKey },
+    ...{ clock: options.clock, logger: options.logger },
     powers: () =>
       new Map(operatorsOf(application.ledger).map((one) => [one.consensusKey, one.power])),
     height: () => application.height,

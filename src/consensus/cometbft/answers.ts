@@ -5,12 +5,14 @@ import { toMs, toProposed, UnknownAddressError } from './block.ts'
 import { type Chain, checkGenesis } from './chain.ts'
 import { lengthSize } from './frames.ts'
 import {
+  type CommitInfo,
   type RequestFinalizeBlock,
   type RequestInitChain,
   type RequestPrepareProposal,
   type RequestProcessProposal,
   ResponseProcessProposal_ProposalStatus as Status,
 } from './messages/abci_pb.ts'
+import { BlockIDFlag } from './messages/block-id-flag_pb.ts'
 import type { Answer } from './messages.ts'
 import { KeyFinder, toUpdate } from './validators.ts'
 
@@ -81,8 +83,8 @@ export class Answers {
     const block = { ...toProposed(request, this.#finder, keys), hash }
     const executed = await this.#application.finalizeBlock(block)
     const { decidedLastCommit } = request
-    const previousRound = decidedLastCommit ? { previousRound: decidedLastCommit.round } : {}
-    this.#finalized = { block, executed, round: undefined, ...previousRound }
+    const previous = decidedLastCommit ? previousOf(decidedLastCommit) : {}
+    this.#finalized = { block, executed, round: undefined, ...previous }
     return { case: 'finalizeBlock', value: toResponse(executed) }
   }
 
@@ -95,6 +97,14 @@ export class Answers {
     return decision
   }
 }
+
+/** What a block says of the commit of the one before. */
+const previousOf = ({ round, votes }: CommitInfo) => ({
+  previousRound: round,
+  previousSigners: votes.flatMap(({ validator, blockIdFlag }) =>
+    validator && blockIdFlag === BlockIDFlag.BLOCK_ID_FLAG_COMMIT ? [toHex(validator.address)] : [],
+  ),
+})
 
 /** As many of the first as fit with their framing, which the application does not know of. */
 function fitting(transactions: readonly Uint8Array[], maxBytes: number): Uint8Array[] {

@@ -21,7 +21,7 @@ export function toProposed(
   keys: readonly Hex[],
 ): ProposedBlock {
   const { height, time, txs, misbehavior, proposerAddress } = request
-  const proposer = finder.find(proposerAddress, keys)
+  const proposer = finder.find(toHex(proposerAddress), keys)
   if (proposer === undefined) {
     const address = toHex(proposerAddress)
     throw new UnknownAddressError(`no operator's consensus key has address ${address}`, { address })
@@ -40,7 +40,7 @@ function toMisbehaviour(
   finder: KeyFinder,
   keys: readonly Hex[],
 ): readonly Misbehaviour[] {
-  const consensusKey = validator && finder.find(validator.address, keys)
+  const consensusKey = validator && finder.find(toHex(validator.address), keys)
   return consensusKey === undefined ? [] : [{ consensusKey, height: Number(height) }]
 }
 

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Clock, Logger } from '#primitives'
 import type { Application, Verdict } from '#records'
-import type { ConsensusDecision, ConsensusEngine, ConsensusStatus } from '../engine/index.ts'
+import type { ConsensusDecision, ConsensusEngine, ConsensusStatus, Hold } from '../engine/index.ts'
+import { watchCommits } from './fresh-commits.ts'
 import { HandOver } from './hand-over.ts'
 import {
   type CometConfig,
@@ -10,6 +12,7 @@ import {
   CometSupervisor,
   createCometRpc,
   makeFolder,
+  nodeSeedOf,
   socketFolder,
   writeHome,
 } from './program/index.ts'
@@ -30,10 +33,21 @@ export type CometEngineOptions = {
   /** ed25519 seed of the node's own key, 32 bytes; absent: it derives from the validator's. */
   readonly nodeSeed?: Uint8Array | undefined
   readonly config: Omit<CometConfig, 'abciAddress' | 'rpcAddress' | 'maxTransactionBytes'>
+  /**
+   * Absent: it takes part from the start. While it is held, CometBFT has a key that has no vote,
+   * and before it ends, its record of what was signed is raised (`raiseSignState`).
+   */
+  readonly hold?: CometHold
   readonly clock: Clock
   readonly logger: Logger
   /** Told once, when the engine cannot go on. */
   readonly onFailure: (error: unknown) => void
+}
+
+/** A hold that says when it is over. */
+export type CometHold = Hold & {
+  /** Resolves when it has ended; never, when it was none. */
+  readonly ended: Promise<void>
 }
 
 /**
@@ -41,11 +55,18 @@ export type CometEngineOptions = {
  * own record of what it has signed.
  */
 export function createCometEngine(options: CometEngineOptions): ConsensusEngine {
-  return new CometEngine(options)
+  makeFolder(options.folder)
+  const sockets = socketFolder(options.folder)
+  const paths = { abci: join(sockets, 'abci.sock'), rpc: join(sockets, 'rpc.sock') }
+  return new CometEngine(options, paths)
 }
+
+/** What it listens on, and what CometBFT does. */
+type Sockets = { readonly abci: string; readonly rpc: string }
 
 class CometEngine implements ConsensusEngine {
   readonly #options: CometEngineOptions
+  readonly #sockets: Sockets
   readonly #listeners = new Set<(decision: ConsensusDecision) => void>()
   #phase: 'new' | 'live' | 'failed' | 'stopped' = 'new'
   #status: ConsensusStatus = { height: 0, timeMs: 0 }
@@ -54,39 +75,53 @@ class CometEngine implements ConsensusEngine {
   #supervisor: CometSupervisor | undefined
   #pass: (transaction: Uint8Array) => void = () => {}
 
-  constructor(options: CometEngineOptions) {
+  constructor(options: CometEngineOptions, sockets: Sockets) {
     this.#options = options
+    this.#sockets = sockets
   }
 
   async start(): Promise<void> {
-    const { application, snapshots, genesis, folder, binary } = this.#options
-    const { consensusSeed, nodeSeed, config, clock, logger } = this.#options
-    makeFolder(folder)
-    const sockets = socketFolder(folder)
-    const { height } = await application.info()
-    const rpcSocket = join(sockets, 'rpc.sock')
-    const rpcAddress = `unix://${rpcSocket}`
-    const abciPath = join(sockets, 'abci.sock')
-    const { maxTransactionBytes } = genesis
-    const addresses = { abciAddress: `unix://${abciPath}`, rpcAddress }
-    writeHome({
-      ...{ folder, genesis, consensusSeed, nodeSeed, height },
-      config: { ...config, ...addresses, maxTransactionBytes },
-    })
+    const { application, snapshots, genesis, config, hold, logger } = this.#options
+    await this.#prepareHome()
     const server = await serveApplication({
-      ...{ application, snapshots, chain: genesis, listen: { path: abciPath }, logger },
+      ...{ application, snapshots, chain: genesis, listen: { path: this.#sockets.abci }, logger },
       onDecided: (decision) => this.#decided(decision),
       onFailure: (error) => this.#fail(error),
     })
     this.#server = server
     if (this.#hasEnded()) return void (await server.close())
-    const rpc = createCometRpc(rpcAddress)
+    const rpc = createCometRpc(`unix://${this.#sockets.rpc}`)
     this.#rpc = rpc
     const handOver = new HandOver(rpc, logger)
     this.#pass = (transaction) =>
       config.mempool === 'app' ? server.relay(transaction) : handOver.add(transaction)
+    this.#phase = 'live'
+    if (hold?.isHeld()) this.#keepSilent(hold, rpc)
+    await this.#launch(rpc)
+  }
+
+  /** Makes CometBFT's folder ready for its next start. */
+  async #prepareHome(): Promise<void> {
+    const { application, genesis, folder, consensusSeed, nodeSeed, hold } = this.#options
+    const { maxTransactionBytes } = genesis
+    // What it has signed is not known while it is held, and asked for when it speaks.
+    const validator = hold?.isHeld()
+      ? { consensusSeed: randomBytes(32), height: 0 }
+      : { consensusSeed, height: (await application.info()).height }
+    writeHome({
+      ...{ folder, genesis, ...validator, nodeSeed: nodeSeed ?? nodeSeedOf(consensusSeed) },
+      config: {
+        ...{ ...this.#options.config, maxTransactionBytes },
+        abciAddress: `unix://${this.#sockets.abci}`,
+        rpcAddress: `unix://${this.#sockets.rpc}`,
+      },
+    })
+  }
+
+  async #launch(rpc: CometRpc): Promise<void> {
+    const { binary, folder, clock, logger } = this.#options
     this.#supervisor = new CometSupervisor({
-      ...{ program: { binary, home: folder, rpcSocket }, clock, logger },
+      ...{ program: { binary, home: folder, rpcSocket: this.#sockets.rpc }, clock, logger },
       isUp: () =>
         rpc.status().then(
           () => true,
@@ -94,8 +129,33 @@ class CometEngine implements ConsensusEngine {
         ),
       onFailure: (error) => this.#fail(error),
     })
-    this.#phase = 'live'
     await this.#supervisor.start()
+  }
+
+  #keepSilent(hold: CometHold, rpc: CometRpc): void {
+    const { application, clock, logger } = this.#options
+    const watch = watchCommits({
+      ...{ hold, clock, consensusKeys: () => application.consensusKeys() },
+      isCatchingUp: async () => (await rpc.status()).isCatchingUp,
+    })
+    const stop = this.onDecided((decision) => {
+      watch(decision).catch((error: unknown) =>
+        // It is being started again, say: the next block tells the same.
+        logger.debug('CometBFT does not say whether it has caught up', { error }),
+      )
+    })
+    hold.ended
+      .then(stop)
+      .then(() => this.#speak())
+      .catch((error: unknown) => this.#fail(error))
+  }
+
+  /** The hold has ended: CometBFT begins anew, with the key that has a vote. */
+  async #speak(): Promise<void> {
+    await this.#supervisor?.stop()
+    if (this.#hasEnded() || !this.#rpc) return
+    await this.#prepareHome()
+    if (!this.#hasEnded()) await this.#launch(this.#rpc)
   }
 
   /** Stopped or failed while it was being started: nothing more is opened. */

@@ -10,9 +10,8 @@ export class KeyFinder {
   readonly #addresses = new Map<Hex, Hex>()
 
   /** The one of these keys that has the address; undefined when none has. */
-  find(address: Uint8Array, keys: Iterable<Hex>): Hex | undefined {
-    const wanted = toHex(address)
-    for (const key of keys) if (this.#addressOf(key) === wanted) return key
+  find(address: Hex, keys: Iterable<Hex>): Hex | undefined {
+    for (const key of keys) if (this.#addressOf(key) === address) return key
     return undefined
   }
 

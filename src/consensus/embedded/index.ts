@@ -49,7 +49,6 @@ export {
   type Decision,
   defaultTiming,
   type EngineOptions,
-  type Hold,
   type Timing,
 } from './runtime.ts'
 export {

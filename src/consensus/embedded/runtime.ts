@@ -8,6 +8,7 @@ import type {
   ValidatorSchedule,
   ValidatorSet,
 } from '../core/index.ts'
+import type { Hold } from '../engine/index.ts'
 import type { Assemblies } from './assembly.ts'
 import type { Commit, Header, SealedBlock } from './block.ts'
 import type { BlockStore } from './block-store.ts'
@@ -32,18 +33,6 @@ export type EngineOptions = {
   readonly hold?: Hold
   /** Told once, when the engine cannot go on. */
   readonly onFailure?: (error: unknown) => void
-}
-
-/**
- * What keeps a validator whose files are from a backup out of consensus for a while: it may have
- * signed what it does not remember. It follows by decided blocks, and asks its peers where they
- * are.
- */
-export type Hold = {
-  /** Once false, it stays false. */
-  isHeld(): boolean
-  /** Told the last height that a peer says it has committed. */
-  heard(from: Hex, height: number): void
 }
 
 /** All in milliseconds. */

@@ -1,3 +1,4 @@
+import type { Hex } from '#primitives'
 import type { DecidedBlock, ExecutedBlock, Verdict } from '#records'
 
 /** What decides blocks for one operator, whichever of the engines it is. */
@@ -26,4 +27,17 @@ export type ConsensusDecision = {
   readonly round: number | undefined
   /** Of the block before, where it was not told with that. */
   readonly previousRound?: number
+  /** CometBFT's addresses of those whose precommits decided the block before, where it says so. */
+  readonly previousSigners?: readonly Hex[]
+}
+
+/**
+ * What keeps a validator whose files are from a backup out of consensus for a while: it may have
+ * signed what it does not remember. It follows by decided blocks, and learns where its peers are.
+ */
+export type Hold = {
+  /** Once false, it stays false. */
+  isHeld(): boolean
+  /** Told the last height that a peer says it has committed. */
+  heard(from: Hex, height: number): void
 }

@@ -1,4 +1,4 @@
-export type { ConsensusDecision, ConsensusEngine, ConsensusStatus } from './engine.ts'
+export type { ConsensusDecision, ConsensusEngine, ConsensusStatus, Hold } from './engine.ts'
 export {
   afterCall,
   beforeStart,

@@ -6,7 +6,7 @@ import { after, test } from 'node:test'
 import { toHex } from '#primitives'
 import { chainIdOf } from '../chain.ts'
 import { cometTimings } from './config.ts'
-import { type CometHome, writeHome } from './home.ts'
+import { type CometHome, raiseSignState, writeHome } from './home.ts'
 
 const base = mkdtempSync(join(tmpdir(), 'nodeop home '))
 after(() => rmSync(base, { recursive: true, force: true }))
@@ -81,4 +81,18 @@ test('home: without the record of what was signed, a validator with a past does 
   const message = /priv_validator_state\.json is missing.* up to block 3: restore it/
   assert.throws(() => writeHome(home), { code: 'SignStateLost', message })
   assert(!existsSync(join(home.folder, 'config/priv_validator_key.json')))
+})
+
+test('home: a record of what was signed is raised beyond a height, and never lowered', () => {
+  const home = homeIn('raised')
+  writeHome(home)
+  const path = 'data/priv_validator_state.json'
+  const at = (height: number) => {
+    raiseSignState(home.folder, height)
+    return json(home, path)
+  }
+  assert.deepEqual(at(7), { height: '7', round: 2 ** 31 - 1, step: 3 })
+  writeFileSync(join(home.folder, path), '{"height":"9","round":1,"step":2,"signature":"AA=="}')
+  assert.equal(at(8).signature, 'AA==')
+  assert.deepEqual(at(9), { height: '9', round: 2 ** 31 - 1, step: 3 })
 })

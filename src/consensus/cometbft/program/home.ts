@@ -88,6 +88,22 @@ function requireSignState(path: string, height: number): void {
   save(path, `${JSON.stringify(unsigned)}\n`)
 }
 
+/** Beyond every round and step of a height. */
+const past = { round: 2 ** 31 - 1, step: 3 }
+
+/**
+ * From now on the validator signs above this height alone: durable when it returns. Nothing may
+ * sign with its key meanwhile.
+ *
+ * @param folder - CometBFT's.
+ */
+export function raiseSignState(folder: string, height: number): void {
+  const path = join(folder, signStatePath)
+  const { height: signed } = JSON.parse(readFileSync(path, 'utf8'))
+  if (Number(signed) <= height)
+    save(path, `${JSON.stringify({ height: String(height), ...past })}\n`)
+}
+
 /** Whole or not at all, and durable. */
 function save(path: string, text: string): void {
   const draft = `${path}.new`

@@ -11,8 +11,14 @@ export {
 } from './config.ts'
 export { makeFolder } from './folder.ts'
 export { type CometGenesis, genesisJson } from './genesis.ts'
-export { type CometHome, SignStateLostError, WrongEngineError, writeHome } from './home.ts'
-export { nodeIdOf } from './keys.ts'
+export {
+  type CometHome,
+  raiseSignState,
+  SignStateLostError,
+  WrongEngineError,
+  writeHome,
+} from './home.ts'
+export { nodeIdOf, nodeSeedOf } from './keys.ts'
 export { CometDiedError, type CometProgram, endLeftOver } from './process.ts'
 export { endProcess, isRunning } from './processes.ts'
 export { cometModule, cometVersion, cometVersionOf, cometVersions } from './release.ts'
