@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Clock, Logger } from '#primitives'
 import type { Application, Verdict } from '#records'
 import type { ConsensusDecision, ConsensusEngine, ConsensusStatus, Hold } from '../engine/index.ts'
+import type { ConnectionEnd } from './connection.ts'
 import { watchCommits } from './fresh-commits.ts'
 import { HandOver } from './hand-over.ts'
 import {
@@ -83,10 +84,14 @@ class CometEngine implements ConsensusEngine {
   async start(): Promise<void> {
     const { application, snapshots, genesis, config, hold, logger } = this.#options
     await this.#prepareHome()
+    let refused: ConnectionEnd | undefined
     const server = await serveApplication({
       ...{ application, snapshots, chain: genesis, listen: { path: this.#sockets.abci }, logger },
       onDecided: (decision) => this.#decided(decision),
       onFailure: (error) => this.#fail(error),
+      onEnd: (end) => {
+        if (end.reason !== undefined) refused = end
+      },
     })
     this.#server = server
     if (this.#hasEnded()) return void (await server.close())
@@ -97,7 +102,10 @@ class CometEngine implements ConsensusEngine {
       config.mempool === 'app' ? server.relay(transaction) : handOver.add(transaction)
     this.#phase = 'live'
     if (hold?.isHeld()) this.#keepSilent(hold, rpc)
-    await this.#launch(rpc)
+    await this.#launch(rpc).catch((error: unknown) => {
+      // Why CometBFT was refused says more than how it ended then.
+      throw refused ? refused.error : error
+    })
   }
 
   /** Makes CometBFT's folder ready for its next start. */

@@ -8,7 +8,12 @@ import type { Asker, Session } from './session.ts'
 /**
  * Why a connection is over: the code of what went wrong; none when the other side has closed it.
  */
-export type ConnectionEnd = { readonly reason?: string; readonly message: string }
+export type ConnectionEnd = {
+  readonly reason?: string
+  readonly message: string
+  /** What was thrown. */
+  readonly error?: unknown
+}
 
 /** Questions that may wait for their answers; more are read when these are answered. */
 const maxWaiting = 4096
@@ -95,7 +100,7 @@ class Connection implements Asker {
     const reason = error instanceof DomainError ? error.code : 'ApplicationFailed'
     const message = error instanceof Error ? error.message : String(error)
     this.#socket.end(encodeAnswer({ case: 'exception', value: { error: `${reason}: ${message}` } }))
-    this.#finish({ reason, message })
+    this.#finish({ reason, message, error })
     this.#socket.resume() // what still comes is dropped
   }
 

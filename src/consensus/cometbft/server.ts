@@ -62,7 +62,8 @@ export async function serveApplication(options: ServeOptions): Promise<AbciServe
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     serveConnection(socket, session, (end) => {
-      if (end.reason !== undefined) logger.error('an ABCI connection has ended', end)
+      const { reason, message } = end
+      if (reason !== undefined) logger.error('an ABCI connection has ended', { reason, message })
       onEnd?.(end)
     })
   })

@@ -190,7 +190,9 @@ export class Session {
         asked.case === 'offerSnapshot'
           ? await answerOffer(this.#snapshots, asked.value)
           : await answerApply(this.#snapshots, asked.value)
-      if (!verdict.ok) this.#logger.warn('a snapshot is not taken up', verdict)
+      if (verdict.ok) return answer
+      if (verdict.reason === 'LedgerInUse') throw new LedgerInUseError(verdict.detail, {})
+      this.#logger.warn('a snapshot is not taken up', verdict)
       return answer
     } catch (error) {
       throw this.#failed(error)
@@ -276,6 +278,11 @@ function toCall(asked: Move): Call {
 /** A call whose connection ended before its turn came. */
 export class ConnectionGoneError extends DomainError<'ConnectionGone'> {
   override readonly code = 'ConnectionGone'
+}
+
+/** CometBFT has lost its blocks, and would begin anew where the ledger cannot. */
+export class LedgerInUseError extends DomainError<'LedgerInUse'> {
+  override readonly code = 'LedgerInUse'
 }
 
 /** A second CometBFT wants to move the ledger while a first is connected. */

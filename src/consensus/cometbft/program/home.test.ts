@@ -64,16 +64,31 @@ test('home: the second start changes the configuration, never the data', () => {
   assert.equal(read(home, 'data/priv_validator_state.json'), signed)
 })
 
-test('home: another network’s folder is refused with both chain ids', () => {
+test('home: another network’s folder is refused with the field and both values', () => {
   const home = homeIn('networks')
   writeHome(home)
+  const refused = (changes: Partial<CometHome['genesis']>, message: RegExp) => {
+    const other = homeIn('networks', { genesis: { ...home.genesis, ...changes } })
+    assert.throws(() => writeHome(other), { code: 'WrongEngine', message })
+  }
   const networkId = toHex(new Uint8Array(32).fill(8))
-  const other = homeIn('networks', { genesis: { ...home.genesis, networkId } })
   const [ours, theirs] = [chainIdOf(networkId), chainIdOf(home.genesis.networkId)]
-  const message = new RegExp(`has chain id ${theirs}, the operator's genesis has chain id ${ours}`)
-  assert.throws(() => writeHome(other), { code: 'WrongEngine', message })
-  const changed = homeIn('networks', { genesis: { ...home.genesis, appVersion: 2 } })
-  assert.throws(() => writeHome(changed), { code: 'WrongEngine', message: /another genesis of/ })
+  refused({ networkId }, new RegExp(`has chain_id ${theirs}, the operator's genesis ${ours}: `))
+  refused({ appVersion: 2 }, /has consensus_params\.version\.app 1, the operator's genesis 2: /)
+  refused(
+    { validators: [] },
+    /has validators\.0\.address \w{40}, the operator's genesis \(nothing\)/,
+  )
+  writeFileSync(join(home.folder, 'config/genesis.json'), '{')
+  refused({}, /has chain_id \(nothing\), the operator's genesis nodeop-/)
+})
+
+test('home: a genesis that was only laid out anew is the same', () => {
+  const home = homeIn('laid out')
+  writeHome(home)
+  const document = json(home, 'config/genesis.json')
+  writeFileSync(join(home.folder, 'config/genesis.json'), JSON.stringify(document))
+  writeHome(home)
 })
 
 test('home: without the record of what was signed, a validator with a past does not start', () => {

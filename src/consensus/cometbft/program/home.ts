@@ -9,7 +9,6 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DomainError } from '#primitives'
-import { chainIdOf } from '../chain.ts'
 import { type CometConfig, configToml } from './config.ts'
 import { makeFolder } from './folder.ts'
 import { type CometGenesis, genesisJson } from './genesis.ts'
@@ -47,7 +46,7 @@ export function writeHome(home: CometHome): void {
   const nodeSeed = home.nodeSeed ?? nodeSeedOf(consensusSeed)
   for (const part of ['', 'config', 'data']) makeFolder(join(folder, part))
   const document = genesisJson(genesis)
-  requireSameGenesis(join(folder, genesisPath), document, genesis)
+  requireSameGenesis(join(folder, genesisPath), document)
   requireSignState(join(folder, signStatePath), height)
   save(join(folder, 'config/config.toml'), configToml(config))
   save(join(folder, 'config/node_key.json'), nodeKeyJson(nodeSeed))
@@ -55,26 +54,35 @@ export function writeHome(home: CometHome): void {
   save(join(folder, genesisPath), document)
 }
 
-function requireSameGenesis(path: string, expected: string, { networkId }: CometGenesis): void {
+function requireSameGenesis(path: string, expected: string): void {
   if (!existsSync(path)) return
-  const found = readFileSync(path, 'utf8')
-  if (found === expected) return
-  const ours = chainIdOf(networkId)
-  const theirs = chainIdIn(found) ?? 'none that can be read'
-  const differs = theirs === ours ? 'another genesis of the same chain id' : `chain id ${theirs}`
+  const [theirs, ours] = [entriesOf(readFileSync(path, 'utf8')), entriesOf(expected)]
+  // Two networks differ in much, and are called by this.
+  const fields = ['chain_id', ...ours.keys(), ...theirs.keys()]
+  const field = fields.find((one) => theirs.get(one) !== ours.get(one))
+  if (field === undefined) return
+  const [found, wanted] = [theirs, ours].map((one) => one.get(field) ?? '(nothing)')
   throw new WrongEngineError(
-    `${path} has ${differs}, the operator's genesis has chain id ${ours}: ` +
+    `${path} has ${field} ${found}, the operator's genesis ${wanted}: ` +
       'give the operator its own data folder',
-    { path, expected: ours, found: theirs },
+    { path, field, expected: String(wanted), found: String(found) },
   )
 }
 
-function chainIdIn(document: string): string | undefined {
-  try {
-    return String(JSON.parse(document).chain_id)
-  } catch {
-    return undefined
+/** Every value of a JSON document by its path; none when it cannot be read. */
+function entriesOf(document: string): ReadonlyMap<string, string> {
+  const entries = new Map<string, string>()
+  const add = (path: string, value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return void entries.set(path, String(value))
+    for (const [key, inner] of Object.entries(value))
+      add(path === '' ? key : `${path}.${key}`, inner)
   }
+  try {
+    add('', JSON.parse(document))
+  } catch {
+    return new Map()
+  }
+  return entries
 }
 
 function requireSignState(path: string, height: number): void {
@@ -117,7 +125,12 @@ function save(path: string, text: string): void {
 /** The engine's folder belongs to another network than the operator's genesis. */
 export class WrongEngineError extends DomainError<
   'WrongEngine',
-  { readonly path: string; readonly expected: string; readonly found: string }
+  {
+    readonly path: string
+    readonly field: string
+    readonly expected: string
+    readonly found: string
+  }
 > {
   override readonly code = 'WrongEngine'
 }
