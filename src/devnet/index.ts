@@ -28,5 +28,11 @@ export {
   type RawDevnetOptions,
 } from './options.ts'
 export type { AdaptSettings, ReachedProcess } from './process-operators.ts'
-export { deployNetwork, startDevnet, startNetwork, startProcessNetwork } from './run.ts'
+export {
+  deployNetwork,
+  type ProcessPlan,
+  startDevnet,
+  startNetwork,
+  startProcessNetwork,
+} from './run.ts'
 export { describeSummary, type Summary, summarise } from './summary.ts'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { createDisk, createLogger, openL2, systemClock, systemRng } from '#node'
 import { type Disk, fromHex, type Logger } from '#primitives'
-import type { Genesis } from '#records'
+import type { Genesis, OperatorId } from '#records'
 import { parametersOf } from './chaos.ts'
 import { deployContracts } from './deploy.ts'
 import type { Devnet, EmbeddedDevnet, Operators, Reached, Surroundings } from './devnet.ts'
@@ -54,19 +54,25 @@ export const startNetwork = (
     ? startDevnet(options, say, signal)
     : startProcessNetwork(options, say, signal)
 
+/** What fault tests have otherwise. */
+export type ProcessPlan = {
+  readonly adapt?: AdaptSettings
+  /** Operators whose first start is the test's. */
+  readonly later?: readonly OperatorId[]
+}
+
 /**
  * The same, always with operators that are processes of their own.
  *
- * @param adapt - gives operators other settings, for fault tests.
  * @throws CometMissingError too.
  */
 export const startProcessNetwork = (
   options: DevnetOptions,
   say: (line: string) => void,
   signal?: AbortSignal,
-  adapt?: AdaptSettings,
+  { adapt, later }: ProcessPlan = {},
 ): Promise<Devnet<ReachedProcess>> =>
-  openNetwork(options, say, signal, (around) => createProcessOperators(around, adapt))
+  openNetwork(options, say, signal, (around) => createProcessOperators(around, adapt), later)
 
 /**
  * The same, always with operators in this process.
@@ -100,6 +106,7 @@ async function openNetwork<Operator extends Reached>(
   say: (line: string) => void,
   signal: AbortSignal | undefined,
   gather: (around: Surroundings, opened: Opened) => Promise<Operators<Operator>>,
+  later: readonly OperatorId[] = [],
 ): Promise<Devnet<Operator>> {
   const opened: Opened = []
   const step = (line: string) => {
@@ -111,7 +118,8 @@ async function openNetwork<Operator extends Reached>(
     const operators = await gather(around, opened)
     opened.push(() => operators.stopAll())
     step('starting the operators')
-    await operators.start(around.members.map(({ id }) => id))
+    const ids = around.members.map(({ id }) => id)
+    await operators.start(ids.filter((id) => !later.includes(id)))
     const { genesis, l1, link, slowness, feeds, l1Lost } = around
     return {
       ...{ genesis, l1, link, slowness, feeds, l1Lost },

@@ -56,6 +56,7 @@ export {
   readSettings,
   SettingsError,
   saveSettings,
+  settingsFile,
 } from './settings.ts'
 export { type StartOptions, startFromFolder } from './start.ts'
 export { LedgerStore } from './store/ledger-store.ts'

@@ -60,6 +60,10 @@ test('history: what all operators show alike is sound', () => {
   assert.deepEqual([history.problems, checker.violations], [[], []])
   assert.equal(history.height(), last.header.height)
   assert(checker.seen('vote') > 20)
+  const { proposerAddress, height } = last.header
+  const proposed = history.firstOf('proposal', proposerAddress)
+  assert(proposed !== undefined && proposed <= height)
+  assert.equal(history.firstOf('proposal', '0x'), undefined)
 })
 
 test('history: another block at a height is a fork', () => {
@@ -106,7 +110,8 @@ test('history: two precommits of a round, and two reports of a sequence, are dou
   const reports = [word(1), word(2)].map((instance) =>
     encodeTransaction(network.report(2, [], { sequence: 7, instance })),
   )
-  history.content(reports, [])
+  history.content(last.header.height, reports, [])
+  assert.equal(history.firstOf('report', 2), last.header.height)
   assert.equal(checker.doubled('report'), 1)
 })
 

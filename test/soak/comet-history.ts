@@ -16,12 +16,15 @@ export type Proven = {
 /** What a validator has signed last, as its own file says: it only ever rises. */
 export type SignState = { readonly height: number; readonly round: number; readonly step: number }
 
+/** What an operator does in consensus, and beside it. */
+export type Deed = 'vote' | 'proposal' | 'report'
+
 /** Knows every block, vote and app hash that any operator has shown. */
 export type CometHistory = {
   /** A block with the commit that an operator has for it. */
   block(operator: OperatorId, header: LightHeader, commit: LightCommit): void
   /** What a block holds: transactions, and the proofs of double votes. */
-  content(transactions: readonly Uint8Array[], proven: readonly Proven[]): void
+  content(height: number, transactions: readonly Uint8Array[], proven: readonly Proven[]): void
   /** An operator's newest block. */
   newest(operator: OperatorId, height: number): void
   /** The app hash that an operator's application has computed by a height. */
@@ -29,6 +32,11 @@ export type CometHistory = {
   signState(operator: OperatorId, state: SignState): void
   /** The highest block seen. */
   height(): number
+  /**
+   * The first block that somebody was seen to have done this in: a precommit for it, by address; a
+   * proposal, by address; a report in it, by operator.
+   */
+  firstOf(what: Deed, who: Hex | OperatorId): number | undefined
   readonly proven: readonly Proven[]
   readonly problems: readonly string[]
 }
@@ -40,6 +48,11 @@ export function createCometHistory(checker: SigningChecker): CometHistory {
   const appHashes = new Map<number, Hex>()
   const reached = new Map<OperatorId, number>()
   const signed = new Map<OperatorId, SignState>()
+  const firsts = new Map<string, number>()
+  const did = (what: Deed, who: Hex | OperatorId, height: number) => {
+    const name = `${what} ${who}`
+    firsts.set(name, Math.min(height, firsts.get(name) ?? height))
+  }
   const proven: Proven[] = []
   const problems: string[] = []
   const isOne = (known: Map<number, Hex>, height: number, found: Hex, words: string) => {
@@ -55,15 +68,19 @@ export function createCometHistory(checker: SigningChecker): CometHistory {
         problems.push(`block ${height} of operator ${operator} is not what its commit is for`)
       isOne(hashes, height, hash, `block hash at operator ${operator},`)
       isOne(appHashes, height - 1, appHash, `app hash in operator ${operator}'s blocks, after`)
-      for (const { address, signature } of commit.signatures)
+      did('proposal', header.proposerAddress, height)
+      for (const { address, signature } of commit.signatures) {
         checker.signed('vote', `${address} ${height} ${commit.round} precommit`, signature)
+        did('vote', address, height)
+      }
     },
-    content(transactions, found) {
+    content(height, transactions, found) {
       proven.push(...found)
       for (const transaction of transactions.map(tryDecodeTransaction)) {
         if (transaction?.kind !== 'report') continue
         const { operator, sequence } = transaction.report
         checker.signed('report', `${operator} ${sequence}`, reportDigest(transaction.report))
+        did('report', operator, height)
       }
     },
     newest(operator, height) {
@@ -81,6 +98,7 @@ export function createCometHistory(checker: SigningChecker): CometHistory {
       signed.set(operator, state)
     },
     height: () => Math.max(0, ...reached.values()),
+    firstOf: (what, who) => firsts.get(`${what} ${who}`),
     proven,
     problems,
   }

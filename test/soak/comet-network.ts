@@ -10,6 +10,7 @@ import {
   type AdaptSettings,
   type Devnet,
   type Load,
+  type ProcessPlan,
   parseDevnetOptions,
   type ReachedProcess,
   startProcessNetwork,
@@ -30,7 +31,10 @@ import { type Settled, settle } from './settling.ts'
 /** The network and what watches it. */
 export type CometNetwork = {
   readonly devnet: Devnet<ReachedProcess>
+  /** Those that began with it: whom the load is sent to, and who is waited for. */
   readonly operators: readonly OperatorId[]
+  /** Theirs. */
+  readonly gateways: readonly string[]
   readonly load: Load
   readonly checker: SigningChecker
   readonly history: CometHistory
@@ -56,7 +60,8 @@ export type CometNetwork = {
   close(): Promise<void>
 }
 
-const operators: readonly OperatorId[] = [1, 2, 3, 4]
+/** How many begin together. */
+const founders = 4
 /** Who is not well again after so long is stuck. */
 const goesOnLimitMs = 120_000
 const lookMs = 100
@@ -65,23 +70,33 @@ const lookMs = 100
  * Starts a new network, and a load on it.
  *
  * @param rate - transactions a second.
+ * @param plan - who of the genesis is not started, beside the four who are.
  * @throws CometMissingError, and what a devnet throws that does not start.
  */
-export async function openCometNetwork(rate: number): Promise<CometNetwork> {
+export async function openCometNetwork(
+  rate: number,
+  { adapt, later = [] }: ProcessPlan = {},
+): Promise<CometNetwork> {
   const folder = mkdtempSync(join(tmpdir(), 'nodeop-comet-soak-'))
   const checker = createSigningChecker()
   let l1Url = ''
   const l1 = await openL1Witness(() => l1Url, checker)
+  const count = founders + later.length
   const options = parseDevnetOptions(
-    { engine: 'cometbft', data: folder, port: '0', logLevel: 'silent' },
+    {
+      ...{ engine: 'cometbft', data: folder, port: '0', logLevel: 'silent' },
+      operators: String(count),
+    },
     folder,
   )
-  const toWitness: AdaptSettings = (settings) => {
+  const toWitness: AdaptSettings = (settings, member) => {
     l1Url = settings.l1Url
-    return { ...settings, l1Url: l1.url }
+    const witnessed = { ...settings, l1Url: l1.url }
+    return adapt ? adapt(witnessed, member) : witnessed
   }
   const starting = new AbortController()
-  const started = startProcessNetwork(options, () => {}, starting.signal, toWitness)
+  const plan = { adapt: toWitness, later }
+  const started = startProcessNetwork(options, () => {}, starting.signal, plan)
   const close = toBeEnded(async () => {
     starting.abort()
     await started.then((devnet) => stopAll(devnet, folder)).catch(() => {})
@@ -92,8 +107,10 @@ export async function openCometNetwork(rate: number): Promise<CometNetwork> {
     await close()
     throw error
   })
-  const load = loadOf(devnet.gateways(), devnet.genesis, rate)
-  const network = watched({ devnet, load, checker, l1, folder, close })
+  const operators = [...devnet.operators.keys()].filter((id) => !later.includes(id))
+  const gateways = operators.map((id) => devnet.operators.get(id)?.url ?? '')
+  const load = loadOf(gateways, devnet.genesis, rate)
+  const network = watched({ devnet, operators, gateways, load, checker, l1, folder, close })
   try {
     await network.goesOn()
     await load.start()
@@ -112,18 +129,19 @@ const enginePidIn = (folder: string, id: OperatorId) =>
 /** Ends whatever runs: what stands still too, and the CometBFT of an operator that was killed. */
 async function stopAll(devnet: Devnet<ReachedProcess>, folder: string): Promise<void> {
   letGoOn([...devnet.operators.values()].map(({ pid }) => pid))
-  letGoOn(operators.map((id) => enginePidIn(folder, id)))
+  const ids = [...devnet.operators.keys()]
+  letGoOn(ids.map((id) => enginePidIn(folder, id)))
   await devnet.stop()
-  for (const id of operators) await endLeftOver(homeIn(folder, id))
+  for (const id of ids) await endLeftOver(homeIn(folder, id))
 }
 
-type Opened = Pick<CometNetwork, 'devnet' | 'load' | 'checker' | 'l1' | 'close'> & {
-  readonly folder: string
-}
+type Opened = Pick<
+  CometNetwork,
+  'devnet' | 'operators' | 'gateways' | 'load' | 'checker' | 'l1' | 'close'
+> & { readonly folder: string }
 
 function watched({ folder, ...opened }: Opened): CometNetwork {
-  const { devnet, load, checker } = opened
-  const gateways = devnet.gateways()
+  const { devnet, operators, gateways, load, checker } = opened
   const folderOf = (id: OperatorId) => folderIn(folder, id)
   const history = createCometHistory(checker)
   const watch = watchComet(operators, (id) => homeIn(folder, id), history)
@@ -133,7 +151,7 @@ function watched({ folder, ...opened }: Opened): CometNetwork {
     Math.max(0, ...(await Promise.all(ids.map(async (id) => (await watch.heightOf(id)) ?? 0))))
   return {
     ...opened,
-    ...{ operators, history, watch, chain, guards, folderOf, height },
+    ...{ history, watch, chain, guards, folderOf, height },
     enginePid: (id) => enginePidIn(folder, id),
     goesOn: async (ids = operators) => goesOn(devnet, watch, ids, (await height(ids)) + 2),
     async look() {

@@ -182,14 +182,14 @@ const pick = <T>(from: readonly T[], next: () => number): T =>
 /** Ends the load, and finds out what became of it; then of a hash that was made up. */
 async function conclude(network: CometNetwork) {
   const settled = await network.conclude()
-  const { load, devnet } = network
+  const { load, devnet, gateways } = network
   const made: Hex = sha256Hex(utf8('never sent'))
   const sent = { id: made, requestedMs: 0, status: 'accepted', reason: '', isUncertain: false }
   const doctored = { ...load.records, transactions: new Map([[made, sent] as const]) }
-  const { genesis, l1, gateways } = devnet
+  const { genesis, l1 } = devnet
   const control = await settle(
     { records: { ...doctored, tasks: new Map() } } as Pick<typeof load, 'records'>,
-    { gateways: gateways(), l1Url: l1.url, outbox: genesis.outbox },
+    { gateways, l1Url: l1.url, outbox: genesis.outbox },
     0,
   )
   return { ...settled, control: { lost: control.lost } }

@@ -9,6 +9,8 @@ import type { CometHistory, Proven } from './comet-history.ts'
 
 /** Follows the nodes of a network across their restarts. */
 export type CometWatch = {
+  /** Follows one more, whose first block is this. */
+  follow(operator: OperatorId, firstBlock: number): void
   /** Reads what is new at every node; one that does not answer is read the next time. */
   look(): Promise<void>
   /** Reads every block of every node again, and none may be missing. */
@@ -22,16 +24,20 @@ export type CometWatch = {
 /** Blocks that are asked for at a time. */
 const blocksAtOnce = 50
 
-/** @param homeOf - an operator's CometBFT folder. */
+/**
+ * @param operators - followed from block 1.
+ * @param homeOf - an operator's CometBFT folder.
+ */
 export function watchComet(
   operators: readonly OperatorId[],
   homeOf: (operator: OperatorId) => string,
   history: CometHistory,
 ): CometWatch {
-  const nodes = new Map(operators.map((id) => [id, connectComet(homeOf(id))]))
+  const nodes = new Map<OperatorId, CometNode>()
+  const firstOf = new Map(operators.map((id) => [id, 1]))
   const nodeOf = (id: OperatorId): CometNode => {
-    const node = nodes.get(id)
-    if (!node) throw new Error(`defect: no operator ${id}`)
+    const node = nodes.get(id) ?? connectComet(homeOf(id))
+    nodes.set(id, node)
     return node
   }
   const read = new Map<OperatorId, number>()
@@ -41,24 +47,28 @@ export function watchComet(
     const { height } = await statusOf(node)
     history.newest(id, height)
     await readApplication(node, id, history)
-    for (let from = (read.get(id) ?? 0) + 1; from <= height; from = (read.get(id) ?? 0) + 1) {
+    const first = firstOf.get(id) ?? 1
+    const next = () => (read.get(id) ?? first - 1) + 1
+    for (let from = next(); from <= height; from = next()) {
       const to = Math.min(height, from + blocksAtOnce - 1)
       await readBlocks(node, id, from, to, history)
       read.set(id, to)
     }
+    if (contents < first - 1) return // another has what is before
     for (; contents < height; contents++) await readContent(node, contents + 1, history)
   }
   return {
     nodeOf,
+    follow: (id, firstBlock) => void firstOf.set(id, firstBlock),
     async look() {
-      for (const id of operators) {
+      for (const id of firstOf.keys()) {
         history.signState(id, signStateIn(homeOf(id)))
         await readNode(id).catch(() => {})
       }
     },
     async lookAgain() {
       read.clear()
-      for (const id of operators) await readNode(id)
+      for (const id of firstOf.keys()) await readNode(id)
     },
     heightOf: (id) =>
       statusOf(nodeOf(id)).then(
@@ -120,7 +130,7 @@ async function readContent(node: CometNode, height: number, history: CometHistor
       address: vote?.validator_address ?? '',
     }),
   )
-  history.content(transactions, proven)
+  history.content(height, transactions, proven)
 }
 
 /** What the application itself says of its newest block, without the chain's word for it. */

@@ -1,6 +1,7 @@
 // A network on CometBFT that loses any process at any time: stages of it, one after another.
 import { cometRounds, type RoundsReport } from './comet-rounds.ts'
 import { copyKey } from './copied-key.ts'
+import { joinNetwork } from './joined.ts'
 import type { Progress } from './progress.ts'
 
 /** How much of each to do. */
@@ -22,13 +23,14 @@ type Stage = {
 }
 
 /** What follows the rounds, each on a network of its own: an entry more is a stage more. */
-const scenarios = { copiedKey: copyKey } as const satisfies Record<
+const scenarios = { copiedKey: copyKey, joined: joinNetwork } as const satisfies Record<
   string,
   (rate: number) => Promise<Stage>
 >
 
 /**
- * All that was seen; `ok` when nothing was lost, doubled or parted, and the double voter is out.
+ * All that was seen; `ok` when nothing was lost, doubled or parted, the double voter is out, and
+ * the joiner takes part.
  */
 export type CometReport = {
   readonly soak: 'cometbft'

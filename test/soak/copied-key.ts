@@ -4,22 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pass } from 'node:timers/promises'
 import { createClient } from '#api'
-import { cometTimings, findComet, validatorAddress } from '#consensus'
-import {
-  createDisk,
-  generateSecrets,
-  loadOperatorFolder,
-  loadSettings,
-  type RunningOperator,
-  startOperator,
-  systemClock,
-  systemRng,
-} from '#node'
+import { validatorAddress } from '#consensus'
+import { createDisk, generateSecrets, type RunningOperator, systemClock, systemRng } from '#node'
 import type { OperatorId } from '#records'
-import { silentLogger } from '../support/manual-clock.ts'
 import { freeze } from './comet-faults.ts'
 import type { Proven } from './comet-history.ts'
 import { type CometNetwork, openCometNetwork } from './comet-network.ts'
+import { startHere } from './operator-here.ts'
 
 /** What became of the key's owner. */
 export type CopiedKeyReport = {
@@ -84,30 +75,25 @@ export async function copyKey(rate: number): Promise<CopiedKeyReport> {
  * Its other keys are others: reports in the owner's name would end whichever of the two is older,
  * and a proof of randomness that nobody accepts lets the two part at each of their proposals.
  */
-async function startCopy(
-  { devnet, folderOf }: CometNetwork,
+function startCopy(
+  network: CometNetwork,
   folder: string,
   onFailure: (error: unknown) => void,
 ): Promise<RunningOperator> {
-  const original = createDisk(folderOf(owner))
-  const { genesis, keys } = await loadOperatorFolder(original, owner)
-  const { l1Url, feeds, cometbft } = await loadSettings(original)
-  const { consensusSeed } = keys.secrets
-  return startOperator({
-    ...{ id: owner, name: 'copy', genesis, key: keys.key, folder, l1Url, feeds },
-    secrets: { ...generateSecrets(systemRng), consensusSeed },
-    consensus: {
-      engine: 'cometbft',
-      binary: findComet(process.env.PATH ?? '', cometbft.binary).path,
-      peers: { listen: '127.0.0.1:0', persistent: cometbft.peers },
-      timing: cometTimings.lan,
-      ...{ mempool: cometbft.mempool, snapshots: cometbft.snapshots },
-      nodeSeed: systemRng(32),
-    },
-    port: 0,
-    gateways: () => new Map([...devnet.operators].map(([id, { url }]) => [id, url])),
-    ...{ clock: systemClock, rng: systemRng, logger: silentLogger, onFailure },
-    switches: { submits: () => false },
+  return startHere(network, owner, (options) => {
+    const { consensusSeed } = options.secrets
+    const { peers } = options.consensus
+    return {
+      ...options,
+      ...{ name: 'copy', folder, disk: createDisk(folder), port: 0, onFailure },
+      secrets: { ...generateSecrets(systemRng), consensusSeed },
+      consensus: {
+        ...options.consensus,
+        peers: { ...peers, listen: '127.0.0.1:0' },
+        nodeSeed: systemRng(32),
+      },
+      switches: { submits: () => false },
+    }
   })
 }
 

@@ -1,10 +1,9 @@
 // Operators of one cluster on CometBFT, each with a node and an RPC of its own.
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { cometTimings, nodeIdOf } from '#consensus'
 import type { DevnetOperator } from '#devnet'
 import type { CometChoice } from '#node'
 import type { OperatorId } from '#records'
+import { freePorts } from './free-ports.ts'
 
 /** How operators of a cluster run CometBFT. */
 export type CometPlaces = {
@@ -44,12 +43,4 @@ export async function findCometPlaces(
       return ((await response.json()) as { readonly result: unknown }).result
     },
   }
-}
-
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => (server.address() as { readonly port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
 }
