@@ -126,6 +126,23 @@ async function createComet(
     consensusSeed: secrets.consensusSeed,
     nodeSeed,
     config: { moniker: name, ...config },
+    tryDisk: () => tryDisk(disk),
     ...{ application, binary, hold, clock, logger, onFailure },
   })
+}
+
+/** More than CometBFT writes before it signs. */
+const triedBytes = 64 * 1024
+
+/** Writes where CometBFT does, by our own disk, whose errors say what is wrong. */
+async function tryDisk(disk: Disk): Promise<void> {
+  const path = `${cometFolder}/written-to-try-the-disk`
+  const file = await disk.open(path)
+  try {
+    await file.write(0, new Uint8Array(triedBytes))
+    await file.sync()
+  } finally {
+    await file.close()
+    await disk.remove(path)
+  }
 }

@@ -4,6 +4,7 @@ import type { Clock, Logger } from '#primitives'
 import type { Application, Verdict } from '#records'
 import type { ConsensusDecision, ConsensusEngine, ConsensusStatus, Hold } from '../engine/index.ts'
 import type { ConnectionEnd } from './connection.ts'
+import { type DiskWatch, watchDisk } from './disk-watch.ts'
 import { watchCommits } from './fresh-commits.ts'
 import { HandOver } from './hand-over.ts'
 import {
@@ -39,6 +40,8 @@ export type CometEngineOptions = {
    * and before it ends, its record of what was signed is raised (`raiseSignState`).
    */
   readonly hold?: CometHold
+  /** Writes something beside CometBFT's files; rejects with what is wrong with the disk. */
+  readonly tryDisk: () => Promise<void>
   readonly clock: Clock
   readonly logger: Logger
   /** Told once, when the engine cannot go on. */
@@ -74,6 +77,7 @@ class CometEngine implements ConsensusEngine {
   #server: AbciServer | undefined
   #rpc: CometRpc | undefined
   #supervisor: CometSupervisor | undefined
+  #disk: DiskWatch | undefined
   #pass: (transaction: Uint8Array) => void = () => {}
 
   constructor(options: CometEngineOptions, sockets: Sockets) {
@@ -82,7 +86,9 @@ class CometEngine implements ConsensusEngine {
   }
 
   async start(): Promise<void> {
-    const { application, snapshots, genesis, config, hold, logger } = this.#options
+    const { application, snapshots, genesis, config, hold } = this.#options
+    const { tryDisk, clock, logger } = this.#options
+    await tryDisk()
     await this.#prepareHome()
     let refused: ConnectionEnd | undefined
     const server = await serveApplication({
@@ -102,6 +108,7 @@ class CometEngine implements ConsensusEngine {
       config.mempool === 'app' ? server.relay(transaction) : handOver.add(transaction)
     this.#phase = 'live'
     if (hold?.isHeld()) this.#keepSilent(hold, rpc)
+    this.#disk = watchDisk({ tryDisk, clock, onFailure: (error) => this.#fail(error) })
     await this.#launch(rpc).catch((error: unknown) => {
       // Why CometBFT was refused says more than how it ended then.
       throw refused ? refused.error : error
@@ -127,7 +134,7 @@ class CometEngine implements ConsensusEngine {
   }
 
   async #launch(rpc: CometRpc): Promise<void> {
-    const { binary, folder, clock, logger } = this.#options
+    const { binary, folder, tryDisk, clock, logger } = this.#options
     this.#supervisor = new CometSupervisor({
       ...{ program: { binary, home: folder, rpcSocket: this.#sockets.rpc }, clock, logger },
       isUp: () =>
@@ -135,6 +142,7 @@ class CometEngine implements ConsensusEngine {
           () => true,
           () => false,
         ),
+      onEnded: tryDisk,
       onFailure: (error) => this.#fail(error),
     })
     await this.#supervisor.start()
@@ -173,6 +181,7 @@ class CometEngine implements ConsensusEngine {
 
   async stop(): Promise<void> {
     if (this.#phase !== 'failed') this.#phase = 'stopped'
+    this.#disk?.stop()
     await this.#supervisor?.stop()
     await this.#server?.close()
     this.#rpc?.close()
@@ -206,6 +215,7 @@ class CometEngine implements ConsensusEngine {
   #decided(decision: ConsensusDecision): void {
     const { height, timeMs } = decision.block
     this.#status = { height, timeMs }
+    this.#disk?.decided()
     for (const listener of this.#listeners)
       try {
         listener(decision)

@@ -45,6 +45,7 @@ async function startChain(t: TestContext, binary: string, mempool: CometMempool)
       ...{ timeMs: 1_700_000_000_000, maxTransactionBytes: 100_000 },
     },
     consensusSeed: new Uint8Array(32).fill(1),
+    tryDisk: async () => {},
     config: {
       ...{ moniker: 'test', mempool, timing: { ...cometTimings.lan, heartbeatMs: 100 } },
       peers: { listen: '127.0.0.1:0', persistent: [] },

@@ -20,6 +20,10 @@ export type SupervisorOptions = {
   readonly program: CometProgram
   /** Whether it serves. */
   readonly isUp: () => Promise<boolean>
+  /**
+   * Asked when it has ended by itself: rejects with the reason, where it is of no use to start it.
+   */
+  readonly onEnded?: () => Promise<void>
   /** Told once, when it ends again and again, or cannot be started: it stays down then. */
   readonly onFailure: (error: unknown) => void
   readonly clock: Clock
@@ -47,7 +51,7 @@ export class CometSupervisor {
    * Ends a CometBFT that was left over, and starts one; returns when it serves, or when it was
    * stopped.
    *
-   * @throws CometDiedError when it ends before it has served at all.
+   * @throws CometDiedError when it ends before it has served at all; what `onEnded` rejects with.
    */
   async start(): Promise<void> {
     const { program, logger } = this.#options
@@ -58,7 +62,10 @@ export class CometSupervisor {
     const run = await this.#launch()
     const words = await Promise.race([run.ended, this.#whenUp(run)])
     if (this.#isStopping) return
-    if (words !== undefined) throw this.#died(words)
+    if (words !== undefined) {
+      await this.#options.onEnded?.()
+      throw this.#died(words)
+    }
     this.#watching = this.#watch(run)
     this.#watching.catch(this.#options.onFailure)
   }
@@ -78,6 +85,7 @@ export class CometSupervisor {
     for (;;) {
       const words = await run.ended
       if (this.#isStopping) return
+      await this.#options.onEnded?.()
       const nowMs = clock.nowMs()
       ends = [...ends.filter((endMs) => nowMs - endMs < withinMs), nowMs]
       if (ends.length > maxEnds) throw this.#died(words)
