@@ -150,7 +150,6 @@ function boundOf(
   for (let t = 0; t < m; t++) fixed += (mu[t] as number) * (demand[t] as number)
   const hasExtras = programme.security || programme.groups
   const isPlain = resources.length === 1 && !resources[0]?.use && !hasExtras
-  const picked = new Int32Array(m)
   const own = new Float64Array(resources.length)
   const allowed = { ...prices, demand: mu }
   const ofRow = (i: number): number => {
@@ -161,7 +160,7 @@ function boundOf(
       own[k] = price
       value += roomValue(price, (resources[k] as Resource).capacity[i] as number, kappa)
     }
-    if (isPlain) return value + plainRow(programme, pair, i, mu, own[0] as number, picked)
+    if (isPlain) return value + plainRow(programme, pair, i, mu, own[0] as number)
     return value + row(programme, pair, i, allowed, own)
   }
   return { fixed, ofRow }
@@ -169,30 +168,19 @@ function boundOf(
 
 type Pair = ReturnType<typeof pairOf>
 
-/**
- * What row i still earns with one resource and nothing but demand. Few pairs do: they are picked
- * first, by a loop without branches, which is the faster for it.
- *
- * @param picked - scratch, shape [M].
- */
+/** What row i still earns with one resource and nothing but demand: few pairs do. */
 function plainRow(
   { utility, tasks: m, demand, congestion, cap }: Programme,
   { isCongestionPair, isCapPair }: Pair,
   i: number,
   mu: Float64Array,
   own: number,
-  picked: Int32Array,
 ): number {
   const base = i * m
-  let count = 0
-  for (let t = 0; t < m; t++) {
-    picked[count] = t
-    count += Number((utility[base + t] as number) - (mu[t] as number) > own)
-  }
   let value = 0
-  for (let p = 0; p < count; p++) {
-    const t = picked[p] as number
+  for (let t = 0; t < m; t++) {
     const net = (utility[base + t] as number) - (mu[t] as number) - own
+    if (net <= 0) continue
     const q = congestion[isCongestionPair ? base + t : i] as number
     value += best(net, q, cap[isCapPair ? base + t : t] as number, demand[t] as number)
   }

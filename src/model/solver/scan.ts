@@ -35,7 +35,7 @@ type Options = {
 export function scan(frame: Frame, lookup: Lookup, options: Options): Scan {
   const { operators: n, tasks: m } = frame
   const { known } = options
-  const list = createList(n, m)
+  const list = createList(n, m, options.slack)
   const found = new Int32Array(m)
   let missing = 0
   const isQuick = frame.isPlain && lookup.isOpen && !known
@@ -72,8 +72,8 @@ type List = {
   count: number
 }
 
-function createList(n: number, m: number): List {
-  const room = Math.min(n * m, Math.max(4 * m, 64 * n))
+function createList(n: number, m: number, slack: number): List {
+  const room = slack === Infinity ? n * m : Math.min(n * m, Math.max(4 * m, 96 * n))
   return {
     start: new Int32Array(n + 1),
     largest: n * m,
@@ -103,11 +103,19 @@ function pass(frame: Frame, options: Options, i: number, found: Int32Array): num
     return m
   }
   let count = 0
+  if (frame.isPlain) {
+    const { y, lambda } = options
+    const { utility } = frame.programme
+    const least = (lambda[i] as number) - slack
+    for (let t = 0; t < m; t++)
+      if ((utility[i * m + t] as number) - (y[t] as number) > least) found[count++] = t
+    return count
+  }
   for (let t = 0; t < m; t++) if (netOf(frame, options, i, t) > -slack) found[count++] = t
   return count
 }
 
-/** Lists what loses less than the slack in row i: every pair is stored, and some are kept. */
+/** Lists what loses less than the slack in row i: few pairs of many do, as a rule. */
 function passPlain(
   { tasks: m, programme }: Frame,
   { y, lambda, slack }: Options,
@@ -121,9 +129,9 @@ function passPlain(
   let { count } = list
   for (let t = 0; t < m; t++) {
     const u = all[base + t] as number
+    if (u - (y[t] as number) <= least) continue
     task[count] = t
-    utility[count] = u
-    count += Number(u - (y[t] as number) > least)
+    utility[count++] = u
   }
   list.count = count
 }

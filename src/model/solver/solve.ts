@@ -11,6 +11,7 @@ import {
   follow,
   type Goal,
   gentle,
+  type Judge,
   proximal,
   type Stage,
   smallestCongestion,
@@ -37,7 +38,7 @@ const aim = 1e-2
 const firstResidual = 10
 const quick = { maxSteps: 30, patience: 5 }
 const patient = { maxSteps: 2000, patience: 200 }
-const rough = { tolerance: 1e-3, maxSteps: 30, patience: 5, isDone: () => true }
+const rough = { tolerance: 1e-3, maxSteps: 30, patience: 5, judge: () => 'good' as const }
 
 /**
  * Solves the allocation programme: the operators' prices are eliminated row by row, and what is
@@ -96,14 +97,17 @@ function solveElastic(
     const refusal = draft.violation > tolerance ? refuse?.(draft) : undefined
     return { draft, refusal, found: once(() => assess(frame, draft, tolerance, effort)) }
   })
-  const isWithin = (part: number) => (point: Point) => {
-    const { draft, refusal, found } = check(point)
-    if (refusal) return true
-    // The gap takes a look at every pair, the violation does not.
-    return draft.violation <= 0.3 * tolerance && found().gap <= part * tolerance
-  }
+  const within =
+    (part: number): Judge =>
+    (point) => {
+      const { draft, refusal, found } = check(point)
+      if (refusal) return 'good'
+      // The gap takes a look at every pair, the violation does not.
+      if (draft.violation > 0.3 * tolerance) return 'broken'
+      return found().gap <= part * tolerance ? 'good' : 'poor'
+    }
   let best: Found | undefined
-  for (const attempt of attempts(context, terms, isWithin)) {
+  for (const attempt of attempts(context, terms, within)) {
     const { converged, point } = attempt()
     const { found: judged, refusal } = check(point)
     if (refusal) return refusal
@@ -140,18 +144,18 @@ function once<T>(compute: () => T): () => T {
 
 type Attempt = () => Stage
 
-/** Makes a test of points: gap within a part of the tolerance. */
-type Within = (part: number) => Goal['isDone']
+/** Makes a judge of points: gap within a part of the tolerance. */
+type Within = (part: number) => Judge
 
 /** The methods, the fastest first. */
-function attempts(context: Context, terms: Terms, isWithin: Within): Attempt[] {
+function attempts(context: Context, terms: Terms, within: Within): Attempt[] {
   const { frame } = context
   const { start } = terms
   const tolerance = firstResidual * terms.tolerance
-  if (smallestCongestion(frame) === 0) return linearAttempts(context, tolerance, isWithin)
-  const isDone = isWithin(aim)
-  const goal = { ...quick, tolerance, isDone }
-  const careful = { ...patient, tolerance, isDone }
+  if (smallestCongestion(frame) === 0) return linearAttempts(context, tolerance, within)
+  const judge = within(aim)
+  const goal = { ...quick, tolerance, judge }
+  const careful = { ...patient, tolerance, judge }
   return [
     ...(start ? [() => resume(context, fromPrices(frame, start), goal)] : []),
     () => {
@@ -159,7 +163,7 @@ function attempts(context: Context, terms: Terms, isWithin: Within): Attempt[] {
       return direct(context, from, from.isNear ? near(frame) : Infinity, goal)
     },
     () => follow(context, coldStart(frame), 0, careful),
-    () => proximal(context, farFrom(context, careful), { isDone }),
+    () => proximal(context, farFrom(context, careful), judge),
   ]
 }
 
@@ -171,11 +175,11 @@ const resume = (context: Context, from: Start, goal: Goal): Stage =>
 const farFrom = (context: Context, goal: Goal): Stage =>
   follow(context, coldStart(context.frame), smoothing(context.frame) / 300, goal)
 
-function linearAttempts(context: Context, tolerance: number, isWithin: Within): Attempt[] {
+function linearAttempts(context: Context, tolerance: number, within: Within): Attempt[] {
   const { frame } = context
-  const isDone = isWithin(0.3)
-  const far = () => farFrom(context, { ...patient, tolerance, isDone })
-  if (!isNetwork(frame)) return [() => proximal(context, far(), { isDone })]
+  const judge = within(0.3)
+  const far = () => farFrom(context, { ...patient, tolerance, judge })
+  if (!isNetwork(frame)) return [() => proximal(context, far(), judge)]
   const rho = gentle(frame)
   return [
     () => {
@@ -184,7 +188,7 @@ function linearAttempts(context: Context, tolerance: number, isWithin: Within): 
       return exactly(context, direct(context, from, slack, { ...rough, rho }))
     },
     () => exactly(context, far()),
-    () => proximal(context, far(), { isDone }),
+    () => proximal(context, far(), judge),
   ]
 }
 
@@ -216,7 +220,7 @@ function approximate(context: Context, rho: number): Start & { readonly isNear: 
   const { frame, lookup } = context
   const start = coldStart(frame)
   const { operators: n, tasks, money } = frame
-  const stride = Math.min(8, Math.floor(n / Math.max(fewOperators, tasks / 8)))
+  const stride = Math.min(16, Math.floor(n / Math.max(fewOperators, tasks / 8)))
   if (stride < 3) return { ...start, isNear: false }
   const programme = coarsen(frame.programme, stride)
   const shortfallPrice = frame.lower.slice(0, tasks).map((price) => -price)

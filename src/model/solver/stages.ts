@@ -13,9 +13,14 @@ export type Stage = { readonly point: Point; readonly converged: boolean }
 export type Goal = Pick<NewtonOptions, 'tolerance' | 'maxSteps' | 'patience'> & {
   /** Congestion to add; none for the programme itself. */
   readonly rho?: number
-  /** Whether a point is good enough, whatever pairs were left out. */
-  readonly isDone: (point: Point) => boolean
+  readonly judge: Judge
 }
+
+/**
+ * Whether a point is good enough, whatever pairs were left out; if not, whether the reason is that
+ * limits are broken, or that it could earn more.
+ */
+export type Judge = (point: Point) => 'good' | 'broken' | 'poor'
 
 const maxRounds = 12
 
@@ -73,7 +78,13 @@ export function complete(context: Context, start: Start, near: Edges, goal: Goal
     })
     const point = { y, lambda, edges, units: unitsAt(dual, y) }
     if (!end.converged || count >= maxRounds) return { point, converged: false }
-    if (goal.isDone(point)) return { point, converged: true }
+    const verdict = goal.judge(point)
+    if (verdict === 'good') return { point, converged: true }
+    // Limits are broken by the residual; what could be earned is the business of other pairs.
+    if (verdict === 'broken' && tolerance > finest) {
+      tolerance = Math.max(1e-2 * tolerance, finest)
+      continue
+    }
     const next = restrict(context, start, 0.1 * farthest(before, y), edges)
     edges = next.edges
     if (next.missing > 0) continue
@@ -118,7 +129,7 @@ export function follow(context: Context, start: Start, least: number, goal: Goal
  * Proximal steps: each solves the programme with congestion ρ around the last allocation. Ends in
  * the programme's own solution, even where congestion is zero.
  */
-export function proximal(context: Context, from: Stage, { isDone }: Pick<Goal, 'isDone'>): Stage {
+export function proximal(context: Context, from: Stage, judge: Judge): Stage {
   const { y, lambda } = from.point
   const largest = smoothing(context.frame)
   let { edges, units } = from.point
@@ -133,7 +144,7 @@ export function proximal(context: Context, from: Stage, { isDone }: Pick<Goal, '
     units = unitsAt(dual, y)
     const point = { y, lambda, edges, units }
     const next = restrict(context, { y, lambda }, 0.5 * farthest(before, y), edges)
-    if (next.missing === 0 && isDone(point)) return { point, converged: true }
+    if (next.missing === 0 && judge(point) === 'good') return { point, converged: true }
     units = carry(edges, units, next.edges)
     edges = next.edges
     tolerance = Math.max(tolerance * 0.3, 1e-10)
@@ -146,7 +157,7 @@ function run(
   { y, lambda, edges }: Omit<Point, 'units'>,
   rho: number,
   centre: Float64Array | undefined,
-  goal: Omit<Goal, 'isDone'>,
+  goal: Omit<Goal, 'judge'>,
 ): { readonly end: NewtonEnd; readonly dual: Dual } {
   const dual = createDual(frame, edges, lambda, rho, centre)
   const end = minimise(dual, y, { ...goal, effort, maxVisits })
