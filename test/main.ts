@@ -1,36 +1,43 @@
-// `npm test`: every check and every test, a line a stage, one closing line. `npm test -- NAME` runs
-// the files whose name has that part.
+// `npm test`: every check and every test, a line when a stage begins and ends, one closing line.
+// `npm test -- NAME` runs the files whose name has that part.
 import { join } from 'node:path'
 import { add, type Counts, lineOf, none } from './counts.ts'
 import { endWithParent, start } from './processes.ts'
-import { type Stage, stagesOf } from './stages.ts'
+import { planOf, type Stage } from './stages.ts'
 
 const root = join(import.meta.dirname, '..')
 
 async function main(names: readonly string[]): Promise<void> {
   endWithParent()
-  const stages = stagesOf(root, names)
-  if (stages.length === 0) {
+  const { first, lanes } = planOf(root, names)
+  if (lanes.length === 0) {
     process.stderr.write(`no test file has ${names.join(' or ')} in its name\n`)
     process.exit(2)
   }
-  let total = none
-  for (const stage of stages) total = add(total, await runStage(stage))
+  const before = await runLane(first)
+  const total = (await Promise.all(lanes.map(runLane))).reduce(add, before)
   process.stdout.write(`\n${lineOf(total)}\n`)
   process.exitCode = total.failed === 0 ? 0 : 1
 }
 
+/** Runs one stage after another. */
+async function runLane(stages: readonly Stage[]): Promise<Counts> {
+  let total = none
+  for (const stage of stages) total = add(total, await runStage(stage))
+  return total
+}
+
 async function runStage(stage: Stage): Promise<Counts> {
   const { name, node, files } = stage
-  process.stdout.write(`\n${name}${files.length > 0 ? ` (${files.length} files)` : ''} …\n`)
   if (node === undefined) {
-    process.stdout.write('  skipped: no such Node for this platform\n')
+    process.stdout.write(`${name}: skipped, no such Node for this platform\n`)
     return { ...none, skipped: files.length }
   }
+  process.stdout.write(`${name}${files.length > 0 ? ` (${files.length} files)` : ''} …\n`)
   const startedMs = performance.now()
   const counts = await runProgram(node, programOf(stage))
   const seconds = (performance.now() - startedMs) / 1_000
-  process.stdout.write(`  ${lineOf(counts)} in ${seconds.toFixed(1)} s\n`)
+  process.stdout.write(`${name}: ${lineOf(counts)} in ${seconds.toFixed(1)} s\n`)
   return counts
 }
 

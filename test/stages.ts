@@ -1,4 +1,5 @@
 import { existsSync, globSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
 /** A part of `npm test`: what it runs, and on which Node. */
@@ -12,37 +13,62 @@ export type Stage = {
   readonly node: string | undefined
 }
 
+/** All that `npm test` runs. */
+export type Plan = {
+  /** What fails soonest, before the rest. */
+  readonly first: readonly Stage[]
+  /**
+   * Side by side, each in its order: what computes, and what waits for L1 more than it computes.
+   */
+  readonly lanes: readonly (readonly Stage[])[]
+}
+
 /** The Node on which golden block logs are replayed besides the one that runs the tests. */
 const secondNode = 'node_modules/node26-linux-x64/bin/node'
 
-/**
- * Everything that `npm test` runs, in its order: what fails soonest first, what needs the machine
- * for itself last.
- *
- * @param names - parts of file names; when there are any, only files with one of them run.
- */
-export function stagesOf(root: string, names: readonly string[]): Stage[] {
+/** Files that take longest are begun first, the longest at the top: none is left for the end. */
+const longest: readonly string[] = [
+  'test/e2e/cometbft.test.ts',
+  'test/e2e/trouble.test.ts',
+  'test/e2e/slow.test.ts',
+  'test/e2e/devnet.test.ts',
+  'test/e2e/package.test.ts',
+  'src/node/guard/crash.test.ts',
+  'src/simulation/simulate.test.ts',
+  'src/protocol/network.test.ts',
+]
+/** More would take gigabytes: a network needs some 600 MB. */
+const maxCores = 8
+
+const placeOf = (file: string): number => longest.indexOf(file) + 1 || longest.length + 1
+
+/** @param names - parts of file names; when there are any, only files with one of them run. */
+export function planOf(root: string, names: readonly string[]): Plan {
   const stage = (name: string, pattern: string, concurrency: number, node?: string): Stage => ({
     name,
     files: globSync(pattern, { cwd: root })
       .filter((file) => names.length === 0 || names.some((part) => file.includes(part)))
-      .sort(),
+      .sort((a, b) => placeOf(a) - placeOf(b) || (a < b ? -1 : 1)),
     concurrency,
     node: node ?? process.execPath,
   })
+  const cores = Math.min(availableParallelism(), maxCores)
   const second = join(root, secondNode)
   const onSecond = stage('golden, Node 26', 'test/golden/*.test.ts', 2, second)
   const check: Stage = { name: 'check', files: [], concurrency: 1, node: process.execPath }
-  const stages = [
-    stage('house', 'test/{!(contracts).test.ts,tidy/*.test.ts}', 2),
+  const computing = [
+    stage('house', 'test/{!(contracts).test.ts,tidy/*.test.ts}', cores),
     stage('contracts', 'test/contracts.test.ts', 1),
-    stage('unit', 'src/**/*.test.ts', 2),
+    stage('unit', 'src/**/*.test.ts', cores),
     stage('golden', 'test/golden/*.test.ts', 2),
     existsSync(second) ? onSecond : { ...onSecond, node: undefined },
     stage('spec', 'test/spec/*.test.ts', 1),
-    stage('sim', 'test/sim/*.test.ts', 1),
-    // They wait for L1 more than they compute: three at a time keep two cores busy.
-    stage('networks', 'test/{cluster,e2e,soak}/*.test.ts', 3),
-  ].filter(({ files }) => files.length > 0)
-  return names.length === 0 ? [check, ...stages] : stages
+    stage('sim', 'test/sim/*.test.ts', 2),
+  ]
+  const waiting = [stage('networks', 'test/{cluster,e2e,soak}/*.test.ts', cores + 1)]
+  const lanes = [waiting, computing].map((lane) => lane.filter(({ files }) => files.length > 0))
+  return {
+    first: names.length === 0 ? [check] : [],
+    lanes: lanes.filter((lane) => lane.length > 0),
+  }
 }

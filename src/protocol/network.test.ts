@@ -162,8 +162,8 @@ function live(seed: number, operators: number, blocks: number) {
 }
 
 const plans = [
-  { seed: 1, operators: 4, blocks: 120 },
-  { seed: 2, operators: 4, blocks: 120 },
+  { seed: 1, operators: 4, blocks: 90 },
+  { seed: 2, operators: 4, blocks: 90 },
   { seed: 3, operators: 10, blocks: 60 },
 ]
 

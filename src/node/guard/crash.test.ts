@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { asBuilt, history, without } from '../../../test/support/guard-histories.ts'
 import { createWorld, live } from '../../../test/support/operator-lives.ts'
 
-const seeds = Array.from({ length: 40 }, (_, i) => i + 1)
+const seeds = Array.from({ length: 20 }, (_, i) => i + 1)
 
 test('crash: at every step, before and after it, nothing is signed twice and nothing lost', async () => {
   const whole = createWorld(1)
