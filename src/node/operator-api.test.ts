@@ -84,6 +84,24 @@ test('operator api: a proof grows with the path of its task, to the execution on
   assert.deepEqual([view?.status, view?.fee], ['settled', '1000'], 'the fee that was paid')
 })
 
+test('operator api: a task that the ledger has forgotten is still proved by its leaf', async () => {
+  const { network, api, follow } = setUp()
+  const task = runTask(network, () => 7)
+  const entry = certify(network)
+  const execution = executed(network, task)
+  vouch(network, [recorded(entry), execution])
+  const statusOf = () => {
+    follow()
+    return api.nodeop_getProof(task)
+  }
+  const { task: view, ...path } = await statusOf()
+  assert.equal(view?.status, 'settled')
+  for (let epochs = 0; epochs < 3; epochs++) network.block([network.task()], 60_000)
+  assert.equal(await api.nodeop_getTask(task), null)
+  assert.deepEqual(await statusOf(), path)
+  assert.deepEqual(path.l1?.executed, { transaction: execution.transaction, success: true })
+})
+
 test('operator api: what waits, was dropped, or is unknown is told apart', async () => {
   const { waiting, history, api } = setUp()
   assert.equal((await api.nodeop_getProof(unknown)).status, 'unknown')

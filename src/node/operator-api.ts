@@ -109,6 +109,10 @@ async function proofOf(parts: OperatorParts, subject: Hex): Promise<ProofView> {
     }
   }
   if (parts.isWaiting(subject)) return { ...unknownProof(subject, 'task'), status: 'accepted' }
+  // The ledger forgets a task some time after it has settled; its leaf can be proved for longer.
+  const leaf = parts.outbox.leafOf(subject)
+  if (leaf?.kind === 'result')
+    return { ...unknownProof(subject, 'task'), ...pathOf(parts, leaf), status: 'settled' }
   const dropped = parts.history.reasonOf(subject)
   if (dropped) return { ...unknownProof(subject, 'task'), status: 'refused', reason: dropped }
   return transactionProof(parts, subject)

@@ -121,10 +121,10 @@ async function settleCanned(t: TestContext, changes: Readonly<Record<string, Ans
   mine()
   const gateway = await serveJsonRpc(t, { ...gatewayMethods, ...changes })
   const l1 = await serveJsonRpc(t, methods)
+  const sentOf = (id: typeof taskId) =>
+    ({ id, requestedMs: 0, status: 'accepted', reason: '', isUncertain: false }) as const
   const sent = (id: typeof taskId) =>
-    new Map([
-      [id, { id, requestedMs: 0, status: 'accepted', reason: '', isUncertain: false } as const],
-    ])
+    new Map([[id, { ...sentOf(id), answered: { gateway: 'g', atMs: 0 } }]])
   const records = {
     ...{ transactions: sent(transactionHash), tasks: sent(taskId) },
     ...{ span: { startMs: 0, stopMs: 0 } },
@@ -140,7 +140,12 @@ test('settling: what is on L1 has ended, and what no gateway knows is lost', asy
   assert(proofOf)
   const forgetful: Answer = (params) =>
     params[0] === transactionHash
-      ? { subject: transactionHash, status: 'unknown' }
+      ? { subject: transactionHash, kind: 'transaction', status: 'unknown' }
       : proofOf(params)
-  assert.deepEqual(await settleCanned(t, { nodeop_getProof: forgetful }), { ...whole, lost: 1 })
+  const { problems, ...counts } = await settleCanned(t, { nodeop_getProof: forgetful })
+  assert.deepEqual(counts, { accepted: 2, lost: 1, twice: 0 })
+  assert.equal(problems.length, 1)
+  const accepted = `${transactionHash}, due at 1970-01-01T00:00:00.000Z, accepted by g at 1970-01-01`
+  assert(problems[0]?.startsWith(`transaction ${accepted}`))
+  assert.match(problems[0] ?? '', /is lost: http:\S+ unknown$/)
 })

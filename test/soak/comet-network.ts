@@ -26,7 +26,7 @@ import { toBeEnded } from './ending.ts'
 import { createFolderChecker, type FolderChecker } from './folder-checker.ts'
 import { type L1Witness, openL1Witness } from './l1-witness.ts'
 import { loadOf } from './load.ts'
-import { type Settled, settle } from './settling.ts'
+import { followEndings, type Settled, settle } from './settling.ts'
 
 /** The network and what watches it. */
 export type CometNetwork = {
@@ -147,6 +147,7 @@ function watched({ folder, ...opened }: Opened): CometNetwork {
   const watch = watchComet(operators, (id) => homeIn(folder, id), history)
   const chain = createChainChecker(gateways)
   const guards = createFolderChecker(devnet.genesis, ({ id }) => folderOf(id), checker)
+  const endings = followEndings(load, gateways)
   const height = async (ids = operators) =>
     Math.max(0, ...(await Promise.all(ids.map(async (id) => (await watch.heightOf(id)) ?? 0))))
   return {
@@ -158,11 +159,12 @@ function watched({ folder, ...opened }: Opened): CometNetwork {
       await guards.look()
       await watch.look()
       await chain.look()
+      await endings.look()
     },
     async conclude() {
       await load.stop()
-      const outbox = devnet.genesis.outbox
-      const settled = await settle(load, { gateways, l1Url: devnet.l1.url, outbox })
+      const endpoints = { gateways, l1Url: devnet.l1.url, outbox: devnet.genesis.outbox }
+      const settled = await settle(load, endpoints, undefined, endings)
       await guards.look()
       await watch.lookAgain()
       await chain.lookAgain()

@@ -3,7 +3,7 @@
 import { setTimeout as pass } from 'node:timers/promises'
 import { random } from '../support/random.ts'
 import { type KilledNetwork, openKilledNetwork } from './killed-network.ts'
-import { settle } from './settling.ts'
+import { type Endings, followEndings, settle } from './settling.ts'
 import { byPurpose, type Continuity, maxTold, servingMs, told } from './tally.ts'
 
 /** What became of the rounds. */
@@ -66,8 +66,12 @@ export async function killRounds(
   const network = await openKilledNetwork(options.rate, options.port)
   try {
     const counts = { rounds: 0, early: 0, withoutL1Blocks: 0, withL1: 0 }
-    const failure = await runRounds(network, options, counts, progress).then(() => [], told)
-    const ended = await conclude(network).catch((error) => ({
+    const endings = followEndings(network.load, network.gateways)
+    const failure = await runRounds({ network, endings }, options, counts, progress).then(
+      () => [],
+      told,
+    )
+    const ended = await conclude(network, endings).catch((error) => ({
       ...{ accepted: 0, lost: 0, twice: 0, problems: told(error) },
     }))
     return {
@@ -86,7 +90,7 @@ export async function killRounds(
 type Counts = { rounds: number; early: number; withoutL1Blocks: number; withL1: number }
 
 async function runRounds(
-  network: KilledNetwork,
+  { network, endings }: { readonly network: KilledNetwork; readonly endings: Endings },
   { rounds, seed }: KillsOptions,
   counts: Counts,
   progress: (done: number, of: number) => void,
@@ -113,6 +117,7 @@ async function runRounds(
         await pass(heldMs)
       }
       await network.chain.look()
+      await endings.look()
     }
     await network.kill()
     if (next() < withL1Share) {
@@ -127,10 +132,11 @@ async function runRounds(
 }
 
 /** Ends the load, and finds out what became of it. */
-async function conclude(network: KilledNetwork) {
+async function conclude(network: KilledNetwork, endings: Endings) {
   const { load, gateways, l1Url, genesis, chain } = network
   await load.stop()
-  const settled = await settle(load, { gateways, l1Url: l1Url(), outbox: genesis.outbox })
+  const endpoints = { gateways, l1Url: l1Url(), outbox: genesis.outbox }
+  const settled = await settle(load, endpoints, undefined, endings)
   await chain.lookAgain()
   await network.end()
   return settled

@@ -17,6 +17,8 @@ export type Sent = {
   readonly reason: string
   /** Whether a gateway that did not answer may have taken it before the one that did. */
   readonly isUncertain: boolean
+  /** Which gateway answered, and when. */
+  readonly answered?: { readonly gateway: string; readonly atMs: number }
 }
 
 /** Everything that a load has offered, by id. */

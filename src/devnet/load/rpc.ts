@@ -19,6 +19,8 @@ export type RpcReply =
 /** Replies in the order of the calls, or why no gateway gave any. */
 export type RpcOutcome = {
   readonly replies: readonly RpcReply[] | undefined
+  /** Who gave them. */
+  readonly gateway?: string
   /** Why each gateway that was passed over did not answer. */
   readonly failures: readonly string[]
   /** Whether a gateway that did not answer may have done what was asked all the same. */
@@ -67,7 +69,7 @@ export function createRpc({ gateways, poster, first, nowMs, returnMs }: RpcOptio
         if (!('failure' in answer)) {
           if (place !== current) leftMs = nowMs()
           current = place
-          return { replies: answer.replies, failures, mayHaveArrived }
+          return { replies: answer.replies, gateway: url, failures, mayHaveArrived }
         }
         failures.push(`${url}: ${answer.failure}`)
         mayHaveArrived ||= answer.mayHaveArrived

@@ -3,7 +3,7 @@ import type { Sent } from './records.ts'
 import type { Rpc, RpcCall } from './rpc.ts'
 
 /** How one submission ended. */
-export type Answer = Pick<Sent, 'status' | 'reason' | 'isUncertain'>
+export type Answer = Pick<Sent, 'status' | 'reason' | 'isUncertain' | 'answered'>
 
 /** A record of what has no answer yet. */
 export const toSent = (id: Hex, requestedMs: number): Sent => ({
@@ -33,12 +33,13 @@ export async function submit(options: {
   const { rpc, call, clock, isKnown, isStopping } = options
   let isUncertain = false
   for (let round = 1; ; round++) {
-    const { replies, mayHaveArrived } = await rpc.send([call])
+    const { replies, gateway, mayHaveArrived } = await rpc.send([call])
     isUncertain ||= mayHaveArrived
     const [reply] = replies ?? []
+    const answered = { gateway: gateway ?? '', atMs: clock.nowMs() }
     if (reply?.kind === 'result' || (reply && isKnown(reply.message, reply.reason)))
-      return { status: 'accepted', reason: '', isUncertain }
-    if (reply) return { status: 'refused', reason: reply.reason, isUncertain }
+      return { status: 'accepted', reason: '', isUncertain, answered }
+    if (reply) return { status: 'refused', reason: reply.reason, isUncertain, answered }
     if (round >= maxRounds || isStopping())
       return { status: 'unanswered', reason: 'NoAnswer', isUncertain }
     await pause(clock, roundPauseMs)
