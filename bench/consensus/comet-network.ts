@@ -93,7 +93,7 @@ function writeNodeHome(node: {
   const peers = network.members.filter((one) => one.id !== id)
   mkdirSync(join(home, 'ledger'), { recursive: true })
   writeHome({
-    ...{ folder: home, consensusSeed: member.consensusSeed, height: 0 },
+    ...{ folder: home, consensusSeed: member.consensusSeed, hasSigned: false },
     genesis: genesisOf(network),
     config: {
       moniker: `node-${id}`,

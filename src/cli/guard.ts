@@ -70,11 +70,14 @@ async function ownerOf(folder: string): Promise<GuardOwner> {
 }
 
 function describe({ vote, report, transaction }: Floor): string {
-  const votes = vote
-    ? `votes after the ${vote.step} of height ${vote.height}, round ${vote.round}`
-    : 'any vote'
   const reports = report === undefined ? 'any report' : `reports after ${report}`
-  return `${votes}; ${reports}; L1 nonces from ${transaction}`
+  return `${describeVote(vote)}; ${reports}; L1 nonces from ${transaction}`
+}
+
+function describeVote(vote: Floor['vote']): string {
+  if (!vote) return 'any vote'
+  if (vote.height === 0) return "votes by CometBFT's record, which is to be copied too"
+  return `votes after the ${vote.step} of height ${vote.height}, round ${vote.round}`
 }
 
 function readText(path: string): string {

@@ -7,6 +7,7 @@ import { diskError, explained, makeFolder, syncFolder } from './disk.ts'
 import { makeFolders } from './folders.ts'
 import { guardFile, restoredFile, restoredText } from './guard/guard.ts'
 import { lockFile, lockFolder } from './guard/lock.ts'
+import { operatorKeysFile } from './operator-keys.ts'
 
 /**
  * A folder as one encrypted file: a heading, salt and nonce, then everything in it under
@@ -47,8 +48,8 @@ export async function saveBundle(
 }
 
 /**
- * Puts a bundle's files into a new folder, all or nothing. Every sign guard among them is marked as
- * restored: its operator signs nothing until it knows what it may have signed since.
+ * Puts a bundle's files into a new folder, all or nothing. Every operator among them is marked as
+ * restored: it signs nothing until it knows what it may have signed since.
  *
  * Nothing is written before bundle and passphrase were found right, and nothing is removed but what
  * this call made.
@@ -70,7 +71,7 @@ export async function restoreBundle(
     const draft = await explained(folder, () => mkdtemp(`${folder}.restoring-`))
     try {
       const count = await unpack(bundle, draft)
-      await markGuards(draft)
+      await markOperators(draft)
       await syncFolders(draft)
       // Takes the place of an empty folder, and of nothing else.
       await explained(folder, () => rename(draft, folder))
@@ -88,11 +89,16 @@ export async function restoreBundle(
 const isTaken = (path: string): boolean =>
   existsSync(path) && !(statSync(path).isDirectory() && readdirSync(path).length === 0)
 
-/** Says beside every guard that what it has signed since the backup is not known. */
-async function markGuards(folder: string): Promise<void> {
-  for (const name of filesIn(folder)) {
-    if (basename(name) !== guardFile) continue
-    const mark = await opened(join(folder, dirname(name), restoredFile), 'w', 0o600)
+/**
+ * Says in every operator's folder that what it has signed since the backup is not known. Where keys
+ * are without a guard, they may have signed for the first time after the backup.
+ */
+async function markOperators(folder: string): Promise<void> {
+  const marked = filesIn(folder).filter((name) =>
+    [guardFile, operatorKeysFile].includes(basename(name)),
+  )
+  for (const place of new Set(marked.map(dirname))) {
+    const mark = await opened(join(folder, place, restoredFile), 'w', 0o600)
     try {
       await mark.write(utf8(restoredText))
       await mark.sync()

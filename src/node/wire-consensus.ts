@@ -8,6 +8,7 @@ import {
   openFileBlockStore,
   openFileLog,
   raiseSignState,
+  type SignRecord,
   type Transport,
 } from '#consensus'
 import type { Disk, Hex } from '#primitives'
@@ -16,6 +17,7 @@ import type { LedgerApplication } from './application.ts'
 import type { Cleanup } from './cleanup.ts'
 import { consensusGuard } from './guard/consensus-guard.ts'
 import type { Guard } from './guard/guard.ts'
+import type { Floor } from './guard/records.ts'
 import { identityOf } from './keys.ts'
 import type { LedgerKeeper } from './ledger-keeper.ts'
 import { type CometChoice, defaultKeptBlocks, type OperatorOptions } from './operator-parts.ts'
@@ -101,7 +103,7 @@ export function holdGuardOf(
 
 /** Our guard keeps reports, nonces and L1 transactions; votes are in CometBFT's own record. */
 async function createComet(
-  { options, application, keeper, sequencer, cleanup, disk, hold }: ConsensusParts,
+  { options, application, keeper, sequencer, cleanup, disk, guard, hold }: ConsensusParts,
   { binary, snapshots: choice, nodeSeed, ...config }: CometChoice,
   onFailure: (error: unknown) => void,
 ): Promise<ConsensusEngine> {
@@ -126,9 +128,26 @@ async function createComet(
     consensusSeed: secrets.consensusSeed,
     nodeSeed,
     config: { moniker: name, ...config },
+    signRecord: signRecordIn(guard),
     tryDisk: () => tryDisk(disk),
     ...{ application, binary, hold, clock, logger, onFailure },
   })
+}
+
+/**
+ * That CometBFT has a record of votes stands in the guard as a vote before the first height: where
+ * both CometBFT's folder and the ledger are gone, the guard alone tells that votes were given.
+ */
+const signRecordIn = (guard: Guard): SignRecord => ({
+  hasBegun: () => guard.floor().vote !== undefined,
+  async begin() {
+    if (guard.floor().vote === undefined) await guard.raise(votesElsewhere)
+  },
+})
+
+const votesElsewhere: Floor = {
+  vote: { height: 0, round: 0, step: 'proposal' },
+  ...{ report: undefined, transaction: 0, index: 0 },
 }
 
 /** More than CometBFT writes before it signs. */

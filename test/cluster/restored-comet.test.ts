@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { readSignedHeader, validatorAddress } from '#consensus'
+import { KeyInUseError, readSignedHeader, validatorAddress } from '#consensus'
 import { sendFirstTransfer } from '#devnet'
 import { restoreBundle, restoredFile, saveBundle } from '#node'
 import { type Cluster, type ClusterOperator, startCluster } from '../support/cluster.ts'
@@ -20,7 +20,7 @@ let cluster: Cluster
 let places: CometPlaces
 before(async () => {
   if (skip !== false) return
-  places = await findCometPlaces(id, binary, { everyBlocks: 0, kept: 1 })
+  places = await findCometPlaces(id + 1, binary, { everyBlocks: 0, kept: 1 })
   cluster = await startCluster(id, undefined, { consensus: places.consensusOf })
 })
 after(() => cluster?.stop())
@@ -83,4 +83,22 @@ test('cluster: a restored operator on CometBFT votes for nothing that it may hav
   for (let at = silentUntil + 1; !(await hasVoted(at)); at++)
     await reached(cluster.operator(1), at + 2)
   await within('a confirmed transfer', sendFirstTransfer(third.url))
+})
+
+test('cluster: a restored operator ends when the one that it was copied from still votes', {
+  skip,
+}, async () => {
+  const first = cluster.operator(id)
+  const [backup, folder] = [join(await cluster.folder(), '..', 'again'), await cluster.folder()]
+  await first.stop()
+  await saveBundle(first.folder, backup, passphrase)
+  await cluster.start(id)
+  await restoreBundle(backup, folder, passphrase)
+  // Peers refuse a second node of one key: at another place, with a key of its own, it is let in.
+  const elsewhere = places.consensusOf(id + 1, cluster.members)
+  const consensus = { ...elsewhere, nodeSeed: new Uint8Array(32).fill(7) }
+  const copy = await cluster.start(id, { folder, consensus })
+  const error = (await within('the end of the copy', copy.failed)) as Error
+  assert(error instanceof KeyInUseError, String(error))
+  assert(existsSync(join(folder, restoredFile)))
 })

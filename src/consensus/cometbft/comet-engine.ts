@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import type { Clock, Logger } from '#primitives'
+import { type Clock, DomainError, type Logger } from '#primitives'
 import type { Application, Verdict } from '#records'
 import type { ConsensusDecision, ConsensusEngine, ConsensusStatus, Hold } from '../engine/index.ts'
+import { validatorAddress } from '../light/index.ts'
 import type { ConnectionEnd } from './connection.ts'
 import { type DiskWatch, watchDisk } from './disk-watch.ts'
 import { watchCommits } from './fresh-commits.ts'
@@ -15,6 +16,7 @@ import {
   createCometRpc,
   makeFolder,
   nodeSeedOf,
+  publicKeyOf,
   socketFolder,
   writeHome,
 } from './program/index.ts'
@@ -40,6 +42,8 @@ export type CometEngineOptions = {
    * and before it ends, its record of what was signed is raised (`raiseSignState`).
    */
   readonly hold?: CometHold
+  /** Remembers, apart from CometBFT's folder, that there is a record of what was signed. */
+  readonly signRecord: SignRecord
   /** Writes something beside CometBFT's files; rejects with what is wrong with the disk. */
   readonly tryDisk: () => Promise<void>
   readonly clock: Clock
@@ -52,6 +56,15 @@ export type CometEngineOptions = {
 export type CometHold = Hold & {
   /** Resolves when it has ended; never, when it was none. */
   readonly ended: Promise<void>
+}
+
+/**
+ * Whether a validator's record of what it has signed was ever begun: a lost one is not made anew.
+ */
+export type SignRecord = {
+  hasBegun(): boolean
+  /** Durable when it resolves. Nothing is signed before. */
+  begin(): Promise<void>
 }
 
 /**
@@ -118,11 +131,13 @@ class CometEngine implements ConsensusEngine {
   /** Makes CometBFT's folder ready for its next start. */
   async #prepareHome(): Promise<void> {
     const { application, genesis, folder, consensusSeed, nodeSeed, hold } = this.#options
+    const { signRecord } = this.#options
     const { maxTransactionBytes } = genesis
-    // What it has signed is not known while it is held, and asked for when it speaks.
+    const { height } = await application.info()
+    // What it has signed is not known while it is held, and the record is raised before it speaks.
     const validator = hold?.isHeld()
-      ? { consensusSeed: randomBytes(32), height: 0 }
-      : { consensusSeed, height: (await application.info()).height }
+      ? { consensusSeed: randomBytes(32), hasSigned: false }
+      : { consensusSeed, hasSigned: height > 0 || signRecord.hasBegun() }
     writeHome({
       ...{ folder, genesis, ...validator, nodeSeed: nodeSeed ?? nodeSeedOf(consensusSeed) },
       config: {
@@ -131,6 +146,7 @@ class CometEngine implements ConsensusEngine {
         rpcAddress: `unix://${this.#sockets.rpc}`,
       },
     })
+    await signRecord.begin()
   }
 
   async #launch(rpc: CometRpc): Promise<void> {
@@ -149,10 +165,14 @@ class CometEngine implements ConsensusEngine {
   }
 
   #keepSilent(hold: CometHold, rpc: CometRpc): void {
-    const { application, clock, logger } = this.#options
+    const { application, consensusSeed, clock, logger } = this.#options
     const watch = watchCommits({
       ...{ hold, clock, consensusKeys: () => application.consensusKeys() },
       isCatchingUp: async () => (await rpc.status()).isCatchingUp,
+      own: {
+        address: validatorAddress(publicKeyOf(consensusSeed)),
+        onSigned: (height) => this.#fail(keyInUse(height)),
+      },
     })
     const stop = this.onDecided((decision) => {
       watch(decision).catch((error: unknown) =>
@@ -229,4 +249,16 @@ class CometEngine implements ConsensusEngine {
     this.#phase = 'failed'
     this.#options.onFailure(error)
   }
+}
+
+const keyInUse = (height: number): KeyInUseError =>
+  new KeyInUseError(
+    `this operator was restored from a backup and is silent, yet block ${height} has a vote of its ` +
+      'key that is newer than its start: another process signs with it. Stop that one first',
+    { height },
+  )
+
+/** The life that a backup was made of goes on beside the restored one. */
+export class KeyInUseError extends DomainError<'KeyInUse', { readonly height: number }> {
+  override readonly code = 'KeyInUse'
 }

@@ -8,12 +8,13 @@ import { watchCommits } from './fresh-commits.ts'
 
 const startMs = 1_700_000_000_000
 const driftMs = 10_000
-const signers = testKeys.slice(1).map(validatorAddress)
+const [own = assert.fail(), ...signers] = testKeys.map(validatorAddress)
 
 /** A watch that begins now, told of blocks of a time from then on; what it tells its hold. */
 function watching(changes: { isCatchingUp?: boolean; isHeld?: boolean } = {}) {
   const clock = new ManualClock(startMs)
   const heard: [Hex, number][] = []
+  const signed: number[] = []
   const watch = watchCommits({
     hold: {
       isHeld: () => changes.isHeld ?? true,
@@ -21,6 +22,7 @@ function watching(changes: { isCatchingUp?: boolean; isHeld?: boolean } = {}) {
     },
     consensusKeys: () => testKeys,
     isCatchingUp: async () => changes.isCatchingUp ?? false,
+    own: { address: own, onSigned: (height) => void signed.push(height) },
     clock,
   })
   const told = (height: number, afterMs: number, previousSigners = signers) =>
@@ -30,7 +32,7 @@ function watching(changes: { isCatchingUp?: boolean; isHeld?: boolean } = {}) {
       round: undefined,
       previousSigners,
     })
-  return { clock, heard, told }
+  return { clock, heard, signed, told }
 }
 
 test('fresh commits: whoever signed a block that is newer than the start had the one before', async () => {
@@ -73,4 +75,14 @@ test('fresh commits: a block that is not the next one, and a stranger, say nothi
   await told(43, driftMs + 1_000)
   await told(44, driftMs + 2_000, ['0x0000000000000000000000000000000000000000'])
   assert.deepEqual(heard, [])
+})
+
+test('fresh commits: a vote of the own key that is newer than the start is told, and no block counts', async () => {
+  const { clock, heard, signed, told } = watching()
+  clock.advance(driftMs + 9_000)
+  await told(41, driftMs)
+  await told(42, driftMs + 1, [own, ...signers])
+  assert.deepEqual(signed, [], 'it may be older')
+  await told(43, driftMs + 2, [own, ...signers])
+  assert.deepEqual([signed, heard], [[42], []])
 })

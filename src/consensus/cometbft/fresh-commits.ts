@@ -15,15 +15,18 @@ const clockDriftMs = 10_000
  *
  * @param isCatchingUp - whether blocks come that the network decided long ago. With them a clock
  * that lags behind would take old blocks for new ones.
+ * @param own - the operator's address, and who is told the height when it has signed such a block:
+ * it is silent here, so another process signs with its key. Nothing is heard of that block.
  * @returns to be told of every block.
  */
 export function watchCommits(options: {
   readonly hold: Hold
   readonly consensusKeys: () => readonly Hex[]
   readonly isCatchingUp: () => Promise<boolean>
+  readonly own: { readonly address: Hex; readonly onSigned: (height: number) => void }
   readonly clock: Clock
 }): (decision: ConsensusDecision) => Promise<void> {
-  const { hold, consensusKeys, isCatchingUp, clock } = options
+  const { hold, consensusKeys, isCatchingUp, own, clock } = options
   const startedMs = clock.nowMs()
   const finder = new KeyFinder()
   let before: { readonly height: number; readonly timeMs: number } | undefined
@@ -34,6 +37,7 @@ export function watchCommits(options: {
     const isFresh = signed.timeMs > startedMs + clockDriftMs
     // One from the future says that this clock lags behind, and then nothing is fresh for sure.
     if (!isFresh || block.timeMs > clock.nowMs() + clockDriftMs || (await isCatchingUp())) return
+    if (previousSigners.includes(own.address)) return own.onSigned(signed.height)
     for (const address of previousSigners) {
       const key = finder.find(address, consensusKeys())
       if (key !== undefined) hold.heard(key, signed.height - 1)

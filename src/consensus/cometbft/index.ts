@@ -1,5 +1,11 @@
 export { appStateOf, type Chain, chainIdOf, WrongGenesisError } from './chain.ts'
-export { type CometEngineOptions, type CometHold, createCometEngine } from './comet-engine.ts'
+export {
+  type CometEngineOptions,
+  type CometHold,
+  createCometEngine,
+  KeyInUseError,
+  type SignRecord,
+} from './comet-engine.ts'
 export type { ConnectionEnd } from './connection.ts'
 export { FrameReader, toFrame } from './frames.ts'
 export {

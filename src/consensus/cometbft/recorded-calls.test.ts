@@ -46,6 +46,7 @@ async function startChain(t: TestContext, binary: string, mempool: CometMempool)
     },
     consensusSeed: new Uint8Array(32).fill(1),
     tryDisk: async () => {},
+    signRecord: { hasBegun: () => false, begin: async () => {} },
     config: {
       ...{ moniker: 'test', mempool, timing: { ...cometTimings.lan, heartbeatMs: 100 } },
       peers: { listen: '127.0.0.1:0', persistent: [] },

@@ -110,7 +110,8 @@ export type GuardOptions = GuardPlace & {
 export const guardFile = 'guard.log'
 
 /**
- * Beside a guard that comes from a backup: as long as the file is there, nothing is signed.
+ * In the folder of an operator that comes from a backup: as long as the file is there, nothing is
+ * signed.
  */
 export const restoredFile = 'restored'
 
@@ -203,7 +204,7 @@ export class GuardHeldError extends DomainError<'GuardHeld', { path: string }> {
 
 /** What a folder may hold before there is a guard. */
 const beforeGuard = [
-  ...[`${guardFile}.new`, lockFile, `${lockFile}-journal`],
+  ...[`${guardFile}.new`, restoredFile, lockFile, `${lockFile}-journal`],
   ...[genesisFile, operatorKeysFile, settingsFile].flatMap((name) => [name, `${name}.new`]),
 ]
 

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { sha256Hex, utf8 } from '#primitives'
 import { createFaultyDisk, type FaultyDisk } from '../../../test/support/faulty-disk.ts'
 import { silentLogger } from '../../../test/support/manual-clock.ts'
+import { operatorKeysFile } from '../operator-keys.ts'
 import { guardFile, openGuard, restoredFile, restoredText } from './guard.ts'
 
 const networkId = sha256Hex(utf8('network'))
@@ -76,8 +77,17 @@ test('held: wherever a crash comes while it ends, it is held, or knows up to whe
   }
 })
 
-test('held: a mark without a guard is a folder that was in use', async () => {
+test('held: without its guard a folder that was in use is refused, marked or not', async () => {
   const { disk } = await restored()
   await disk.remove(guardFile)
+  disk.put('consensus.log', utf8('of an earlier life'))
   await assert.rejects(open(disk), { code: 'GuardMissing' })
+})
+
+test('held: keys that were saved before they ever signed are held too, with a new guard', async () => {
+  const disk = createFaultyDisk(1)
+  for (const name of [operatorKeysFile, restoredFile]) disk.put(name, utf8('from a backup'))
+  const guard = await open(disk)
+  assert(guard.isHeld())
+  assert.deepEqual(await guard.votes.admit(prevote(1), digest), { ok: false, reason: 'Restored' })
 })

@@ -34,7 +34,7 @@ const homeIn = (folder: string, change: Partial<CometHome> = {}): CometHome => (
     maxTransactionBytes: 1024 * 1024,
   },
   consensusSeed: seed,
-  height: 0,
+  hasSigned: false,
   ...change,
 })
 
@@ -59,7 +59,7 @@ test('home: the second start changes the configuration, never the data', () => {
   writeHome(home)
   const signed = '{"height":"9","round":0,"step":3}'
   writeFileSync(join(home.folder, 'data/priv_validator_state.json'), signed)
-  writeHome({ ...home, height: 8, config: { ...home.config, timing: cometTimings.wan } })
+  writeHome({ ...home, hasSigned: true, config: { ...home.config, timing: cometTimings.wan } })
   assert.match(read(home, 'config/config.toml'), /timeout_propose = "3000ms"/)
   assert.equal(read(home, 'data/priv_validator_state.json'), signed)
 })
@@ -92,8 +92,8 @@ test('home: a genesis that was only laid out anew is the same', () => {
 })
 
 test('home: without the record of what was signed, a validator with a past does not start', () => {
-  const home = homeIn('forgetful', { height: 3 })
-  const message = /priv_validator_state\.json is missing.* up to block 3: restore it/
+  const home = homeIn('forgetful', { hasSigned: true })
+  const message = /priv_validator_state\.json is missing.* has signed before: restore it/
   assert.throws(() => writeHome(home), { code: 'SignStateLost', message })
   assert(!existsSync(join(home.folder, 'config/priv_validator_key.json')))
 })

@@ -24,8 +24,8 @@ export type CometHome = {
   readonly consensusSeed: Uint8Array
   /** ed25519 seed of the node's own key, 32 bytes; absent: it derives from the validator's. */
   readonly nodeSeed?: Uint8Array | undefined
-  /** Height of the ledger's last block; 0 before the first. */
-  readonly height: number
+  /** Whether the validator may have signed what only its record tells: a lost one is refused. */
+  readonly hasSigned: boolean
 }
 
 const genesisPath = 'config/genesis.json'
@@ -42,12 +42,12 @@ const unsigned = { height: '0', round: 0, step: 0 }
  * two blocks of one height.
  */
 export function writeHome(home: CometHome): void {
-  const { folder, genesis, config, consensusSeed, height } = home
+  const { folder, genesis, config, consensusSeed, hasSigned } = home
   const nodeSeed = home.nodeSeed ?? nodeSeedOf(consensusSeed)
   for (const part of ['', 'config', 'data']) makeFolder(join(folder, part))
   const document = genesisJson(genesis)
   requireSameGenesis(join(folder, genesisPath), document)
-  requireSignState(join(folder, signStatePath), height)
+  requireSignState(join(folder, signStatePath), hasSigned)
   save(join(folder, 'config/config.toml'), configToml(config))
   save(join(folder, 'config/node_key.json'), nodeKeyJson(nodeSeed))
   save(join(folder, 'config/priv_validator_key.json'), validatorKeyJson(consensusSeed))
@@ -85,13 +85,13 @@ function entriesOf(document: string): ReadonlyMap<string, string> {
   return entries
 }
 
-function requireSignState(path: string, height: number): void {
+function requireSignState(path: string, hasSigned: boolean): void {
   if (existsSync(path)) return
-  if (height > 0)
+  if (hasSigned)
     throw new SignStateLostError(
-      `${path} is missing, and this validator has signed up to block ${height}: ` +
+      `${path} is missing, and this validator has signed before: ` +
         'restore it from a copy; never make a new one',
-      { path, height },
+      { path },
     )
   save(path, `${JSON.stringify(unsigned)}\n`)
 }
@@ -136,9 +136,6 @@ export class WrongEngineError extends DomainError<
 }
 
 /** Nobody knows any more what this validator has signed. */
-export class SignStateLostError extends DomainError<
-  'SignStateLost',
-  { readonly path: string; readonly height: number }
-> {
+export class SignStateLostError extends DomainError<'SignStateLost', { readonly path: string }> {
   override readonly code = 'SignStateLost'
 }

@@ -18,7 +18,7 @@ export {
   WrongEngineError,
   writeHome,
 } from './home.ts'
-export { nodeIdOf, nodeSeedOf } from './keys.ts'
+export { nodeIdOf, nodeSeedOf, publicKeyOf } from './keys.ts'
 export { CometDiedError, type CometProgram, endLeftOver } from './process.ts'
 export { endProcess, isRunning } from './processes.ts'
 export { cometModule, cometVersion, cometVersionOf, cometVersions } from './release.ts'

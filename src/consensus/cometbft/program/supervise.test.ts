@@ -41,7 +41,7 @@ function alone(name: string) {
       peers: { listen: '127.0.0.1:0', persistent: [] },
       ...{ timing: cometTimings.lan, mempool: 'flood' },
     },
-    ...{ consensusSeed, height: 0 },
+    ...{ consensusSeed, hasSigned: false },
   })
   const rpc = createCometRpc(rpcAddress)
   const warnings: string[] = []
