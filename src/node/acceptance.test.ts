@@ -68,22 +68,37 @@ test('acceptance: an operator that is ending gives nothing up', async () => {
   assert.equal(ending.history.reasonOf(id), undefined)
 })
 
-test('acceptance: what cannot be judged is kept, and keeps nothing else from being offered', async () => {
+test('acceptance: what cannot be judged is kept, and keeps nothing else from its end', async () => {
   const disk = createFaultyDisk(4)
-  const other = network.task()
-  assert(other.kind === 'task')
-  const otherId = taskDigest(network.ledger.constants.network, other.request)
-  assert.notEqual(otherId, id)
-  const first = await processOn(disk, { ok: true })
-  await first.acceptance.accept(bytes)
-  await first.acceptance.accept(encodeTransaction(other))
-  const failed: Verdict = { ok: false, reason: 'ApplicationFailed' }
-  const expired: Verdict = { ok: false, reason: 'TaskExpired' }
-  const second = await processOn(disk.afterPowerCut(), failed, (offered) =>
-    equalBytes(offered, bytes) ? failed : expired,
+  const [expired, included] = [network.task(), network.task()]
+  assert(expired.kind === 'task' && included.kind === 'task')
+  const ids = [expired, included].map(({ request }) =>
+    taskDigest(network.ledger.constants.network, request),
   )
+  const [expiredId, includedId] = ids
+  assert(expiredId && includedId && new Set([id, ...ids]).size === 3)
+  const first = await processOn(disk, { ok: true })
+  for (const one of [task, expired, included]) await first.acceptance.accept(encodeTransaction(one))
+  const failed: Verdict = { ok: false, reason: 'ApplicationFailed' }
+  const second = await processOn(disk.afterPowerCut(), failed, (offered) => {
+    if (equalBytes(offered, bytes)) return failed
+    const isIncluded = equalBytes(offered, encodeTransaction(included))
+    return isIncluded ? { ok: true } : { ok: false, reason: 'TaskExpired' }
+  })
   await second.acceptance.takeUp()
   await second.acceptance.tidy()
-  assert(second.journal.accepted().has(id))
-  assert.equal(second.acceptance.reasonOf(otherId), 'TaskExpired')
+  assert.deepEqual([...second.journal.accepted().keys()], [id])
+  assert.equal(second.acceptance.reasonOf(expiredId), 'TaskExpired')
+})
+
+test('acceptance: what could not be judged is offered again, and may be accepted anew', async () => {
+  const disk = createFaultyDisk(5)
+  await (await processOn(disk, { ok: true })).acceptance.accept(bytes)
+  let verdict: Verdict = { ok: false, reason: 'ApplicationFailed' }
+  const second = await processOn(disk, verdict, () => verdict)
+  await second.acceptance.takeUp()
+  verdict = { ok: true }
+  await second.acceptance.accept(bytes)
+  await second.acceptance.tidy()
+  assert(!second.journal.accepted().has(id), 'a block has it')
 })

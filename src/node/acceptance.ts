@@ -30,6 +30,8 @@ export class Acceptance {
   readonly #parts: AcceptanceParts
   /** Until everything of earlier processes is offered again, nothing of it may be forgotten. */
   #isTakenUp = false
+  /** The application failed at these: they stay for the next process, which offers them again. */
+  readonly #unjudged = new Set<Hex>()
 
   constructor(parts: AcceptanceParts) {
     this.#parts = parts
@@ -44,31 +46,34 @@ export class Acceptance {
     const { journal, engine } = this.#parts
     const verdict = await engine.submit(bytes)
     const transaction = tryDecodeTransaction(bytes)
-    if (transaction && (verdict.ok || isWaiting(verdict)))
-      await journal.accept(this.#idOf(transaction), bytes)
+    if (transaction && (verdict.ok || isWaiting(verdict))) {
+      const id = this.#idOf(transaction)
+      this.#unjudged.delete(id)
+      await journal.accept(id, bytes)
+    }
     return verdict
   }
 
   /** Offers again what earlier processes have accepted; what cannot be taken ends with a reason. */
   async takeUp(): Promise<void> {
     const { journal, engine, history } = this.#parts
-    let isAllOffered = true
     for (const { id, isTask, reason } of journal.endings().values())
       if (isTask) history.dropped(id, reason)
     for (const [id, bytes] of [...journal.accepted()]) {
       const verdict = await engine.submit(bytes)
       if (verdict.ok || isWaiting(verdict)) continue
-      if (hasNoSay.has(verdict.reason)) {
-        isAllOffered = false // one that cannot be judged keeps no other from its turn
-        continue
-      }
+      if (verdict.reason === 'EngineStopped') return // this process is ending: the next one asks
       const transaction = tryDecodeTransaction(bytes)
       if (!transaction || (await this.#isIncluded(id, transaction))) continue
+      if (verdict.reason === 'ApplicationFailed') {
+        this.#unjudged.add(id) // says nothing of the transaction
+        continue
+      }
       const isTask = transaction.kind === 'task'
       journal.end({ id, isTask, reason: verdict.reason })
       if (isTask) history.dropped(id, verdict.reason)
     }
-    this.#isTakenUp = isAllOffered
+    this.#isTakenUp = true
   }
 
   /** After a block: forgets what need not be remembered any more, now and then. */
@@ -85,6 +90,7 @@ export class Acceptance {
   #fateOf(id: Hex, transaction: Transaction | undefined): Fate {
     const { mempool, history, sequencer } = this.#parts
     const isTask = transaction?.kind === 'task'
+    if (this.#unjudged.has(id)) return 'waits'
     if (isTask ? mempool.hasTask(id) : sequencer?.pool.get(id)) return 'waits'
     const reason = isTask ? history.reasonOf(id) : sequencer?.pool.reasonOf(id)
     return reason === undefined ? 'included' : { id, isTask, reason }
@@ -105,6 +111,3 @@ export class Acceptance {
     throw new Error(`defect: no client sends a transaction of kind ${transaction.kind}`)
   }
 }
-
-/** Says nothing of the transaction: the operator is ending, and its next process asks again. */
-const hasNoSay: ReadonlySet<string> = new Set(['EngineStopped', 'ApplicationFailed'])
