@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -81,6 +82,18 @@ test('bundle: nothing is written over, and a folder in use is left alone', async
   await assert.rejects(saveBundle(folder, target, 'x'), { code: 'FolderInUse' })
   lock.release()
   assert(!existsSync(target))
+})
+
+test('bundle: no folder takes its own backup, by whatever name it is called', async () => {
+  const link = join(base, 'link')
+  symlinkSync(folder, link)
+  const before = contentOf(folder)
+  const inside = { code: 'BundleInside', message: /lies in .*: name a file elsewhere$/ }
+  for (const place of [folder, join(folder, 'operator-1'), link])
+    await assert.rejects(saveBundle(folder, join(place, 'backup'), 'correct horse'), inside)
+  await assert.rejects(saveBundle(link, join(folder, 'backup'), 'correct horse'), inside)
+  assert.deepEqual(contentOf(folder), before)
+  await saveBundle(folder, `${folder}.backup`, 'correct horse')
 })
 
 test('bundle: what a person has beside the target is left alone', async () => {

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto'
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { type FileHandle, mkdtemp, open, rename } from 'node:fs/promises'
+import { type FileHandle, mkdtemp, open, realpath, rename } from 'node:fs/promises'
 import { basename, dirname, join, normalize, sep } from 'node:path'
 import { concatBytes, DomainError, equalBytes, fromUtf8, toHex, utf8 } from '#primitives'
 import { diskError, explained, makeFolder, syncFolder } from './disk.ts'
@@ -14,9 +14,9 @@ import { operatorKeysFile } from './operator-keys.ts'
  * AES-256-GCM (NIST SP 800-38D) by a key that scrypt (RFC 7914) makes of a passphrase, then the
  * tag. The folder must be at rest, and is kept so.
  *
- * @param target - a new file, which is readable by its owner alone.
+ * @param target - a new file outside the folder, which is readable by its owner alone.
  * @returns how many files it holds.
- * @throws FolderInUseError, BundleExistsError, and the disk's own errors.
+ * @throws FolderInUseError, BundleExistsError, BundleInsideError, and the disk's own errors.
  */
 export async function saveBundle(
   folder: string,
@@ -25,6 +25,7 @@ export async function saveBundle(
 ): Promise<number> {
   if (existsSync(target)) throw exists(target)
   await explained(folder, async () => readdirSync(folder))
+  await requireOutside(folder, target)
   const lock = lockFolder(folder)
   try {
     const names = filesIn(folder)
@@ -83,6 +84,19 @@ export async function restoreBundle(
   } finally {
     await file.close()
   }
+}
+
+/** Whatever takes the folder would take its backup too. Links are followed. */
+async function requireOutside(folder: string, target: string): Promise<void> {
+  const [above, place] = [
+    await realpath(folder),
+    await explained(target, () => realpath(dirname(target))),
+  ]
+  if (place !== above && !place.startsWith(above + sep)) return
+  throw new BundleInsideError(
+    `${target} lies in ${folder}, which it is to be a backup of: name a file elsewhere`,
+    { path: target },
+  )
 }
 
 /** Whether something is there, and is no empty folder. */
@@ -272,6 +286,11 @@ const wrong = (path: string, cause?: unknown) =>
 /** What would be written over something is refused. */
 export class BundleExistsError extends DomainError<'BundleExists', { path: string }> {
   override readonly code = 'BundleExists'
+}
+
+/** A backup would lie in the folder that it is of, and be lost with it. */
+export class BundleInsideError extends DomainError<'BundleInside', { path: string }> {
+  override readonly code = 'BundleInside'
 }
 
 /** A file that is no backup, or one of another version. */
