@@ -50,6 +50,6 @@ export type Effort = {
   conjugate: number
   sweeps: number
   scans: number
-  /** Pairs looked at in all of that, but for scans. */
+  /** Pairs and prices looked at in all of that, and in checks; every step counts 100 more. */
   visits: number
 }

@@ -1,5 +1,6 @@
 import type { Dual } from './dual.ts'
 import { columnPrice } from './frame.ts'
+import { charge } from './work.ts'
 
 /**
  * Product of the dual's second derivative (of the last sweep) with a vector of column prices. Each
@@ -7,7 +8,7 @@ import { columnPrice } from './frame.ts'
  */
 export function multiply(dual: Dual, v: Float64Array, into: Float64Array): void {
   const { frame } = dual
-  dual.visits += (dual.activeStart[frame.operators] as number) + frame.columns
+  charge(dual.work, (dual.activeStart[frame.operators] as number) + frame.columns)
   into.fill(0)
   if (frame.isPlain) multiplyUnit(dual, v, into)
   else if (frame.columns === frame.tasks && frame.resources.length === 1)
@@ -106,6 +107,7 @@ function spread({ frame }: Dual, into: Float64Array, i: number, t: number, x: nu
 /** Adds the diagonal of the second derivative. */
 export function addDiagonal(dual: Dual, diagonal: Float64Array): void {
   const { frame } = dual
+  charge(dual.work, (dual.activeStart[frame.operators] as number) + frame.columns)
   const isPlain = frame.columns === frame.tasks && frame.resources.length === 1
   if (isPlain) addPlainDiagonal(dual, diagonal)
   else addGeneralDiagonal(dual, diagonal)

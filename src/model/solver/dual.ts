@@ -1,6 +1,7 @@
 import { type Edges, inverseOf } from './edges.ts'
 import { columnPrice, type Frame } from './frame.ts'
 import { createRowBuffer, type RowBuffer } from './row.ts'
+import type { Work } from './work.ts'
 
 /**
  * The dual function of a stage at given column prices, with the operators' own prices eliminated
@@ -28,10 +29,7 @@ export type Dual = {
   readonly buffer: RowBuffer
   /** How far each operator's price may fall below its last before all its edges are looked at. */
   readonly window: Float64Array
-  /** How often the edges were gone through. */
-  sweeps: number
-  /** Pairs gone through, products included. */
-  visits: number
+  readonly work: Work
 }
 
 /**
@@ -46,6 +44,7 @@ export function createDual(
   capacityPrice: Float64Array,
   rho: number,
   centre: Float64Array | undefined,
+  work: Work,
 ): Dual {
   const { operators: n, resources, tasks, columns } = frame
   const { count, congestion, utility, isUnit } = edges
@@ -64,10 +63,9 @@ export function createDual(
     activeInverse: new Float64Array(count),
     activeUse: new Float64Array(frame.isPlain ? 0 : count * k),
     pivot: new Float64Array(n * k * k),
-    buffer: createRowBuffer(tasks, k, isUnit),
+    buffer: createRowBuffer(tasks, k, isUnit, work),
     window: new Float64Array(n).fill(0.005 * frame.money),
-    sweeps: 0,
-    visits: 0,
+    work,
   }
 }
 

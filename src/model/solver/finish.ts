@@ -1,9 +1,10 @@
 import { objectiveAndBound, useOf, violationOf } from '../evaluate.ts'
 import type { Allocation, Prices } from '../programme.ts'
-import type { Effort, Found } from '../solution.ts'
+import type { Found } from '../solution.ts'
 import { type Edges, useOfEdge } from './edges.ts'
 import { columnPrice, type Frame } from './frame.ts'
 import type { Point } from './point.ts'
+import { charge, type Work } from './work.ts'
 
 /** The prices of a programme from those of its frame. */
 export function toPrices(frame: Frame, point: Point): Prices {
@@ -67,14 +68,22 @@ export function draftOf(frame: Frame, point: Point): Draft {
 }
 
 /** Says how far from the best a draft can be, from the programme alone. */
-export function assess(frame: Frame, draft: Draft, tolerance: number, effort: Effort): Found {
-  const { programme } = frame
+export function assess(frame: Frame, draft: Draft, tolerance: number, work: Work): Found {
+  const { programme, operators, tasks } = frame
   const { allocation, shortfall, prices, violation } = draft
+  charge(work, operators * tasks)
   const { objective, bound } = objectiveAndBound(programme, allocation, shortfall, prices)
   const scale = Math.max(Math.abs(bound), Math.abs(objective), nothing(frame))
   const gap = Math.abs(bound - objective) / scale
   const isOptimal = gap <= tolerance && violation <= tolerance
-  return { status: isOptimal ? 'optimal' : 'stalled', ...draft, objective, bound, gap, effort }
+  return {
+    status: isOptimal ? 'optimal' : 'stalled',
+    ...draft,
+    objective,
+    bound,
+    gap,
+    effort: work.effort,
+  }
 }
 
 /** Worth too small to matter beside all that is at stake: less is no worth at all. */

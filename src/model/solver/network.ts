@@ -1,23 +1,29 @@
 import type { Frame } from './frame.ts'
 import { attach, createTree, cutAndHang, type Network, potentialsBelow } from './network-tree.ts'
 import type { Point } from './point.ts'
+import { charge, isSpent, type Work } from './work.ts'
 
 /**
  * Solves a linear programme with one resource, of which every unit of work takes one, exactly: a
  * flow from operators to tasks, by the network simplex method. Unused capacity flows to a root,
  * shortfall flows out of it.
  *
- * @returns undefined when rounding errors keep it from ending.
+ * @returns undefined when rounding errors or the limit of work keep it from ending.
  * @see Cunningham (1976), A network simplex method: leaving arcs are chosen so that trees stay
  * strongly feasible, which keeps the method from cycling.
  */
-export function solveNetwork(frame: Frame, from: Omit<Point, 'units'>): Point | undefined {
+export function solveNetwork(
+  frame: Frame,
+  from: Omit<Point, 'units'>,
+  work: Work,
+): Point | undefined {
   const network = createNetwork(frame, from)
   const { rows, columns, potential, flow } = network
   const most = 60 * (rows + columns) + 1000
   let pivots = 0
-  for (let arc = entering(network); arc >= 0; arc = entering(network)) {
-    if (++pivots > most) return undefined
+  for (let arc = entering(network, work); arc >= 0; arc = entering(network, work)) {
+    if (++pivots > most || isSpent(work)) return undefined
+    charge(work, rows + columns) // what the tree may have to turn
     pivot(network, arc)
   }
   const y = Float64Array.from({ length: columns }, (_, t) => -(potential[rows + t] as number))
@@ -82,7 +88,7 @@ function createNetwork(frame: Frame, { edges }: Omit<Point, 'units'>): Network {
 }
 
 /** The arc that earns most in the next block in which any earns something; −1 at the optimum. */
-function entering(network: Network): number {
+function entering(network: Network, work: Work): number {
   const { tail, head, cost, state, potential, cursor, zero } = network
   const arcs = tail.length
   const block = Math.max(64, Math.ceil(Math.sqrt(arcs)))
@@ -101,6 +107,7 @@ function entering(network: Network): number {
       found = arc
     }
     if (++inBlock < block) continue
+    work.effort.visits += inBlock
     if (found >= 0) return found
     inBlock = 0
   }

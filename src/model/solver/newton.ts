@@ -1,8 +1,8 @@
-import type { Effort } from '../solution.ts'
 import { addDiagonal, multiply } from './curvature.ts'
 import type { Dual } from './dual.ts'
 import type { Frame } from './frame.ts'
 import { sweep } from './sweep.ts'
+import { isSpent } from './work.ts'
 
 /** How a run of Newton's method ended. */
 export type NewtonEnd = {
@@ -20,8 +20,6 @@ export type NewtonOptions = {
   readonly maxSteps: number
   /** Steps in a row without a residual a tenth below the best so far, before giving up. */
   readonly patience: number
-  readonly effort: Effort
-  readonly maxVisits: number
 }
 
 type Scratch = {
@@ -56,8 +54,7 @@ const maxConjugate = 2000
  * gradients, damped so that no price moves much further than `reach` in a step. Changes `y`.
  */
 export function minimise(dual: Dual, y: Float64Array, options: NewtonOptions): NewtonEnd {
-  const { frame, gradient } = dual
-  const { effort } = options
+  const { frame, gradient, work } = dual
   const scratch = createScratch(frame.columns)
   let reach = 0.25 * frame.money
   let value = sweep(dual, y)
@@ -67,12 +64,12 @@ export function minimise(dual: Dual, y: Float64Array, options: NewtonOptions): N
   let steps = 0
   const isGoing = () =>
     residual > options.tolerance && steps < options.maxSteps && idle < options.patience
-  while (isGoing() && effort.visits + dual.visits < options.maxVisits) {
+  while (isGoing() && !isSpent(work)) {
     steps++
     dampen(dual, scratch, reach)
     // Quadratic convergence, but no better than what is asked for.
     const accuracy = Math.max(Math.min(0.05, residual), (0.1 * options.tolerance) / residual)
-    effort.conjugate += solveDirection(dual, scratch, accuracy)
+    work.effort.conjugate += solveDirection(dual, scratch, accuracy)
     scratch.gradient.set(gradient)
     const length = lineSearch(dual, y, value, scratch, (found) => {
       value = found
@@ -83,9 +80,7 @@ export function minimise(dual: Dual, y: Float64Array, options: NewtonOptions): N
     idle = residual < 0.9 * best ? 0 : idle + 1
     best = Math.min(best, residual)
   }
-  effort.newton += steps
-  effort.sweeps += dual.sweeps
-  effort.visits += dual.visits
+  work.effort.newton += steps
   return { value, residual, converged: residual <= options.tolerance, steps }
 }
 
@@ -151,7 +146,7 @@ function solveDirection(dual: Dual, scratch: Scratch, tolerance: number): number
       residual[c] = r
       next += (r * r) / (diagonal[c] as number)
     }
-    if (next <= target) return k
+    if (next <= target || isSpent(dual.work)) return k
     const keep = next / rho
     rho = next
     for (let c = 0; c < columns; c++)
@@ -175,7 +170,7 @@ function lineSearch(
   const before = slopeAlong(dual, start, scratch)
   const noise = 1e-13 * Math.abs(value)
   let length = 1
-  for (let k = 0; k < maxLineSweeps; k++) {
+  for (let k = 0; k < maxLineSweeps && !isSpent(dual.work); k++) {
     const gain = moveTo(dual.frame, y, scratch, length)
     const next = sweep(dual, trial)
     const slope = slopeAlong(dual, dual.gradient, scratch)

@@ -1,7 +1,7 @@
-import type { Effort } from '../solution.ts'
 import { type Candidates, type Edges, gatherEdges } from './edges.ts'
 import type { Frame, Lookup } from './frame.ts'
 import { type Known, scan } from './scan.ts'
+import { charge, type Work } from './work.ts'
 
 /** Where a method stands: prices, the pairs that take part, and their units. */
 export type Point = {
@@ -15,19 +15,17 @@ export type Point = {
 export type Context = {
   readonly frame: Frame
   readonly lookup: Lookup
-  readonly effort: Effort
-  /** Visits after which methods give up. */
-  readonly maxVisits: number
+  readonly work: Work
 }
 
 /** The pairs worth a look at these prices, beside those already known. */
 export function restrict(
-  { frame, lookup, effort }: Context,
+  { frame, lookup, work }: Context,
   prices: { readonly y: Float64Array; readonly lambda: Float64Array },
   slack: number,
   known?: Edges,
 ): { readonly edges: Edges; readonly missing: number } {
-  effort.scans++
+  countScan(frame, work)
   const { y, lambda } = prices
   const { candidates, missing } = scan(frame, lookup, { y, lambda, slack, known, wider: undefined })
   if (known && candidates.task.length === known.count) return { edges: known, missing }
@@ -36,14 +34,19 @@ export function restrict(
 
 /** The pairs worth a look at these prices, of which a wider scan has listed most already. */
 export function narrow(
-  { frame, lookup, effort }: Context,
+  { frame, lookup, work }: Context,
   { y, lambda }: { readonly y: Float64Array; readonly lambda: Float64Array },
   slack: number,
   wider: Known,
 ): Edges {
-  effort.scans++
+  countScan(frame, work)
   const { candidates } = scan(frame, lookup, { y, lambda, slack, known: undefined, wider })
   return edgesOf(frame, lookup, candidates)
+}
+
+function countScan({ operators, tasks }: Frame, work: Work): void {
+  work.effort.scans++
+  charge(work, operators * tasks)
 }
 
 const edgesOf = ({ programme, resources }: Frame, lookup: Lookup, candidates: Candidates): Edges =>

@@ -2,12 +2,13 @@ import { roomValue } from '../evaluate.ts'
 import type { Dual } from './dual.ts'
 import type { Frame } from './frame.ts'
 import { type RowBuffer, solveRow } from './row.ts'
+import { isSpent } from './work.ts'
 
 const maxNewton = 40
 const maxRounds = 400
 const tolerance = 1e-12
-/** Times that an exact step along a price goes through the entries, about. */
-const passes = 8
+/** Visits that an entry of a row's matrix is worth, to be inverted. */
+const matrixCost = 10
 
 /**
  * The prices of one operator's K > 1 limits: the least value over λ ≥ 0 of what its entries earn
@@ -23,6 +24,7 @@ export function solveRows(
   const { operators: n, resources } = frame
   const { price } = buffer.several
   const k = resources.length
+  buffer.work.effort.visits += matrixCost * k * k
   for (let r = 0; r < k; r++) price[r] = lambda[r * n + i] as number
   if (!newton(frame, buffer, count, i)) coordinates(frame, buffer, count, i)
   for (let r = 0; r < k; r++) lambda[r * n + i] = price[r] as number
@@ -32,10 +34,10 @@ function newton(frame: Frame, buffer: RowBuffer, count: number, i: number): bool
   const { price, trial, slope, step } = buffer.several
   const k = price.length
   let value = evaluate(frame, buffer, count, i, price)
-  buffer.several.visits += count * k
-  for (let at = 0; at < maxNewton; at++) {
+  for (let at = 0; at < maxNewton && !isSpent(buffer.work); at++) {
     if (isStationary(frame, i, price, slope)) return true
     direction(buffer)
+    buffer.work.effort.visits += matrixCost * k * k
     let length = 1
     let better = false
     for (let tries = 0; tries < 30 && !better; tries++) {
@@ -52,7 +54,6 @@ function newton(frame: Frame, buffer: RowBuffer, count: number, i: number): bool
     if (!better) return false
     price.set(trial)
     value = evaluate(frame, buffer, count, i, price)
-    buffer.several.visits += count * k
   }
   return false
 }
@@ -89,7 +90,7 @@ function coordinates(frame: Frame, buffer: RowBuffer, count: number, i: number):
   const { price, margin } = buffer.several
   const { size, use } = buffer
   const k = price.length
-  for (let round = 0; round < maxRounds; round++) {
+  for (let round = 0; round < maxRounds && !isSpent(buffer.work); round++) {
     let moved = 0
     let largest = frame.money
     for (let r = 0; r < k; r++) {
@@ -113,7 +114,6 @@ function coordinates(frame: Frame, buffer: RowBuffer, count: number, i: number):
       largest = Math.max(largest, next)
       price[r] = next
     }
-    buffer.several.visits += passes * count * k
     if (moved <= 1e-15 * largest) return
   }
 }
@@ -126,9 +126,10 @@ function evaluate(
   price: Float64Array,
 ): number {
   const { slope, bend } = buffer.several
-  const { use, size, inverse, cap, margin } = buffer
+  const { use, size, inverse, cap, margin, work } = buffer
   const { operators: n, capacity, kappa } = frame
   const k = price.length
+  work.effort.visits += count * k
   bend.fill(0)
   for (let r = 0; r < k; r++) slope[r] = capacity[r * n + i] as number
   const ki = kappa[i] as number
@@ -157,12 +158,13 @@ function evaluate(
 
 function valueAt(
   { operators: n, capacity, kappa }: Frame,
-  { use, size, inverse, cap, margin }: RowBuffer,
+  { use, size, inverse, cap, margin, work }: RowBuffer,
   count: number,
   i: number,
   price: Float64Array,
 ): number {
   const k = price.length
+  work.effort.visits += count * k
   let value = 0
   for (let r = 0; r < k; r++) {
     const ki = r === 0 ? (kappa[i] as number) : 0

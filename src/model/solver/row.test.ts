@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { createRowBuffer, solveRow } from './row.ts'
+import { createWork } from './work.ts'
 
 const entry = fc.record({
   margin: fc.double({ min: 1e-9, max: 10, noNaN: true }),
@@ -26,6 +27,7 @@ test('solveRow: the load at the price is the room, or below it at price zero', (
           entries.length,
           1,
           entries.every(({ use }) => use === 1),
+          createWork(Infinity),
         )
         entries.forEach(({ margin, use, congestion, cap }, t) => {
           buffer.margin[t] = margin

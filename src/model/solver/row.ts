@@ -1,3 +1,5 @@
+import type { Work } from './work.ts'
+
 /** Scratch for the positive entries of one row, structure of arrays. */
 export type RowBuffer = {
   /** u − π of each entry: what a unit earns before the operator's own prices. */
@@ -16,6 +18,7 @@ export type RowBuffer = {
   readonly isUnit: boolean
   readonly search: Search
   readonly several: SeveralScratch
+  readonly work: Work
 }
 
 /** What is known of the root that is looked for. */
@@ -43,12 +46,15 @@ export type SeveralScratch = {
   readonly inverse: Float64Array
   /** Shape [size]. */
   readonly margin: Float64Array
-  /** Entries gone through since it was last set to zero. */
-  visits: number
 }
 
 /** Scratch for rows of at most `size` entries and `resources` limits. */
-export const createRowBuffer = (size: number, resources: number, isUnit: boolean): RowBuffer => ({
+export const createRowBuffer = (
+  size: number,
+  resources: number,
+  isUnit: boolean,
+  work: Work,
+): RowBuffer => ({
   margin: new Float64Array(size),
   use: new Float64Array(size * resources).fill(1),
   inverse: new Float64Array(size),
@@ -66,8 +72,8 @@ export const createRowBuffer = (size: number, resources: number, isUnit: boolean
     bend: new Float64Array(resources * resources),
     inverse: new Float64Array(resources * resources),
     margin: new Float64Array(resources > 1 ? size : 0),
-    visits: 0,
   },
+  work,
 })
 
 /** Prices that are tried for a row before it is left as it is. */
@@ -89,13 +95,14 @@ export function solveRow(
   kappa: number,
   guess: number,
 ): number {
-  const { search, isUnit } = buffer
+  const { search, isUnit, work } = buffer
   search.count = count
   search.low = -1
   search.high = Infinity
   let price = guess
   for (let step = 0; ; step++) {
     let room = capacity
+    work.effort.visits += search.count
     const load = isUnit ? unitLoad(buffer, price) : weightedLoad(buffer, price)
     if (kappa > 0 && price < kappa * capacity) {
       room = price / kappa

@@ -105,10 +105,10 @@ function pass(frame: Frame, options: Options, i: number, found: Int32Array): num
   let count = 0
   if (frame.isPlain) {
     const { y, lambda } = options
-    const { utility } = frame.programme
+    const earns = frame.programme.utility.subarray(i * m, (i + 1) * m)
     const least = (lambda[i] as number) - slack
     for (let t = 0; t < m; t++)
-      if ((utility[i * m + t] as number) - (y[t] as number) > least) found[count++] = t
+      if ((earns[t] as number) - (y[t] as number) > least) found[count++] = t
     return count
   }
   for (let t = 0; t < m; t++) if (netOf(frame, options, i, t) > -slack) found[count++] = t
@@ -123,12 +123,11 @@ function passPlain(
   list: List,
 ) {
   const { task, utility } = list
-  const all = programme.utility
+  const earns = programme.utility.subarray(i * m, (i + 1) * m)
   const least = (lambda[i] as number) - slack
-  const base = i * m
   let { count } = list
   for (let t = 0; t < m; t++) {
-    const u = all[base + t] as number
+    const u = earns[t] as number
     if (u - (y[t] as number) <= least) continue
     task[count] = t
     utility[count++] = u

@@ -1,5 +1,5 @@
 import type { Prices, Programme } from '../programme.ts'
-import type { Effort, Found, Infeasible, Solution } from '../solution.ts'
+import type { Found, Infeasible, Solution } from '../solution.ts'
 import { certify } from './certificate.ts'
 import { assess, type Draft, fromPrices, mended } from './finish.ts'
 import { createFrame, type Frame, lookupOf, maxOf, meanOf, moneyScale } from './frame.ts'
@@ -18,6 +18,7 @@ import {
   smoothing,
 } from './stages.ts'
 import { coarsen, coldStart, priceRows, type Start } from './start.ts'
+import { charge, createWork, isSpent, type Work } from './work.ts'
 
 /** How to solve. */
 export type SolveOptions = {
@@ -25,13 +26,17 @@ export type SolveOptions = {
   readonly tolerance?: number
   /** Prices of a similar programme of the same shape. */
   readonly start?: Prices
-  /** Pairs to visit before giving up as `stalled`; default 2·10^9 and 1,000 for each pair. */
+  /**
+   * Visits before giving up as `stalled`, see `Effort`; default 3·10^8 for each resource and 3,000
+   * for each pair.
+   */
   readonly maxVisits?: number
 }
 
 const defaultTolerance = 1e-6
-/** Some tens of seconds for small programmes; for large ones, far more than any has taken. */
-const defaultVisits = ({ operators, tasks }: Programme): number => 2e9 + 1000 * operators * tasks
+/** Seconds for small programmes; for large ones, several times what any family has taken. */
+const defaultVisits = ({ operators, tasks, resources }: Programme): number =>
+  3e8 * resources.length + 3000 * operators * tasks
 /** Part of the tolerance that the methods aim for, so that rounding cannot spoil an answer. */
 const aim = 1e-2
 /** Residual to which Newton's method is driven first; that of what is mended is far smaller. */
@@ -49,33 +54,37 @@ const rough = { tolerance: 1e-3, maxSteps: 30, patience: 5, judge: () => 'good' 
  * shortfall price, is answered by a certificate.
  */
 export function solve(programme: Programme, options: SolveOptions = {}): Solution {
-  const effort: Effort = { newton: 0, conjugate: 0, sweeps: 0, scans: 0, visits: 0 }
   const tolerance = options.tolerance ?? defaultTolerance
   const { start, maxVisits = defaultVisits(programme) } = options
-  const terms = { tolerance, money: moneyScale(programme), effort, start, maxVisits }
+  const work = createWork(maxVisits)
+  const terms = { tolerance, money: moneyScale(programme), work, start }
   const { shortfallPrice } = programme
   if (shortfallPrice) return solveElastic(programme, shortfallPrice, terms)
   let best: Found | undefined
   let penalty = 8 * (terms.money + costliest(programme))
-  for (let attempt = 0; attempt < 4; attempt++, penalty *= 64) {
+  for (let attempt = 0; attempt === 0 || (attempt < 4 && !isSpent(work)); attempt++) {
     const price = new Float64Array(programme.tasks).fill(penalty)
     const refuse = ({ prices }: Draft): Infeasible | undefined => {
+      charge(work, looks * programme.operators * programme.tasks)
       const certificate = certify(programme, prices, price)
-      return certificate && { status: 'infeasible', certificate, effort }
+      return certificate && { status: 'infeasible', certificate, effort: work.effort }
     }
     const solution = solveElastic(programme, price, terms, refuse)
     if (solution.status !== 'stalled') return solution
     if (!best || solution.violation < best.violation) best = solution
+    penalty *= 64
   }
   return best as Found
 }
 
+/** Times that looking for a certificate goes through all pairs, at most. */
+const looks = 5
+
 type Terms = {
   readonly tolerance: number
   readonly money: number
-  readonly effort: Effort
+  readonly work: Work
   readonly start: Prices | undefined
-  readonly maxVisits: number
 }
 
 /**
@@ -89,13 +98,13 @@ function solveElastic(
   terms: Terms,
   refuse?: (draft: Draft) => Infeasible | undefined,
 ): Solution {
-  const { effort, tolerance, maxVisits } = terms
+  const { work, tolerance } = terms
   const frame = createFrame(programme, shortfallPrice, terms.money)
-  const context: Context = { frame, lookup: lookupOf(programme), effort, maxVisits }
+  const context: Context = { frame, lookup: lookupOf(programme), work }
   const check = lastOnly((point: Point): Answer => {
     const draft = mended(frame, point)
     const refusal = draft.violation > tolerance ? refuse?.(draft) : undefined
-    return { draft, refusal, found: once(() => assess(frame, draft, tolerance, effort)) }
+    return { draft, refusal, found: once(() => assess(frame, draft, tolerance, work)) }
   })
   const within =
     (part: number): Judge =>
@@ -114,6 +123,7 @@ function solveElastic(
     const found = judged()
     if (found.status === 'optimal' || converged) return found
     if (!best || found.gap + found.violation < best.gap + best.violation) best = found
+    if (isSpent(work)) break
   }
   return best as Found
 }
@@ -195,11 +205,11 @@ function linearAttempts(context: Context, tolerance: number, within: Within): At
 /** Network simplex over the pairs near the prices of `from`, until no other pair earns anything. */
 function exactly(context: Context, from: Stage): Stage {
   let stage = from
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < 20 && !isSpent(context.work); round++) {
     const known = round > 0 ? stage.point.edges : undefined
     const { edges, missing } = restrict(context, stage.point, near(context.frame), known)
     if (round > 0 && missing === 0) return { ...stage, converged: true }
-    const point = solveNetwork(context.frame, { ...stage.point, edges })
+    const point = solveNetwork(context.frame, { ...stage.point, edges }, context.work)
     if (!point) break
     stage = { point, converged: false }
   }
@@ -241,7 +251,7 @@ function approximate(context: Context, rho: number): Start & { readonly isNear: 
       start.lambda[k * n + i] = lambda[k * few + like] as number
     }
   })
-  priceRows(frame, lookup, y, start.lambda, rho)
+  priceRows(frame, lookup, y, start.lambda, rho, context.work)
   return { y, lambda: start.lambda, isNear: true }
 }
 

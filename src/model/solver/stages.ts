@@ -5,6 +5,7 @@ import { minimise, type NewtonEnd, type NewtonOptions } from './newton.ts'
 import { type Context, carry, narrow, type Point, restrict } from './point.ts'
 import type { Known } from './scan.ts'
 import type { Start } from './start.ts'
+import { isSpent } from './work.ts'
 
 /** A point, and whether it solves what was asked for. */
 export type Stage = { readonly point: Point; readonly converged: boolean }
@@ -117,9 +118,9 @@ export function follow(context: Context, start: Start, least: number, goal: Goal
       maxSteps: 60,
       patience: 20,
     })
-    if (isLast) {
+    if (isLast || isSpent(context.work)) {
       const units = unitsAt(dual, y)
-      return { point: { y, lambda, edges, units }, converged: end.converged }
+      return { point: { y, lambda, edges, units }, converged: isLast && end.converged }
     }
     slack = 4 * farthest(before, y)
   }
@@ -134,7 +135,8 @@ export function proximal(context: Context, from: Stage, judge: Judge): Stage {
   const largest = smoothing(context.frame)
   let { edges, units } = from.point
   let tolerance = 1e-2
-  for (let k = 0, rho = largest / 300; k < 60; k++, rho = Math.max(rho / 3, largest * 1e-8)) {
+  let rho = largest / 300
+  for (let k = 0; k < 60 && !isSpent(context.work); k++) {
     const before = y.slice()
     const { dual } = run(context, { y, lambda, edges }, rho, units, {
       tolerance,
@@ -148,19 +150,20 @@ export function proximal(context: Context, from: Stage, judge: Judge): Stage {
     units = carry(edges, units, next.edges)
     edges = next.edges
     tolerance = Math.max(tolerance * 0.3, 1e-10)
+    rho = Math.max(rho / 3, largest * 1e-8)
   }
   return { point: { y, lambda, edges, units }, converged: false }
 }
 
 function run(
-  { frame, effort, maxVisits }: Context,
+  { frame, work }: Context,
   { y, lambda, edges }: Omit<Point, 'units'>,
   rho: number,
   centre: Float64Array | undefined,
   goal: Omit<Goal, 'judge'>,
 ): { readonly end: NewtonEnd; readonly dual: Dual } {
-  const dual = createDual(frame, edges, lambda, rho, centre)
-  const end = minimise(dual, y, { ...goal, effort, maxVisits })
+  const dual = createDual(frame, edges, lambda, rho, centre, work)
+  const end = minimise(dual, y, goal)
   return { end, dual }
 }
 

@@ -4,6 +4,7 @@ import { inverseOf, isUnit } from './edges.ts'
 import { columnPrice, type Frame, type Lookup } from './frame.ts'
 import { createRowBuffer, type RowBuffer, solveRow } from './row.ts'
 import { solveRows } from './row-several.ts'
+import { charge, type Work } from './work.ts'
 
 /** Column prices and operators' prices to start from. */
 export type Start = { readonly y: Float64Array; readonly lambda: Float64Array }
@@ -79,10 +80,12 @@ export function priceRows(
   y: Float64Array,
   lambda: Float64Array,
   rho: number,
+  work: Work,
 ): void {
   const { operators: n, tasks: m, resources, capacity, kappa } = frame
-  const buffer = createRowBuffer(m, resources.length, isUnit(resources))
+  const buffer = createRowBuffer(m, resources.length, isUnit(resources), work)
   const step = resources.length > 1 ? 1 : Math.max(1, Math.floor(m / sampledTasks))
+  charge(work, n * Math.ceil(m / step))
   for (let i = 0; i < n; i++) {
     const count = gatherRow(frame, lookup, buffer, { i, y, rho, step })
     if (resources.length > 1) solveRows(frame, buffer, count, i, lambda)

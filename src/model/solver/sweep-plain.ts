@@ -1,6 +1,7 @@
 import { roomValue } from '../evaluate.ts'
 import type { Dual } from './dual.ts'
 import { priceRow } from './price-row.ts'
+import { charge } from './work.ts'
 
 /**
  * As `sweep`, for plain frames. The inner loops add and store without asking: whether an entry
@@ -26,8 +27,8 @@ export function sweepPlain(dual: Dual, y: Float64Array): number {
     value += placeRow(dual, count, price)
   }
   activeStart[operators] = active
-  dual.sweeps++
-  dual.visits += dual.edges.count + operators + tasks
+  dual.work.effort.sweeps++
+  charge(dual.work, dual.edges.count + operators + tasks)
   return value
 }
 

@@ -7,6 +7,7 @@ import { createDual, unitsAt } from './dual.ts'
 import { createFrame, lookupOf, moneyScale } from './frame.ts'
 import { type Context, restrict } from './point.ts'
 import { sweep } from './sweep.ts'
+import { createWork } from './work.ts'
 
 test('sweep: the gradient is what its units leave of every column, whatever the limits', () => {
   for (const [name, programme] of Object.entries(programmes(30, 20)))
@@ -49,12 +50,12 @@ function dualOf(programme: Programme, seed: number) {
   const random = seeded(seed)
   const price = programme.shortfallPrice as Float64Array
   const frame = createFrame(programme, price, moneyScale(programme))
-  const effort = { newton: 0, conjugate: 0, sweeps: 0, scans: 0, visits: 0 }
-  const context: Context = { frame, lookup: lookupOf(programme), effort, maxVisits: Infinity }
+  const work = createWork(Infinity)
+  const context: Context = { frame, lookup: lookupOf(programme), work }
   const y = new Float64Array(frame.columns).map((_, c) => (c < frame.tasks ? random() : 0))
   const lambda = new Float64Array(frame.capacity.length)
   const { edges } = restrict(context, { y, lambda }, Infinity)
-  return { dual: createDual(frame, edges, lambda, 0, undefined), y }
+  return { dual: createDual(frame, edges, lambda, 0, undefined, work), y }
 }
 
 /** d − served, then what is beyond security and groups, by the definitions. */

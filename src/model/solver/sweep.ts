@@ -4,6 +4,7 @@ import { columnPrice, type Frame } from './frame.ts'
 import { priceRow } from './price-row.ts'
 import { netMargins, pivotRows, solveRows } from './row-several.ts'
 import { sweepPlain } from './sweep-plain.ts'
+import { charge } from './work.ts'
 
 /**
  * Evaluates the dual function and its gradient.
@@ -16,7 +17,6 @@ export function sweep(dual: Dual, y: Float64Array): number {
   const { frame, capacityPrice: lambda, gradient, activeStart, buffer } = dual
   const { operators: n, columns, limit, capacity, kappa } = frame
   const k = frame.resources.length
-  dual.sweeps++
   let value = 0
   for (let c = 0; c < columns; c++) {
     const most = limit[c] as number
@@ -44,8 +44,8 @@ export function sweep(dual: Dual, y: Float64Array): number {
     setPivot(dual, i, end.active)
   }
   activeStart[n] = end.active
-  dual.visits += dual.edges.count + n + columns + buffer.several.visits
-  buffer.several.visits = 0
+  dual.work.effort.sweeps++
+  charge(dual.work, dual.edges.count + n + columns)
   return value
 }
 

@@ -4,6 +4,7 @@ import { type Edges, useOfEdge } from '../solver/edges.ts'
 import { assess, draftOf, fromPrices } from '../solver/finish.ts'
 import { createFrame, type Frame, lookupOf, maxOf, moneyScale } from '../solver/frame.ts'
 import { restrict } from '../solver/point.ts'
+import { createWork } from '../solver/work.ts'
 import { constraintNorm, type FramePrices, movePrices, slack, slopes } from './operators.ts'
 
 /**
@@ -93,12 +94,8 @@ function createRun(programme: Programme, options: StudyOptions): Run {
   const price = programme.shortfallPrice ?? new Float64Array(programme.tasks).fill(1e6 * money)
   const frame = createFrame(programme, price, money)
   const zero = { y: new Float64Array(frame.columns), lambda: frame.capacity.map(() => 0) }
-  const effort = { newton: 0, conjugate: 0, sweeps: 0, scans: 0, visits: 0 }
-  const { edges } = restrict(
-    { frame, lookup: lookupOf(programme), effort, maxVisits: Infinity },
-    zero,
-    Infinity,
-  )
+  const work = createWork(Infinity)
+  const { edges } = restrict({ frame, lookup: lookupOf(programme), work }, zero, Infinity)
   const { rate, priceRate } = ratesOf(frame, edges, options)
   const { start } = options
   const x = new Float64Array(edges.count)
@@ -158,10 +155,10 @@ function step(run: Run, method: StudyMethod): number {
 }
 
 function check({ frame, edges, prices, x }: Run, tolerance: number): Found {
-  const effort = { newton: 0, conjugate: 0, sweeps: 0, scans: 0, visits: 0 }
+  const work = createWork(Infinity)
   const { y } = prices
   const lambda = withCongestion(frame, edges, x, prices.lambda)
-  return assess(frame, draftOf(frame, { y, lambda, edges, units: x }), tolerance, effort)
+  return assess(frame, draftOf(frame, { y, lambda, edges, units: x }), tolerance, work)
 }
 
 /** The steps take κ from the load and λ for the limit alone; `Prices` hold both in one. */
