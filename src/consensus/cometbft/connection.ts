@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net'
 import { DomainError } from '#primitives'
+import { toResult } from './answers.ts'
 import { BadFrameError, FrameReader } from './frames.ts'
-import { type Asked, decodeRequest, encodeAnswer } from './messages.ts'
+import { CheckTxType } from './messages/abci_pb.ts'
+import { type Answer, type Asked, constantAnswer, decodeRequest, encodeAnswer } from './messages.ts'
 import { Outbox } from './outbox.ts'
 import type { Asker, Session } from './session.ts'
 
@@ -15,13 +17,25 @@ export type ConnectionEnd = {
   readonly error?: unknown
 }
 
+/**
+ * Transactions that wait for their check: some tenths of a second of work. CometBFT waits for all
+ * of them before each commit.
+ */
+const maxChecks = 1024
+
 /** Questions that may wait for their answers; more are read when these are answered. */
-const maxWaiting = 4096
+const maxWaiting = 65_536
 
 /** Questions that are taken up at a time: other connections have their turn in between. */
-const maxAtOnce = 16
+const maxAtOnce = 8
 
-/** Answers what comes over one socket until it ends. */
+/**
+ * Answers what comes over one socket until it ends.
+ *
+ * Everything is read as it comes. CometBFT hands a transaction over in the same routine that
+ * receives its peer's votes, and that routine stands still while its queue to us is full: so what
+ * is more than can be checked is refused at once, and no vote waits for it.
+ */
 export function serveConnection(
   socket: Socket,
   session: Session,
@@ -30,14 +44,19 @@ export function serveConnection(
   new Connection(socket, session, onEnd)
 }
 
+/** A question that is not taken up yet, and where its answer goes. */
+type Question = { readonly asked: Asked; readonly place: (frame: Uint8Array) => void }
+
 class Connection implements Asker {
   readonly #socket: Socket
   readonly #session: Session
   readonly #reader = new FrameReader()
   readonly #outbox: Outbox
   readonly #onEnd: (end: ConnectionEnd) => void
-  /** What was received and is not taken up yet. */
-  #frames: Iterator<Uint8Array, void> | undefined
+  /** What was received and is not taken up yet, oldest first. */
+  readonly #questions: Question[] = []
+  /** New transactions whose check is not done. */
+  #checks = 0
   #isOver = false
   #isResting = false
 
@@ -45,12 +64,11 @@ class Connection implements Asker {
     this.#socket = socket
     this.#session = session
     this.#onEnd = onEnd
-    this.#outbox = new Outbox(socket, () => this.#takeUp())
-    socket.on('data', ({ buffer, byteOffset, length }: Buffer) => {
+    this.#outbox = new Outbox(socket, () => this.#readOn())
+    socket.on('data', ({ buffer, byteOffset, length }: Buffer) =>
       // No Buffer, of which a slice would be no copy.
-      this.#frames = this.#reader.read(new Uint8Array(buffer, byteOffset, length))
-      this.#takeUp()
-    })
+      this.#receive(new Uint8Array(buffer, byteOffset, length)),
+    )
     socket.on('end', () => this.#ended())
     socket.on('error', () => {}) // its close follows
     socket.on('close', () => this.#finish({ message: 'closed' }))
@@ -60,25 +78,38 @@ class Connection implements Asker {
     return !this.#isOver && !this.#socket.destroyed
   }
 
-  /** Takes up what was received; the socket rests until that is done. */
-  #takeUp(): void {
-    if (this.#isOver || this.#isResting || !this.#frames) return
+  #receive(chunk: Uint8Array): void {
+    if (this.#isOver) return
     try {
-      for (let taken = 0; taken < maxAtOnce; taken++) {
-        if (this.#outbox.waiting >= maxWaiting) return void this.#socket.pause()
-        const { done, value } = this.#frames.next()
-        if (done === true) {
-          this.#frames = undefined
-          this.#socket.resume()
-          return
-        }
-        this.#ask(decodeRequest(value))
-      }
+      for (const frame of this.#reader.read(chunk)) this.#queue(decodeRequest(frame))
     } catch (error) {
       this.#refuse(error)
       return
     }
-    this.#socket.pause()
+    if (this.#outbox.waiting >= maxWaiting) this.#socket.pause()
+    this.#takeUp()
+  }
+
+  #readOn(): void {
+    if (!this.#isOver && this.#outbox.waiting < maxWaiting) this.#socket.resume()
+  }
+
+  #queue(asked: Asked): void {
+    const place = this.#outbox.takePlace()
+    const refusal = refusalWhenBusy(asked)
+    if (refusal && this.#checks >= maxChecks) {
+      place(encodeAnswer(refusal))
+      return
+    }
+    if (refusal) this.#checks++
+    this.#questions.push({ asked, place })
+  }
+
+  /** Takes up some of what waits; the rest after the other connections have had their turn. */
+  #takeUp(): void {
+    if (this.#isOver || this.#isResting) return
+    for (const question of this.#questions.splice(0, maxAtOnce)) this.#ask(question)
+    if (this.#questions.length === 0) return
     this.#isResting = true
     setImmediate(() => {
       this.#isResting = false
@@ -86,10 +117,12 @@ class Connection implements Asker {
     })
   }
 
-  #ask(asked: Asked): void {
-    const place = this.#outbox.takePlace()
+  #ask({ asked, place }: Question): void {
     this.#session.answer(asked, this).then(
-      (answer) => place(encodeAnswer(answer)),
+      (answer) => {
+        if (refusalWhenBusy(asked)) this.#checks--
+        place(encodeAnswer(answer))
+      },
       (error: unknown) => this.#refuse(error),
     )
   }
@@ -114,4 +147,17 @@ class Connection implements Asker {
     this.#isOver = true
     this.#onEnd(end)
   }
+}
+
+const busy = toResult({ ok: false, reason: 'OperatorBusy' })
+const busyCheck = constantAnswer({ case: 'checkTx', value: busy })
+const busyInsert = constantAnswer({ case: 'insertTx', value: { code: busy.code ?? 0 } })
+
+/**
+ * What to say of a new transaction when too many wait already; undefined of other questions. Of one
+ * that it holds, CometBFT asks seldom, and at no cost.
+ */
+function refusalWhenBusy({ case: kind, value }: Asked): Answer | undefined {
+  if (kind === 'insertTx') return busyInsert
+  return kind === 'checkTx' && value.type !== CheckTxType.RECHECK ? busyCheck : undefined
 }

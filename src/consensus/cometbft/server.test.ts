@@ -70,17 +70,23 @@ test('server: answers come in the order of the questions, whichever is ready fir
   assert.deepEqual(order, ['a 0', 'b 0', 'bad 1', 'flush'])
 })
 
-test('server: thousands of transactions that come at once are all answered, in order', async (t) => {
+test('server: thousands of transactions, some hundreds at once, are all judged, in order', async (t) => {
   const inner = application()
   const { server } = await serve(t, inner)
   const client = await AbciClient.connect(server.address)
-  const texts = Array.from({ length: 10_000 }, (_, i) => (i % 7 === 0 ? `bad ${i}` : `tx ${i}`))
-  const codes = await Promise.all(
-    texts.map((text) => client.ask(check(text)).then(({ code }) => code)),
-  )
+  const codes: (number | undefined)[] = []
+  const isBad = (place: number) => place % 7 === 0
+  for (let start = 0; start < 10_000; start += 1_000) {
+    const texts = Array.from(
+      { length: 1_000 },
+      (_, i) => `${isBad(start + i) ? 'bad' : 'tx'} ${start + i}`,
+    )
+    const answers = await Promise.all(texts.map((text) => client.ask(check(text))))
+    codes.push(...answers.map(({ code }) => code))
+  }
   assert.deepEqual(
     codes,
-    texts.map((_, i) => (i % 7 === 0 ? 1 : 0)),
+    codes.map((_, place) => (isBad(place) ? 1 : 0)),
   )
   assert.equal(inner.pool.size, codes.filter((code) => code === 0).length)
 })
@@ -89,29 +95,74 @@ test('server: thousands of transactions that come at once are all answered, in o
 const flood = (count: number): Uint8Array =>
   Buffer.concat(Array.from({ length: count }, (_, i) => questionFrame(check(`tx ${i}`))))
 
-test('server: a flood of transactions is taken up as far as answers can wait', async (t) => {
-  const slow = Promise.withResolvers<void>()
-  const [full, all] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-  let started = 0
-  const { server } = await serve(t, {
-    ...application(),
-    async checkTransaction() {
-      started++
-      if (started === 4096) full.resolve()
-      if (started === 10_000) all.resolve()
-      await slow.promise
-      return { ok: true }
+/** An application that judges no new transaction before it is told to. */
+function slowApplication() {
+  const [slow, read] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const inner = application()
+  const taken: string[] = []
+  return {
+    ...{ inner, taken, judge: slow.resolve },
+    /** Resolves when everything before a `recheck` was read. */
+    read: read.promise,
+    application: {
+      ...inner,
+      async checkTransaction(bytes: Uint8Array) {
+        taken.push(Buffer.from(bytes).toString())
+        await slow.promise
+        return inner.checkTransaction(bytes)
+      },
+      holdsTransaction(bytes: Uint8Array) {
+        read.resolve()
+        return inner.holdsTransaction(bytes)
+      },
     },
-  })
+  }
+}
+
+const recheck = (text: string) => ({
+  case: 'checkTx' as const,
+  value: { tx: utf8(text), type: CheckTxType.RECHECK },
+})
+
+test('server: a flood is read to its end, and what cannot be checked is refused', async (t) => {
+  const { application, inner, taken, read, judge } = slowApplication()
+  const { server } = await serve(t, application)
   const client = await AbciClient.connect(server.address)
-  client.send(flood(10_000))
-  await full.promise
-  const other = await AbciClient.connect(server.address)
-  await other.ask({ case: 'echo', value: { message: 'others are heard' } })
-  assert.equal(started, 4096)
-  slow.resolve()
-  await all.promise
-  client.destroy()
+  const texts = Array.from({ length: 20_000 }, (_, i) => `tx ${i}`)
+  const answers = texts.map((text) => client.ask(check(text)))
+  const again = client.ask(recheck('from the gateway'))
+  await read // nothing is judged yet: CometBFT never waits to hand over
+  const comet = await CometDriver.connect(server.address)
+  await comet.handshake(testGenesis)
+  await comet.finalize(blockOf(1))
+  await comet.commit()
+  assert.equal(taken.length, 1024, 'a block was made while so many waited')
+  judge()
+  const judged = await Promise.all(answers)
+  assert.deepEqual(
+    judged.map(({ code, log }) => `${code} ${log}`),
+    texts.map((_, place) => (place < 1024 ? '0 ' : '1 OperatorBusy')),
+  )
+  assert.deepEqual([inner.pool.size, (await again).log], [1024, 'NoLongerWaiting'])
+  assert.equal((await client.ask(check('one more'))).code, 0, 'there is room again')
+})
+
+test('server: what the gateway has accepted stays, though CometBFT’s copy is refused', async (t) => {
+  const { application, inner, read, judge } = slowApplication()
+  const { server } = await serve(t, application)
+  const client = await AbciClient.connect(server.address)
+  await inner.checkTransaction(utf8('from the gateway'))
+  const answers = Array.from({ length: 1_200 }, (_, i) => client.ask(check(`tx ${i}`)))
+  const [handedOver, inserted] = await Promise.all([
+    client.ask(check('from the gateway')),
+    client.ask({ case: 'insertTx', value: { tx: utf8('inserted') } }),
+    client.ask(recheck('tx 0')),
+    read.then(judge),
+  ])
+  assert.deepEqual([handedOver.log, inserted.code], ['OperatorBusy', 1])
+  const accepted = (await Promise.all(answers)).filter(({ code }) => code === 0)
+  assert.equal(inner.pool.size, 1 + accepted.length)
+  assert(inner.holdsTransaction(utf8('from the gateway')))
 })
 
 test('server: a flood of transactions lets the other connections have their turn', async (t) => {
