@@ -14,6 +14,8 @@ const calmPerSecond = 500
 const floodPerSecond = 4_000
 const calmSeconds = 12
 const floodSeconds = 8
+/** Before each run, of each contender alike: what compiles as it runs has done so. */
+const warmSeconds = 6
 /** Of the peer's most, what both have to take whole. */
 const share = 0.7
 
@@ -77,8 +79,14 @@ async function runOnce(
 ): Promise<Run> {
   const make = contender === 'ours' ? payloadTransaction : keyValueTransaction
   const transactions = Array.from({ length: perSecond * seconds }, (_, place) => make(place))
+  const warmUp = Array.from({ length: calmPerSecond * warmSeconds }, (_, place) =>
+    make(transactions.length + place),
+  )
   const network = await startCometNetwork(binary, contender, timing)
   try {
+    await runLoad(network.rpcUrls, {
+      ...{ transactions: warmUp, perSecond: calmPerSecond, settleMs: 5_000 },
+    })
     const startUs = network.cpuUs()
     const result = await runLoad(network.rpcUrls, { transactions, perSecond, settleMs })
     const cpuUs = (network.cpuUs() - startUs) / result.included
@@ -122,7 +130,8 @@ const notes = [
   `Four nodes of one CometBFT on this machine, ${rounds} runs each in turn, all by one load tool that`,
   'sends 250 bytes a transaction to all nodes and hears of blocks from the first. Ours: the ledger in a',
   'process of its own for each node, every signature checked on arrival by each; the peer: the key-value',
-  'store within the node, without signatures.',
+  `store within the node, without signatures. Before each run both take ${calmPerSecond} a second for`,
+  `${warmSeconds} s, which do not count.`,
   'confirm-ms: mean from sending to the news of the block, 100 ms after each commit; lan: the LAN clocks.',
   `max-tps: included while ${floodPerSecond} a second are offered. cpu-us-per-tx: of all processes.`,
   'abci-roundtrip-us: CheckTx with one signature over the socket. embedded-block-ms: median gap between',

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { createSigner } from '#consensus'
 import {
   type CallPool,
@@ -10,7 +11,7 @@ import {
   openLedgerKeeper,
   recoverAddressWith,
 } from '#node'
-import { type Hex, type Logger, sha256, sha256Hex, uint64Bytes, utf8, vrfProve } from '#primitives'
+import { type Logger, sha256, uint64Bytes, utf8, vrfProve } from '#primitives'
 import type { Environment } from '#protocol'
 import type { Genesis, OperatorId } from '#records'
 import { LedgerNetwork } from '../../test/support/ledger-network.ts'
@@ -87,23 +88,25 @@ export async function openPayloadApplication(options: {
 /** Most payloads that wait. */
 const maxWaiting = 20_000
 
+const nameOf = (payload: Uint8Array): string => hash('sha256', payload, 'base64')
+
 /** Payloads in the order in which they came. */
 function payloadPool({ services }: Environment): CallPool {
   const service = services.get(payloadSpec.name)
-  const waiting = new Map<Hex, Uint8Array>()
+  const waiting = new Map<string, Uint8Array>()
   let bytes = 0
   return {
     admit: (payload) => {
+      const name = nameOf(payload)
+      if (waiting.has(name)) return { ok: false, reason: 'AlreadyKnown' }
       if (waiting.size >= maxWaiting) return { ok: false, reason: 'MempoolFull' }
       const verdict = service?.check(payload) ?? { ok: false, reason: 'UnknownService' }
       if (!verdict.ok) return verdict
-      const hash = sha256Hex(payload)
-      if (waiting.has(hash)) return { ok: false, reason: 'AlreadyKnown' }
-      waiting.set(hash, payload)
+      waiting.set(name, payload)
       bytes += payload.length
       return { ok: true }
     },
-    has: (payload) => waiting.has(sha256Hex(payload)),
+    has: (payload) => waiting.has(nameOf(payload)),
     take: (maxBytes) => {
       const taken: Uint8Array[] = []
       let room = maxBytes
@@ -115,8 +118,7 @@ function payloadPool({ services }: Environment): CallPool {
       return taken
     },
     committed: (payloads) => {
-      for (const payload of payloads)
-        if (waiting.delete(sha256Hex(payload))) bytes -= payload.length
+      for (const payload of payloads) if (waiting.delete(nameOf(payload))) bytes -= payload.length
     },
     executable: () => waiting.size,
     bytes: () => bytes,

@@ -27,7 +27,7 @@ const maxChecks = 1024
 const maxWaiting = 65_536
 
 /** Questions that are taken up at a time: other connections have their turn in between. */
-const maxAtOnce = 8
+const maxAtOnce = 16
 
 /**
  * Answers what comes over one socket until it ends.
