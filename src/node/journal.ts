@@ -40,7 +40,7 @@ export const journalFile = 'accepted.log'
  */
 const defaultTidyBytes = 256 * 1024
 
-/** Endings that are remembered, the oldest forgotten first. */
+/** Endings that are remembered, the oldest forgotten first; `docs/guides/json-rpc.md` says so. */
 const maxEndings = 4_096
 
 /**

@@ -69,10 +69,15 @@ export async function damageFiles(
   const next = random(seed)
   const raw = { operators: '4', port: '0', logLevel: 'silent', load: '0' }
   let folder = ''
+  /** Why the victim ended that had started. */
+  let failure: unknown
   const adapt: Adapt = (operator) => {
     if (operator.id !== victim) return operator
     folder = operator.folder
-    return { ...operator, logger: silentLogger }
+    const onFailure = (error: unknown) => {
+      failure ??= error
+    }
+    return { ...operator, logger: silentLogger, onFailure }
   }
   const devnet = await startDevnet(parseDevnetOptions(raw, '.'), () => {}, undefined, adapt)
   const hashes = new Map<number, Hex>()
@@ -95,16 +100,17 @@ export async function damageFiles(
       if (!spoil(path, damage, next)) continue
       counts.damages++
       const name = `${damage.kind} at ${damage.place} of ${damage.file}`
-      const refusal = await tryStart(devnet)
+      failure = undefined
+      const refused = await tryStart(devnet)
+      const fault = refused ? undefined : await agrees(devnet, hashes)
+      // What is not read at the start is refused when it is.
+      const refusal = refused ?? failure
       if (refusal) {
         counts.refused++
         refusals[damage.file] = [...new Set([...(refusals[damage.file] ?? []), codeOf(refusal)])]
         if (!isClear(refusal, folder)) problems.push(`${name}: ${String(refusal)}`)
-      } else {
-        const fault = await agrees(devnet, hashes)
-        if (fault) problems.push(`${name}: ${fault}`)
-        else counts.recovered++
-      }
+      } else if (fault) problems.push(`${name}: ${fault}`)
+      else counts.recovered++
       await devnet.stopOperator(victim)
     }
     progress(damages.length, damages.length)
@@ -176,7 +182,10 @@ const isClear = (error: unknown, folder: string): boolean =>
 const heightOf = (devnet: EmbeddedDevnet, id: number): number =>
   devnet.operators.get(id)?.application.height ?? 0
 
-/** @returns what is wrong: another app hash than the network's, or no way back to it. */
+/**
+ * @returns what is wrong, unless the victim has said so and ended: another app hash than the
+ * network's, or no way back to it.
+ */
 async function agrees(
   devnet: EmbeddedDevnet,
   hashes: ReadonlyMap<number, Hex>,

@@ -99,7 +99,6 @@ async function runRounds(
   let startMs = servingMs
   let isHeld = false
   for (; counts.rounds < rounds; counts.rounds++, progress(counts.rounds, rounds)) {
-    if (counts.rounds > 0) network.start()
     const isEarly = counts.rounds > 0 && next() < earlyShare
     if (isEarly) {
       counts.early++
@@ -125,8 +124,8 @@ async function runRounds(
       network.killL1()
       isHeld = false
     }
+    network.start()
   }
-  network.start()
   await network.requireServing()
   await network.setMining(true)
 }
