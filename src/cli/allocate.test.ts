@@ -257,10 +257,69 @@ test('allocate: the guide shows what the program says', async () => {
 })
 
 test('allocate: a number too large to reckon with is named by line and column', async () => {
-  const huge = table.replace('ada,14,0.02,100,acme,0.9', 'ada,14,0.02,100,acme,1e16')
-  await refused(
-    'huge.csv',
-    huge,
-    'line 7, column "eth/usd": utility must be at most 1e15 in size, is 10000000000000000',
-  )
+  const wide = table
+    .replace('operator,capacity,', 'operator,capacity,load congestion,')
+    .replace(/^(ada|bob|eve),(\d+),/gm, '$1,$2,0.1,')
+    .replace(/^(demand|cap|shortfall price|security floor|group share),/gm, '$1,,')
+    .concat('use,,,,,,1,1,1\n')
+  const huge = (from: string, to: string, place: string, part: string) =>
+    refused('huge.csv', replaced(wide, from, to), `${place}: ${part} ${tooLarge}`)
+  const tooLarge = 'must be at most 1e15 in size, is 2000000000000000'
+  const first = 'column "eth/usd"'
+  await huge('acme,0.9,', 'acme,2e15,', `line 7, ${first}`, 'utility')
+  await huge('ada,14,', 'ada,2e15,', 'line 7', 'capacity of capacity')
+  await huge('bob,12,0.1,', 'bob,12,2e15,', 'line 8', 'load congestion')
+  await huge('0.1,0.05,', '0.1,2e15,', 'line 9', 'congestion')
+  await huge(',60,acme', ',2e15,acme', 'line 8', 'stake')
+  await huge('demand,,,,,,10,', 'demand,,,,,,2e15,', first, 'demand')
+  await huge('cap,,,,,,6,', 'cap,,,,,,2e15,', `line 7, ${first}`, 'cap')
+  await huge(',2,2,3', ',2,2e15,3', 'column "btc/usd"', 'shortfall price')
+  await huge(',40,0,0', ',40,0,2e15', 'column "blocks"', 'security floor')
+  await huge('use,,,,,,1,', 'use,,,,,,2e15,', first, 'use of capacity')
 })
+
+test('allocate: what a pair is too large with in JSON is named by operator and task', async () => {
+  const [first, pair, ...others] = json.pairs
+  const place = 'operators[0] ("ada"), tasks[1] ("btc/usd")'
+  for (const [field, part] of [
+    ['cap', 'cap'],
+    ['congestion', 'congestion'],
+  ])
+    await refused(
+      'huge.json',
+      variant({ pairs: [first, { ...pair, [field as string]: 2e15 }, ...others] }),
+      `${place}: ${part} must be at most 1e15 in size, is 2000000000000000`,
+    )
+})
+
+test('allocate: numbers that are negative, and sums beyond every number, are named too', async () => {
+  const bad = (from: string, to: string, problem: string) =>
+    refused('x.csv', replaced(table, from, to), problem)
+  const rule = 'must be finite and not negative, is -1'
+  await bad('14,0.02', '14,-1', `line 7: congestion ${rule}`)
+  await bad(',60,acme', ',-1,acme', `line 8: stake ${rule}`)
+  await bad('demand,,,,,10', 'demand,,,,,-1', `column "eth/usd": demand ${rule}`)
+  await bad('price,,,,,2', 'price,,,,,-1', `column "eth/usd": shortfallPrice ${rule}`)
+  await bad('floor,,,,,40', 'floor,,,,,-1', `column "eth/usd": security floor ${rule}`)
+  await bad('share,,,,,0.5', 'share,,,,,-1', `column "eth/usd": group share ${rule}`)
+  const cap = 'line 7, column "eth/usd": cap must not be negative or NaN, is -1'
+  await bad('cap,,,,,6', 'cap,,,,,-1', cap)
+  const sum = 'column "btc/usd": demand must have a finite sum, is Infinity'
+  await bad('demand,,,,,10,8', 'demand,,,,,1e308,1e308', sum)
+})
+
+test('allocate: what a whole unit cannot count exactly is named by line and column', async () => {
+  const problem = (part: string) => `${part} is beyond exact integers in these units, is `
+  const told = async (from: string, to: string) =>
+    (await allocate('x.csv', replaced(table, from, to), '--unit', '1e-6')).err
+  const demand = await told('demand,,,,,10', 'demand,,,,,1e12')
+  assert(demand.startsWith(`nodeop: x.csv: column "eth/usd": ${problem('demand')}`), demand)
+  const capacity = await told('ada,14', 'ada,1e12')
+  assert(capacity.startsWith(`nodeop: x.csv: line 7: ${problem('capacity of capacity')}`), capacity)
+})
+
+/** A text with one place changed, which must be there. */
+function replaced(text: string, from: string, to: string): string {
+  assert(text.includes(from), from)
+  return text.replace(from, to)
+}

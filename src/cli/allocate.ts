@@ -4,6 +4,7 @@ import {
   BadProgrammeError,
   createProgramme,
   type Programme,
+  type ProgrammeParts,
   type Solution,
   solve,
   toShares,
@@ -61,29 +62,40 @@ const mostInSize = 1e15
 
 /** @throws BadAllocationFileError for the first number that is too large; Infinity is no limit. */
 function requireRange(path: string, file: AllocationFile): void {
-  const { parts } = file
-  const tasks = parts.tasks
-  const require = (part: string, values: Float64Array | undefined, places: Places) => {
+  const { operators, tasks } = file.parts
+  for (const [part, values, along] of listsOf(file.parts)) {
     const at = values?.findIndex((v) => Math.abs(v) > mostInSize && Math.abs(v) < Infinity) ?? -1
-    if (at < 0 || !values) return
-    const byPair = places === 'pairs' || values.length > parts.operators
-    const [row, column] =
-      places === 'tasks' ? [-1, at] : byPair ? [Math.floor(at / tasks), at % tasks] : [at, -1]
-    const place = file.placeOf(row, column)
+    if (at < 0 || !values) continue
+    const isPair = values.length > (along === 'row' ? operators : tasks)
+    const place = isPair
+      ? file.placeOf(Math.floor(at / tasks), at % tasks)
+      : file.placeOf(along === 'row' ? at : -1, along === 'row' ? -1 : at)
     throw new BadAllocationFileError(
       `${path}: ${place && `${place}: `}${part} must be at most 1e15 in size, is ${values[at]}`,
     )
   }
-  require('utility', parts.utility, 'pairs')
-  require('congestion', parts.congestion, 'operators')
-  require('demand', parts.demand, 'tasks')
-  require('shortfallPrice', parts.shortfallPrice, 'tasks')
-  for (const { name, capacity } of parts.resources)
-    require(`capacity of ${name}`, capacity, 'operators')
 }
 
-/** What a list has an entry for; operators may have one for each of their pairs. */
-type Places = 'operators' | 'tasks' | 'pairs'
+/** A list of numbers; where it has one for each pair, `along` does not matter. */
+type List = readonly [part: string, values: Float64Array | undefined, along: 'row' | 'column']
+
+/** Every list of numbers of a programme, by the name that its faults have. */
+function listsOf({ resources, security, ...parts }: ProgrammeParts): readonly List[] {
+  return [
+    ['utility', parts.utility, 'row'],
+    ['congestion', parts.congestion, 'row'],
+    ['load congestion', parts.loadCongestion, 'row'],
+    ['demand', parts.demand, 'column'],
+    ['cap', parts.cap, 'column'],
+    ['shortfall price', parts.shortfallPrice, 'column'],
+    ...resources.flatMap(({ name, capacity, use }): readonly List[] => [
+      [`capacity of ${name}`, capacity, 'row'],
+      [`use of ${name}`, use, 'column'],
+    ]),
+    ['stake', security?.stake, 'row'],
+    ['security floor', security?.floor, 'column'],
+  ]
+}
 
 /** What the model says of a row and a column, said of the file. */
 function inFileTerms<T>(path: string, file: AllocationFile, build: () => T): T {

@@ -67,7 +67,8 @@ test('createProgramme: unknown groups and shares above one are refused', () => {
 
 test('createProgramme: sums that are not finite are refused', () => {
   const demand = new Float64Array(3).fill(1e308)
-  assert.equal(faultOf({ demand }).rule, 'must have a finite sum')
+  const { rule, column } = faultOf({ demand })
+  assert.deepEqual([rule, column], ['must have a finite sum', 1], 'the entry that is too much')
 })
 
 test('BadProgrammeError: the message says part, place, rule and value', () => {

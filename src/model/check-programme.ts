@@ -120,11 +120,17 @@ function checkGroups({ groups, operators, tasks }: ProgrammeParts): void {
 
 /** Sums that are not finite would turn every later check into NaN. */
 function checkSums({ demand, resources }: ProgrammeParts): void {
-  const sum = (values: Float64Array) => values.reduce((a, b) => a + b, 0)
-  if (!finite.holds(sum(demand))) badProgramme('demand', Infinity, 'must have a finite sum')
-  for (const { name, capacity } of resources)
-    if (!finite.holds(sum(capacity)))
-      badProgramme(`capacity of ${name}`, Infinity, 'must have a finite sum')
+  checkSum('demand', demand, 'column')
+  for (const { name, capacity } of resources) checkSum(`capacity of ${name}`, capacity, 'row')
+}
+
+/** Names the entry with which the sum overflows. */
+function checkSum(part: string, values: Float64Array, along: 'row' | 'column'): void {
+  let sum = 0
+  values.forEach((value, at) => {
+    sum += value
+    if (!finite.holds(sum)) badProgramme(part, sum, 'must have a finite sum', { [along]: at })
+  })
 }
 
 /** Throws the error that names what is wrong where. */

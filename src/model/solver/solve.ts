@@ -205,7 +205,7 @@ function linearAttempts(context: Context, tolerance: number, within: Within): At
 /** Network simplex over the pairs near the prices of `from`, until no other pair earns anything. */
 function exactly(context: Context, from: Stage): Stage {
   let stage = from
-  for (let round = 0; round < 20 && !isSpent(context.work); round++) {
+  for (let round = 0; round < 20; round++) {
     const known = round > 0 ? stage.point.edges : undefined
     const { edges, missing } = restrict(context, stage.point, near(context.frame), known)
     if (round > 0 && missing === 0) return { ...stage, converged: true }

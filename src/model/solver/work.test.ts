@@ -3,6 +3,11 @@ import { test } from 'node:test'
 import { createProgramme, type Programme, type ProgrammeParts, type Solution, solve } from '#model'
 import { instance, toProgramme } from '../../../bench/allocation-instances.ts'
 import { random as seeded } from '../../../test/support/random.ts'
+import { createDual } from './dual.ts'
+import { createFrame, lookupOf, moneyScale } from './frame.ts'
+import { minimise } from './newton.ts'
+import { restrict } from './point.ts'
+import { createWork } from './work.ts'
 
 test('solve: programmes whose numbers differ by 10^15 end within their bound of work', () => {
   for (let seed = 1; seed <= 60; seed++) {
@@ -19,6 +24,30 @@ test('solve: every method minds the bound of work', () => {
   for (const [name, draft] of Object.entries({ linear, nearlyLinear }))
     for (let maxVisits = 1e4; maxVisits <= 1e7; maxVisits *= 2)
       assertWithin(toProgramme(draft), maxVisits, `${name}, ${maxVisits}`)
+})
+
+test('minimise: the bound ends a search for a direction, not only the step after it', () => {
+  const draft = instance('slack 2 %', 60, 60, 1)
+  draft.congestion = draft.congestion.map((q) => q / 10)
+  const programme = toProgramme(draft)
+  const frame = createFrame(programme, new Float64Array(60).fill(100), moneyScale(programme))
+  const found = solve(programme)
+  assert(found.status === 'optimal')
+  const { demand, capacity } = found.prices
+  const at = { y: demand.map((price, t) => price + 1e-4 * Math.sin(t)), lambda: capacity }
+  const context = { frame, lookup: lookupOf(programme), work: createWork(Infinity) }
+  const { edges } = restrict(context, at, 1e-3)
+  const visitsWithin = (maxVisits: number): number => {
+    const work = createWork(maxVisits)
+    const dual = createDual(frame, edges, at.lambda.slice(), 0, undefined, work)
+    minimise(dual, at.y.slice(), { tolerance: 1e-10, maxSteps: 30, patience: 5 })
+    return work.effort.visits
+  }
+  const aSweep = visitsWithin(1)
+  for (let maxVisits = 1; maxVisits < 2e5; maxVisits += 500) {
+    const visits = visitsWithin(maxVisits)
+    assert(visits <= maxVisits + 2 * aSweep, `${maxVisits}: ${visits}`)
+  }
 })
 
 /** Nothing but the step that is under way, the way out, and the last check, may come on top. */
