@@ -1,3 +1,4 @@
+import { eachEarning } from './earning.ts'
 import {
   type Allocation,
   layoutOf,
@@ -108,12 +109,8 @@ export function violationOf(
  * pair could still earn against them. Signs are not trusted: prices are cut to where they are
  * allowed. Caps are taken as min(x̄, d), which every feasible allocation keeps.
  */
-export function dualValue(programme: Programme, prices: Prices): number {
-  const { fixed, ofRow } = boundOf(programme, prices)
-  let value = fixed
-  for (let i = 0; i < programme.operators; i++) value += ofRow(i)
-  return value
-}
+export const dualValue = (programme: Programme, prices: Prices): number =>
+  boundOf(programme, prices, () => {})
 
 /**
  * Objective of an allocation and the bound that prices give, from the programme alone. Each row is
@@ -126,65 +123,61 @@ export function objectiveAndBound(
   prices: Prices,
 ): { readonly objective: number; readonly bound: number } {
   const pair = pairOf(programme)
-  const { fixed, ofRow } = boundOf(programme, prices)
-  let bound = fixed
   let objective = -shortfallCost(programme, shortfall)
-  for (let i = 0; i < programme.operators; i++) {
-    bound += ofRow(i)
+  const bound = boundOf(programme, prices, (i) => {
     objective += worth(programme, pair, allocation, i)
-  }
+  })
   return { objective, bound }
 }
 
-/** The bound's part that no operator has in it, and that of each operator. */
-function boundOf(
-  programme: Programme,
-  prices: Prices,
-): { readonly fixed: number; readonly ofRow: (i: number) => number } {
-  const { operators: n, tasks: m, resources, demand, shortfallPrice, loadCongestion } = programme
-  const pair = pairOf(programme)
+/** @param passing - told of each row that was just read. */
+function boundOf(programme: Programme, prices: Prices, passing: (i: number) => void): number {
+  const { operators: n, resources, demand, shortfallPrice, loadCongestion } = programme
   const mu = prices.demand.map((price, t) =>
     shortfallPrice ? Math.max(price, -(shortfallPrice[t] as number)) : price,
   )
-  let fixed = groupCost(programme, prices)
-  for (let t = 0; t < m; t++) fixed += (mu[t] as number) * (demand[t] as number)
+  const own = prices.capacity.map((price) => Math.max(price, 0))
+  let bound = groupCost(programme, prices)
+  for (let t = 0; t < mu.length; t++) bound += (mu[t] as number) * (demand[t] as number)
+  resources.forEach(({ capacity }, k) => {
+    for (let i = 0; i < n; i++) {
+      const kappa = k === 0 ? (loadCongestion?.[i] ?? 0) : 0
+      bound += roomValue(own[k * n + i] as number, capacity[i] as number, kappa)
+    }
+  })
   const hasExtras = programme.security || programme.groups
   const isPlain = resources.length === 1 && !resources[0]?.use && !hasExtras
-  const own = new Float64Array(resources.length)
-  const allowed = { ...prices, demand: mu }
-  const ofRow = (i: number): number => {
-    let value = 0
-    for (let k = 0; k < own.length; k++) {
-      const price = Math.max(prices.capacity[k * n + i] as number, 0)
-      const kappa = k === 0 ? (loadCongestion?.[i] ?? 0) : 0
-      own[k] = price
-      value += roomValue(price, (resources[k] as Resource).capacity[i] as number, kappa)
+  const pair = pairOf(programme)
+  if (isPlain)
+    eachEarning(programme.utility, mu, own, (i, found, from, count) => {
+      bound += plainRow(programme, pair, i, mu, own, found.subarray(from, from + count))
+      passing(i)
+    })
+  else
+    for (let i = 0; i < n; i++) {
+      bound += row(programme, pair, i, { ...prices, demand: mu }, own)
+      passing(i)
     }
-    if (isPlain) return value + plainRow(programme, pair, i, mu, own[0] as number)
-    return value + row(programme, pair, i, allowed, own)
-  }
-  return { fixed, ofRow }
+  return bound
 }
 
 type Pair = ReturnType<typeof pairOf>
 
-/**
- * What row i still earns with one resource and nothing but demand: few pairs do. The row is a view
- * of its own, which spares the loop an addition and a check for each pair.
- */
+/** What row i still earns with one resource and nothing but demand, by the tasks that do. */
 function plainRow(
   { utility, tasks: m, demand, congestion, cap }: Programme,
   { isCongestionPair, isCapPair }: Pair,
   i: number,
   mu: Float64Array,
-  own: number,
+  own: Float64Array,
+  found: Int32Array,
 ): number {
   const base = i * m
-  const earns = utility.subarray(base, base + m)
+  const price = own[i] as number
   let value = 0
-  for (let t = 0; t < m; t++) {
-    const net = (earns[t] as number) - (mu[t] as number) - own
-    if (net <= 0) continue
+  for (let p = 0; p < found.length; p++) {
+    const t = found[p] as number
+    const net = (utility[base + t] as number) - (mu[t] as number) - price
     const q = congestion[isCongestionPair ? base + t : i] as number
     value += best(net, q, cap[isCapPair ? base + t : t] as number, demand[t] as number)
   }
@@ -198,12 +191,12 @@ function row(
   prices: Prices,
   own: Float64Array,
 ): number {
-  const { tasks: m, resources, utility, demand } = programme
+  const { operators: n, tasks: m, resources, utility, demand } = programme
   let value = 0
   for (let t = 0; t < m; t++) {
     let net = (utility[i * m + t] as number) - (prices.demand[t] as number)
     for (let k = 0; k < resources.length; k++)
-      net -= useOf(resources[k] as Resource, i, t, m) * (own[k] as number)
+      net -= useOf(resources[k] as Resource, i, t, m) * (own[k * n + i] as number)
     net -= extraPrice(programme, prices, i, t)
     if (net > 0) value += best(net, pair.congestion(i, t), pair.cap(i, t), demand[t] as number)
   }

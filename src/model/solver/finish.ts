@@ -152,7 +152,7 @@ function fill(
   const { start, task, cap } = edges
   for (let i = 0; i < n; i++) {
     let left: number[] | undefined
-    for (let e = start[i] as number; e < (start[i + 1] as number); e++) {
+    for (let e = start[i] as number, end = start[i + 1] as number; e < end; e++) {
       const t = task[e] as number
       if (lack[t] === 0) continue
       const x = mended[e] as number
@@ -200,20 +200,20 @@ function unmet({ programme }: Frame, { task, units }: Allocation): Float64Array 
   return left.map((missing, t) => (Math.abs(missing) <= noise(t) ? 0 : missing))
 }
 
-/** Drops the edges without units. */
+/** Drops the edges without units: every one is stored, and those with units are kept. */
 function compress(edges: Edges, units: Float64Array): Allocation {
-  let count = 0
-  for (let e = 0; e < units.length; e++) if ((units[e] as number) > 0) count++
   const start = new Int32Array(edges.start.length)
-  const task = new Int32Array(count)
-  const kept = new Float64Array(count)
+  const task = new Int32Array(units.length)
+  const kept = new Float64Array(units.length)
   for (let i = 0, at = 0; i + 1 < start.length; i++) {
-    for (let e = edges.start[i] as number; e < (edges.start[i + 1] as number); e++)
-      if ((units[e] as number) > 0) {
-        task[at] = edges.task[e] as number
-        kept[at++] = units[e] as number
-      }
+    for (let e = edges.start[i] as number, end = edges.start[i + 1] as number; e < end; e++) {
+      const x = units[e] as number
+      task[at] = edges.task[e] as number
+      kept[at] = x
+      at += Number(x > 0)
+    }
     start[i + 1] = at
   }
-  return { start, task, units: kept }
+  const count = start.at(-1) as number
+  return { start, task: task.slice(0, count), units: kept.slice(0, count) }
 }

@@ -1,3 +1,4 @@
+import { eachEarning, listEarning, type VisitRow } from '../earning.ts'
 import { useOf } from '../evaluate.ts'
 import type { Resource } from '../programme.ts'
 import type { Candidates, Edges } from './edges.ts'
@@ -34,34 +35,38 @@ type Options = {
 /** Goes through all pairs: which earn something, or nearly, at these prices? */
 export function scan(frame: Frame, lookup: Lookup, options: Options): Scan {
   const { operators: n, tasks: m } = frame
-  const { known } = options
+  const { known, wider } = options
   const list = createList(n, m, options.slack)
-  const found = new Int32Array(m)
   let missing = 0
-  const isQuick = frame.isPlain && lookup.isOpen && !known
-  const canFall = spareOf(frame, options)
-  for (let i = 0; i < n; i++) {
+  const take: VisitRow = (i, found, from, count) => {
     makeRoom(list, m)
-    if (options.wider && fallOf(options.wider, options, i) <= canFall) {
-      passAgain(options.wider.edges, options, i, list)
-      list.start[i + 1] = list.count
-      continue
-    }
-    if (isQuick) {
-      passPlain(frame, options, i, list)
-      list.start[i + 1] = list.count
-      continue
-    }
-    const passing = pass(frame, options, i, found)
-    if (known) missing += merge(frame, lookup, options, known, i, found.subarray(0, passing), list)
-    else append(frame, lookup, i, found, passing, list)
+    const passing = found.subarray(from, from + count)
+    if (known) missing += merge(frame, lookup, options, known, i, passing, list)
+    else append(frame, lookup, i, passing, list)
     list.start[i + 1] = list.count
   }
+  if (frame.isPlain && !wider) {
+    const least = options.lambda.map((price) => price - options.slack)
+    eachEarning(frame.programme.utility, options.y, least, take)
+  } else scanRows(frame, options, list, take)
   const { start, task, utility, count } = list
   return {
     candidates: { start, task: task.subarray(0, count), utility: utility.subarray(0, count) },
     missing,
   }
+}
+
+/** Row by row; those whose price has hardly fallen since a wider scan are not read again. */
+function scanRows(frame: Frame, options: Options, list: List, take: VisitRow): void {
+  const { wider } = options
+  const found = new Int32Array(frame.tasks)
+  const canFall = spareOf(frame, options)
+  for (let i = 0; i < frame.operators; i++)
+    if (wider && fallOf(wider, options, i) <= canFall) {
+      makeRoom(list, frame.tasks)
+      passAgain(wider.edges, options, i, list)
+      list.start[i + 1] = list.count
+    } else take(i, found, 0, pass(frame, options, i, found))
 }
 
 type List = {
@@ -96,43 +101,13 @@ function makeRoom(list: List, more: number): void {
 
 /** Lists the tasks of row i that lose less than the slack; returns how many. */
 function pass(frame: Frame, options: Options, i: number, found: Int32Array): number {
-  const { tasks: m } = frame
-  const { slack } = options
-  if (slack === Infinity) {
-    for (let t = 0; t < m; t++) found[t] = t
-    return m
-  }
+  const { tasks: m, programme } = frame
+  const { slack, y, lambda } = options
+  if (frame.isPlain)
+    return listEarning(programme.utility, y, (lambda[i] as number) - slack, i, found)
   let count = 0
-  if (frame.isPlain) {
-    const { y, lambda } = options
-    const earns = frame.programme.utility.subarray(i * m, (i + 1) * m)
-    const least = (lambda[i] as number) - slack
-    for (let t = 0; t < m; t++)
-      if ((earns[t] as number) - (y[t] as number) > least) found[count++] = t
-    return count
-  }
   for (let t = 0; t < m; t++) if (netOf(frame, options, i, t) > -slack) found[count++] = t
   return count
-}
-
-/** Lists what loses less than the slack in row i: few pairs of many do, as a rule. */
-function passPlain(
-  { tasks: m, programme }: Frame,
-  { y, lambda, slack }: Options,
-  i: number,
-  list: List,
-) {
-  const { task, utility } = list
-  const earns = programme.utility.subarray(i * m, (i + 1) * m)
-  const least = (lambda[i] as number) - slack
-  let { count } = list
-  for (let t = 0; t < m; t++) {
-    const u = earns[t] as number
-    if (u - (y[t] as number) <= least) continue
-    task[count] = t
-    utility[count++] = u
-  }
-  list.count = count
 }
 
 /**
@@ -150,7 +125,7 @@ function spareOf(frame: Frame, { wider, slack, y }: Options): number {
 const fallOf = (wider: Known, { lambda }: Options, i: number): number =>
   Math.max((wider.lambda[i] as number) - (lambda[i] as number), 0)
 
-/** As `pass`, over the edges of a wider scan. */
+/** As `pass` and `append`, over the edges of a wider scan. */
 function passAgain(edges: Edges, { y, lambda, slack }: Options, i: number, list: List): void {
   const { start, task, utility } = edges
   const least = (lambda[i] as number) - slack
@@ -165,19 +140,12 @@ function passAgain(edges: Edges, { y, lambda, slack }: Options, i: number, list:
   list.count = count
 }
 
-function append(
-  frame: Frame,
-  lookup: Lookup,
-  i: number,
-  found: Int32Array,
-  passing: number,
-  list: List,
-): void {
+function append(frame: Frame, lookup: Lookup, i: number, found: Int32Array, list: List): void {
   const { task, utility } = list
   const { utility: all } = frame.programme
   const base = i * frame.tasks
   let { count } = list
-  for (let p = 0; p < passing; p++) {
+  for (let p = 0; p < found.length; p++) {
     const t = found[p] as number
     if (!lookup.isOpen && !canServe(frame, lookup, i, t)) continue
     task[count] = t

@@ -18,7 +18,7 @@ test('solve: programmes whose numbers differ by 10^15 end within their bound of 
 })
 
 test('solve: every method minds the bound of work', () => {
-  const linear = instance('identical utilities', 40, 40, 3)
+  const linear = instance('base', 100, 30, 3)
   linear.congestion.fill(0)
   const nearlyLinear = instance('near-linear', 60, 60, 1)
   for (const [name, draft] of Object.entries({ linear, nearlyLinear }))
