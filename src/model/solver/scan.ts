@@ -45,7 +45,10 @@ export function scan(frame: Frame, lookup: Lookup, options: Options): Scan {
     else append(frame, lookup, i, passing, list)
     list.start[i + 1] = list.count
   }
-  if (frame.isPlain && !wider) {
+  if (options.slack === Infinity) {
+    const all = Int32Array.from({ length: m }, (_, t) => t)
+    for (let i = 0; i < n; i++) take(i, all, 0, m)
+  } else if (frame.isPlain && !wider) {
     const least = options.lambda.map((price) => price - options.slack)
     eachEarning(frame.programme.utility, options.y, least, take)
   } else scanRows(frame, options, list, take)
@@ -145,6 +148,12 @@ function append(frame: Frame, lookup: Lookup, i: number, found: Int32Array, list
   const { utility: all } = frame.programme
   const base = i * frame.tasks
   let { count } = list
+  if (lookup.isOpen && found.length === frame.tasks) {
+    task.set(found, count)
+    utility.set(all.subarray(base, base + found.length), count)
+    list.count += found.length
+    return
+  }
   for (let p = 0; p < found.length; p++) {
     const t = found[p] as number
     if (!lookup.isOpen && !canServe(frame, lookup, i, t)) continue
