@@ -21,6 +21,8 @@ export type Logger = {
 /** A key-value store; `putBatch` is atomic and durable when it returns. Keys are opaque bytes. */
 export type Store = {
   get(key: Uint8Array): Uint8Array | undefined
+  /** Keys that begin so, the smallest first; at most so many. */
+  keys(prefix: Uint8Array, limit: number): readonly Uint8Array[]
   putBatch(rows: Iterable<readonly [key: Uint8Array, value: Uint8Array | undefined]>): void
   close(): void
 }

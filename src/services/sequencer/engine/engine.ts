@@ -13,6 +13,7 @@ import { type CheckRules, checkRules } from '../state/check.ts'
 import type { BlockContext, BlockSummary } from '../state/computation.ts'
 import { type L2Genesis, readL2Genesis } from '../state/genesis.ts'
 import { type BuiltBlock, buildBlock } from './build-block.ts'
+import { Collector } from './collect.ts'
 import { createMachine, type Machine } from './machine.ts'
 import { createQueries } from './queries.ts'
 import { createQueue } from './queue.ts'
@@ -41,7 +42,10 @@ export type EngineOptions = {
   /** The engine's own; it closes it. */
   readonly store: Store
   readonly recover: Recover
-  /** Blocks that are kept, the latest among them; at least `minKeptBlocks`. Absent: all. */
+  /**
+   * Blocks that are kept with their state, the latest among them; at least `minKeptBlocks`. Absent:
+   * all.
+   */
   readonly keptBlocks?: number | undefined
 }
 
@@ -74,13 +78,13 @@ export async function createBlockEngine({
     blockHashOf: (number) => blockEntry(store, number)?.hash,
   })
   const rules = checkRules(chain)
+  const collector = keptBlocks === undefined ? undefined : new Collector(store)
+  const builder = { store, machine, rules, recover, keptBlocks, collector }
   const inTurn = createQueue()
   return {
     ...createReads(store, source),
     execute: (height, context, transactions) =>
-      inTurn(() =>
-        execute({ store, machine, rules, recover, keptBlocks }, height, context, transactions),
-      ),
+      inTurn(() => execute(builder, height, context, transactions)),
     restore: (part) => inTurn(async () => storePart(store, part)),
     close: () => inTurn(async () => store.close()),
   }
@@ -95,7 +99,7 @@ function openChain(genesis: Uint8Array, store: Store): { chain: L2Genesis; head:
       stored,
       wanted,
     })
-  const batch = newBatch()
+  const batch = newBatch(store)
   const chain = readL2Genesis(genesis, stored === undefined ? batch : undefined)
   if (stored === undefined) {
     addBlock(batch, chain, [], [])
@@ -111,10 +115,12 @@ type Builder = {
   readonly rules: CheckRules
   readonly recover: Recover
   readonly keptBlocks: number | undefined
+  /** Absent where all blocks are kept. */
+  readonly collector: Collector | undefined
 }
 
 async function execute(
-  { store, machine, rules, recover, keptBlocks = Number.POSITIVE_INFINITY }: Builder,
+  { store, machine, rules, recover, collector, keptBlocks = Number.POSITIVE_INFINITY }: Builder,
   height: number,
   context: BlockContext,
   transactions: readonly Uint8Array[],
@@ -127,7 +133,7 @@ async function execute(
     })
   const parent = { hash: context.parentHash, header }
   if (toHex(machine.state.root) !== header.stateRoot) machine.state.reset(fromHex(header.stateRoot))
-  const batch = newBatch()
+  const batch = newBatch(store)
   try {
     const input = { parent, context, transactions }
     const { block, dropped } = await buildBlock(machine, rules, recover, input, batch)
@@ -135,10 +141,12 @@ async function execute(
     addBlock(batch, block, block.transactions, block.receipts)
     // At most one goes where one comes: a bound that was lowered is not reached at once.
     if (block.header.number - firstBlock(store) >= keptBlocks) dropFirstBlock(store, batch)
+    collector?.add(batch, block)
     store.putBatch(batch.rows)
     return { block: summaryOf(block), receipts: block.receipts, dropped }
   } catch (error) {
     machine.state.reset(fromHex(header.stateRoot)) // nothing half-done survives
+    collector?.reset()
     throw error
   }
 }

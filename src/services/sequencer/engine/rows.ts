@@ -14,6 +14,7 @@ import {
 } from '#primitives'
 import type { EthereumTransaction, TransactionType } from '../state/ethereum-transaction.ts'
 import { encodeHeader, type Header, headerOf } from '../state/header.ts'
+import { emptyTrieRoot } from '../state/trie.ts'
 import type { BlockHead, Log, StoredBlock, StoredReceipt } from './types.ts'
 import type { StateSink, StateSource } from './world-state.ts'
 
@@ -22,8 +23,9 @@ export const rowsVersion = 'NodeOP L2 rows 2'
 
 /** First byte of a row's key. */
 const prefix = {
-  /** Trie node by hash. */
+  /** Trie node by hash: in one of two places, `Collector` says why. */
   node: 1,
+  secondNode: 11,
   /** Code by hash. */
   code: 2,
   /** Raw transactions by block hash. */
@@ -42,6 +44,8 @@ const prefix = {
   header: 9,
   /** Number of the first block that was kept. */
   first: 10,
+  /** Which place new nodes go to, and since when. */
+  collection: 12,
 } as const
 
 type RowKind = keyof typeof prefix
@@ -53,21 +57,77 @@ const keyOf = (kind: RowKind, id: Uint8Array = new Uint8Array(0)): Uint8Array =>
 /** Rows gathered for one atomic write. */
 export type Batch = StateSink & { readonly rows: Row[] }
 
-/** An empty batch. */
-export function newBatch(): Batch {
+/** An empty batch for a store. */
+export function newBatch(store: Store): Batch {
   const rows: Row[] = []
+  const { place } = collectionIn(store)
   return {
     rows,
-    node: (hash, encoded) => void rows.push([keyOf('node', hash), encoded]),
+    node: (hash, encoded) => void rows.push([keyOf(place, hash), encoded]),
     code: (hash, code) => void rows.push([keyOf('code', hash), code]),
   }
 }
 
 /** State of earlier blocks, from a store. */
-export const stateSource = (store: Store): StateSource => ({
-  node: (hash) => store.get(keyOf('node', hash)),
-  code: (hash) => store.get(keyOf('code', hash)),
-})
+export function stateSource(store: Store): StateSource {
+  // Most nodes are where the last one was.
+  let likely: NodePlace = 'node'
+  return {
+    node(hash) {
+      const found = nodeIn(store, likely, hash)
+      if (found) return found
+      const elsewhere = nodeIn(store, otherPlace(likely), hash)
+      if (elsewhere) likely = otherPlace(likely)
+      return elsewhere
+    },
+    code: (hash) => store.get(keyOf('code', hash)),
+  }
+}
+
+/** Where trie nodes are. */
+export type NodePlace = 'node' | 'secondNode'
+
+/** The one that is not this one. */
+export const otherPlace = (place: NodePlace): NodePlace =>
+  place === 'node' ? 'secondNode' : 'node'
+
+/** The encoded node of a hash in one place. */
+export const nodeIn = (store: Store, place: NodePlace, hash: Uint8Array): Uint8Array | undefined =>
+  store.get(keyOf(place, hash))
+
+/** Keys of some nodes in a place, at most so many. */
+export const nodeKeys = (store: Store, place: NodePlace, limit: number): readonly Uint8Array[] =>
+  store.keys(keyOf(place), limit)
+
+/** How far it has come that nodes which nobody needs are removed. */
+export type Collection = {
+  /** Where new nodes go. */
+  readonly place: NodePlace
+  /** Number and state root of the block with which they began to. */
+  readonly block: number
+  readonly root: Hex
+  /** Whether all of the state after that block is there. */
+  readonly isWhole: boolean
+}
+
+/** How it stands; in a store that never began, all is in the first place. */
+export function collectionIn(store: Store): Collection {
+  const row = store.get(keyOf('collection'))
+  if (!row) return { place: 'node', block: 0, root: toHex(emptyTrieRoot), isWhole: true }
+  const [place, isWhole] = row
+  return {
+    place: place === prefix.node ? 'node' : 'secondNode',
+    isWhole: isWhole === 1,
+    block: Number(bytesToBigint(row.subarray(2, 10))),
+    root: toHex(row.subarray(10)),
+  }
+}
+
+/** Says how it stands from this batch on. */
+export function setCollection(batch: Batch, { place, block, root, isWhole }: Collection): void {
+  const flags = Uint8Array.of(prefix[place], isWhole ? 1 : 0)
+  batch.rows.push([keyOf('collection'), concatBytes(flags, uint64Bytes(block), fromHex(root))])
+}
 
 /** Adds a block, its receipts, its place in the chain and its transactions' places: the latest. */
 export function addBlock(
@@ -111,7 +171,7 @@ export function firstBlock(store: Store): number {
 export const setChain = (batch: Batch, head: Hex, first: number): void =>
   void batch.rows.push([keyOf('head'), fromHex(head)], [keyOf('first'), uint64Bytes(first)])
 
-/** Takes away the first block that is kept, but not the state after it. */
+/** Takes away the first block that is kept; the state after it is the `Collector`'s. */
 export function dropFirstBlock(store: Store, batch: Batch): void {
   const number = firstBlock(store)
   const entry = blockEntry(store, number)

@@ -135,7 +135,7 @@ function decodeBlock(rows: readonly Uint8Array[]): Checked {
 
 /** Puts a part into an engine's store. */
 export function storePart(store: Store, part: L2Part): void {
-  const batch = newBatch()
+  const batch = newBatch(store)
   if (part.kind === 'head') setChain(batch, part.hash, part.first)
   else if (part.kind === 'block') {
     const { hash, header, transactions, receipts } = decodeBlock(part.rows)

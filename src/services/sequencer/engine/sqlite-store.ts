@@ -39,7 +39,7 @@ export function openSqliteStore({ file, durable }: SqliteStoreOptions): Store {
     }
   }
   return {
-    get: reader(file, database),
+    ...reader(file, database),
     putBatch: (batch) => explained(file, () => putAll(batch)),
     close: () => database.close(),
   }
@@ -52,7 +52,7 @@ export function openSqliteStore({ file, durable }: SqliteStoreOptions): Store {
 export function openSqliteReader(file: string): Store {
   const database = new DatabaseSync(file, { readOnly: true })
   return {
-    get: reader(file, database),
+    ...reader(file, database),
     putBatch: () => assert(false, 'a reader never writes'),
     close: () => database.close(),
   }
@@ -95,15 +95,33 @@ const foreign = (file: string, version: number) =>
     { file },
   )
 
-const reader = (file: string, database: DatabaseSync): Store['get'] => {
+const reader = (file: string, database: DatabaseSync): Pick<Store, 'get' | 'keys'> => {
   const read = database.prepare('SELECT value FROM rows WHERE key = ?')
-  return (key) => {
-    const row = explained(file, () => read.get(key))?.value
-    if (row === undefined) return undefined
-    const value = row instanceof Uint8Array && row.length >= crcBytes && row.subarray(crcBytes)
-    if (value && crcOf(row) === crc32(value, crc32(key))) return value
-    throw new EngineStoreError(`${file} has a damaged row: ${storeRemedy}`, { file })
+  const list = database.prepare(
+    'SELECT key FROM rows WHERE key >= ? AND key < ? ORDER BY key LIMIT ?',
+  )
+  return {
+    get(key) {
+      const row = explained(file, () => read.get(key))?.value
+      if (row === undefined) return undefined
+      const value = row instanceof Uint8Array && row.length >= crcBytes && row.subarray(crcBytes)
+      if (value && crcOf(row) === crc32(value, crc32(key))) return value
+      throw new EngineStoreError(`${file} has a damaged row: ${storeRemedy}`, { file })
+    },
+    keys: (prefix, limit) =>
+      explained(file, () => list.all(prefix, after(prefix), limit)).map(
+        ({ key }) => key as Uint8Array,
+      ),
   }
+}
+
+/** The first key that begins otherwise. */
+function after(prefix: Uint8Array): Uint8Array {
+  const next = prefix.slice()
+  const last = next.length - 1
+  assert((next[last] ?? 0xff) < 0xff, 'a prefix that another one follows')
+  next[last] = (next[last] as number) + 1
+  return next
 }
 
 const crcBytes = 4
