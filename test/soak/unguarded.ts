@@ -8,10 +8,11 @@ import { networkId } from '#records'
 import { silentLogger } from '../support/manual-clock.ts'
 import { random } from '../support/random.ts'
 import { type KilledNetwork, openKilledNetwork } from './killed-network.ts'
+import { byPurpose } from './tally.ts'
 
 /** What the checkers saw of a network without guards. */
 export type UnguardedReport = {
-  /** Kills until each purpose was caught, or until the network could not go on. */
+  /** Kills until each purpose was caught. */
   readonly rounds: number
   /** Positions signed for two things, by purpose. */
   readonly caught: Readonly<Record<Purpose, number>>
@@ -29,45 +30,65 @@ type Purpose = (typeof guarded)[number]
 const servingMs = 2_500
 const heldMs = 1_200
 
+/** How much to do. */
+export type UnguardedOptions = {
+  /** Kills at most. */
+  readonly rounds: number
+  readonly rate: number
+  readonly port: number
+  readonly seed: number
+}
+
 /**
- * @param rounds - kills at most.
+ * Operators without memory may part so far that their network cannot go on: what was seen counts,
+ * and a new network takes its place until everything was.
+ *
  * @param progress - told after each kill.
  */
 export async function killUnguarded(
-  options: {
-    readonly rounds: number
-    readonly rate: number
-    readonly port: number
-    readonly seed: number
-  },
+  options: UnguardedOptions,
   progress: (done: number, of: number) => void = () => {},
 ): Promise<UnguardedReport> {
-  const network = await openKilledNetwork(options.rate, options.port)
-  const { checker } = network
-  const isCaught = () => guarded.every((purpose) => checker.doubled(purpose) > 0)
   const next = random(options.seed)
+  const caught: Record<Purpose, number> = { vote: 0, transaction: 0 }
   let rounds = 0
-  try {
-    while (rounds < options.rounds && !isCaught()) {
-      await pass(heldMs + next() * (servingMs - heldMs))
-      await network.setMining(false)
-      await pass(heldMs)
-      await network.kill().catch(() => {}) // whatever is wrong with its files is no news here
-      await forget(network)
-      progress(++rounds, options.rounds)
-      network.start()
-      await network.requireServing()
-      await pass(heldMs)
-      await network.setMining(true)
+  const isOver = (seen: Readonly<Record<Purpose, number>>) =>
+    rounds >= options.rounds || guarded.every((purpose) => seen[purpose] > 0)
+  while (!isOver(caught)) {
+    const network = await openKilledNetwork(options.rate, options.port)
+    const seen = () =>
+      byPurpose(guarded, (purpose) => caught[purpose] + network.checker.doubled(purpose))
+    try {
+      while (!isOver(seen())) {
+        rounds++
+        await killOnce(network, next)
+        progress(rounds, options.rounds)
+        await startAgain(network)
+      }
+    } catch {
+      // It does not serve again.
+    } finally {
+      await network.load.stop()
+      await network.close()
     }
-  } catch {
-    // Operators without memory may part so far that they cannot go on: what was seen counts.
-  } finally {
-    await network.load.stop()
-    await network.close()
+    Object.assign(caught, seen())
   }
-  const caught = guarded.map((purpose) => [purpose, checker.doubled(purpose)])
-  return { rounds, caught: Object.fromEntries(caught) as UnguardedReport['caught'] }
+  return { rounds, caught }
+}
+
+async function killOnce(network: KilledNetwork, next: () => number): Promise<void> {
+  await pass(heldMs + next() * (servingMs - heldMs))
+  await network.setMining(false)
+  await pass(heldMs)
+  await network.kill().catch(() => {}) // whatever is wrong with its files is no news here
+  await forget(network)
+}
+
+async function startAgain(network: KilledNetwork): Promise<void> {
+  network.start()
+  await network.requireServing()
+  await pass(heldMs)
+  await network.setMining(true)
 }
 
 /** Takes away what all operators know of what they signed: the guard, and the votes in the log. */
