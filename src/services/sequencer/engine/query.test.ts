@@ -143,6 +143,6 @@ async function untilAnswered<T>(ask: () => Promise<T>): Promise<T> {
     try {
       return await ask()
     } catch (error) {
-      if (turn === 20) throw error
+      if (turn === 100) throw error
     }
 }
