@@ -25,6 +25,7 @@ export function createRestoredHold(options: {
 }): RestoredHold {
   const { guard, powers, self, height, clock, logger } = options
   const heard = new Map<Hex, number>()
+  const held = new Set<Hex>()
   let target: number | undefined
   let highest = height()
   let movedMs = clock.nowMs()
@@ -37,7 +38,7 @@ export function createRestoredHold(options: {
     if (height() > highest) move()
     highest = Math.max(highest, height())
     const quietMs = clock.nowMs() - movedMs
-    return { powers: powers(), self, height: height(), heard, target, quietMs }
+    return { powers: powers(), self, height: height(), heard, held, target, quietMs }
   }
   const end = async (onEnd: () => void) => {
     await guard.endHold(height())
@@ -53,10 +54,12 @@ export function createRestoredHold(options: {
   return {
     isHeld: () => guard.isHeld(),
     ended: ended.promise,
-    heard(from, committed) {
+    heard(from, committed, isHeld) {
       if (!guard.isHeld() || !powers().has(from) || from === self) return
       if (committed > (heard.get(from) ?? -1)) move()
       heard.set(from, committed)
+      if (isHeld) held.add(from)
+      else held.delete(from)
     },
     start(onEnd, onFailure) {
       if (!guard.isHeld()) return onEnd()

@@ -40,7 +40,7 @@ export function watchCommits(options: {
     if (previousSigners.includes(own.address)) return own.onSigned(signed.height)
     for (const address of previousSigners) {
       const key = finder.find(address, consensusKeys())
-      if (key !== undefined) hold.heard(key, signed.height - 1)
+      if (key !== undefined) hold.heard(key, signed.height - 1, false)
     }
   }
 }

@@ -159,6 +159,36 @@ test('engine: a cut validator is told what it missed', async () => {
   agreed(network, left + 5)
 })
 
+test('engine: whoever is held back says so, and how far it is', async () => {
+  let isHeld = true
+  const said = Promise.withResolvers<void>()
+  const ended = Promise.withResolvers<void>()
+  const heard = new Map<Hex, boolean>()
+  const held = { isHeld: () => isHeld, heard: () => {} }
+  const network = createTestNetwork({
+    parts: (index) => ({
+      hold: index === 3 ? held : { isHeld: () => false, heard: hear },
+    }),
+  })
+  const fourth = network.peers[3]
+  assert(fourth)
+  function hear(from: Hex, _height: number, says: boolean) {
+    heard.set(from, says)
+    if (from !== fourth?.key) return
+    if (says) said.resolve()
+    else ended.resolve()
+  }
+  await startAll(network)
+  await said.promise
+  await decided(fourth, 2)
+  isHeld = false
+  network.transport.cut(network.peers[2]?.key ?? '0x')
+  network.transport.cut(network.peers[1]?.key ?? '0x')
+  await ended.promise
+  await stopAll(network)
+  for (const { key } of network.peers.slice(0, 3)) assert.notEqual(heard.get(key), true)
+})
+
 test('engine: a validator that a block adds votes two heights later', async () => {
   const added = 4
   const network = createTestNetwork({

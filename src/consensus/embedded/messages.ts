@@ -46,7 +46,7 @@ export type Message =
   | { readonly kind: 'wake'; readonly height: number }
   /**
    * Where the sender is, without progress, and which blocks of this height it holds; whether it
-   * asks where its peers are.
+   * asks where its peers are, and whether it is held back itself, so that it may have been further.
    */
   | {
       readonly kind: 'status'
@@ -54,6 +54,7 @@ export type Message =
       readonly round: number
       readonly values: readonly Hex[]
       readonly asks: boolean
+      readonly isHeld: boolean
     }
   /** Asks for decided blocks from this height on, but not for the bodies that the sender holds. */
   | { readonly kind: 'fetch'; readonly height: number; readonly held: readonly Hex[] }
@@ -95,7 +96,10 @@ const messageCodec: Codec<Message> = tagged<Message>({
   votes: record({ votes: list(voteCodec, maxVotes) }),
   transaction: record({ bytes: byteList(maxBlockBytes) }),
   wake: record({ height: uint64 }),
-  status: record({ height: uint64, round: uint32, values: list(hash32, maxValues), asks: bool }),
+  status: record({
+    ...{ height: uint64, round: uint32, values: list(hash32, maxValues) },
+    ...{ asks: bool, isHeld: bool },
+  }),
   fetch: record({ height: uint64, held: list(hash32, maxValues) }),
   pruned: record({ first: uint64 }),
   blocks: record({

@@ -51,8 +51,9 @@ export function sayStatus(runtime: Runtime, to?: Hex): void {
   const { machine } = runtime.core
   const height = workingHeight(runtime)
   const round = runtime.phase === 'running' ? Math.max(0, machine.round) : 0
-  const asks = runtime.isHeld && to === undefined
-  const status = { kind: 'status', height, round, values, asks } as const
+  const { isHeld } = runtime
+  const asks = isHeld && to === undefined
+  const status = { kind: 'status', height, round, values, asks, isHeld } as const
   if (to === undefined) sendToAll(runtime, status)
   else sendTo(runtime, to, status)
 }
@@ -97,7 +98,7 @@ async function noteOwnProposal(runtime: Runtime, proposal: Proposal): Promise<vo
 
 function onStatus(runtime: Runtime, from: Hex, status: Extract<Message, { kind: 'status' }>): void {
   const height = workingHeight(runtime)
-  runtime.options.hold?.heard(from, status.height - 1)
+  runtime.options.hold?.heard(from, status.height - 1, status.isHeld)
   if (status.height > height) askForBlocks(runtime, from)
   if (status.height < height || status.asks) sayStatus(runtime, from)
   if (status.height !== height) return

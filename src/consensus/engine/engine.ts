@@ -38,6 +38,9 @@ export type ConsensusDecision = {
 export type Hold = {
   /** Once false, it stays false. */
   isHeld(): boolean
-  /** Told the last height that a peer says it has committed. */
-  heard(from: Hex, height: number): void
+  /**
+   * Told the last height that a peer says it has committed, and whether that peer is held itself:
+   * then it may have forgotten how far it was.
+   */
+  heard(from: Hex, height: number, isHeld: boolean): void
 }

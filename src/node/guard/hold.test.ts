@@ -17,6 +17,7 @@ const viewOf = (count: number, heights: readonly (number | undefined)[], rest = 
       height === undefined ? [] : [[keys[i + 1] ?? self, height] as const],
     ),
   ),
+  held: new Set(),
   target: undefined,
   quietMs: 0,
   ...rest,
@@ -50,6 +51,15 @@ test('hold: its own word counts for nothing, a stranger’s neither', () => {
     ['0x99', 8],
   ])
   assert.equal(holdTarget(viewOf(4, [], { heard })), undefined)
+})
+
+test('hold: peers that were restored too do not witness how far the network was', () => {
+  const others = (...held: readonly (Hex | undefined)[]) => ({ held: new Set(held) })
+  assert.equal(holdTarget(viewOf(4, [500, 100, 100], others(keys[2], keys[3]))), undefined)
+  assert.equal(holdTarget(viewOf(7, [500, 500, 500, 500, 500, 5], others(keys[6]))), 502)
+  const quiet = { ...others(keys[2], keys[3]), height: 500, quietMs: 10_000 }
+  assert.equal(mayEndHold(viewOf(4, [500, 500, 500], quiet)), true)
+  assert.equal(mayEndHold(viewOf(4, [500, 499, 500], quiet)), false)
 })
 
 test('hold: where all stand still at one height, it ends; where one is silent or ahead, it does not', () => {

@@ -9,6 +9,8 @@ export type HoldView = {
   readonly height: number
   /** The last height that each peer says it has committed, since the start. */
   readonly heard: ReadonlyMap<Hex, number>
+  /** Peers that are held themselves: they may have been further than they say. */
+  readonly held: ReadonlySet<Hex>
   /** Height to be reached, once it is known; it stays. */
   readonly target: number | undefined
   /** For how long no height has risen. */
@@ -30,13 +32,14 @@ const standstillMs = 10_000
 /**
  * The height that a restored operator has to reach before it signs, once peers with more than 2/3
  * of the power have said theirs: two above one that more than 1/3 say, so that an honest peer is
- * among them. Liars alone can neither keep it waiting for ever nor let it begin too early.
+ * among them. Liars alone can neither keep it waiting for ever nor let it begin too early. Peers
+ * that were restored too are no witnesses: they would name the height of the backup.
  */
-export function holdTarget({ powers, self, heard, target }: HoldView): number | undefined {
+export function holdTarget({ powers, self, heard, held, target }: HoldView): number | undefined {
   if (target !== undefined) return target
   const total = sum(powers.values())
   const said = [...heard]
-    .filter(([peer]) => peer !== self)
+    .filter(([peer]) => peer !== self && !held.has(peer))
     .map(([peer, height]) => ({ height, power: powers.get(peer) ?? 0n }))
     .sort((a, b) => b.height - a.height)
   if (3n * sum(said.map(({ power }) => power)) <= 2n * total) return undefined
