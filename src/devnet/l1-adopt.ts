@@ -74,7 +74,8 @@ export function requireL1AtRest(folder: string): void {
   const noted = readNote(join(folder, 'l1'))
   if (!noted || !isRunning(noted.pid)) return
   throw new L1RunningError(
-    `the L1 of ${folder} still runs: start the devnet on it and end it by Ctrl-C first`,
+    `the L1 of ${folder} still runs: end its devnet by Ctrl-C first; where that was killed, start ` +
+      'it again for it',
     { folder },
   )
 }
