@@ -177,7 +177,7 @@ test('allocate: what is wrong in a table is one line with line, column and rule'
   )
   await csv(
     changed('14,', '-14,'),
-    'line 7: capacity of capacity must be finite and not negative, is -14',
+    'line 7 ("ada"), column "capacity": must be finite and not negative, is -14',
   )
   await csv(
     changed('demand,,,,,10', 'demand,,,,,'),
@@ -185,7 +185,7 @@ test('allocate: what is wrong in a table is one line with line, column and rule'
   )
   await csv(
     changed('group share,,,,,0.5', 'group share,,,,,1.5'),
-    'column "eth/usd": group share must be at most one, is 1.5',
+    'line 6 ("group share"), column "eth/usd": must be at most one, is 1.5',
   )
   await csv(changed('bob,', 'ada,'), 'line 8: the name "ada" stands twice')
   await csv(changed('0.85,0.9,', '0.85,0.9'), 'line 8: must have 8 cells like the first, has 7')
@@ -262,20 +262,19 @@ test('allocate: a number too large to reckon with is named by line and column', 
     .replace(/^(ada|bob|eve),(\d+),/gm, '$1,$2,0.1,')
     .replace(/^(demand|cap|shortfall price|security floor|group share),/gm, '$1,,')
     .concat('use,,,,,,1,1,1\n')
-  const huge = (from: string, to: string, place: string, part: string) =>
-    refused('huge.csv', replaced(wide, from, to), `${place}: ${part} ${tooLarge}`)
+  const huge = (from: string, to: string, line: string, column: string) =>
+    refused('huge.csv', replaced(wide, from, to), `line ${line}, column "${column}": ${tooLarge}`)
   const tooLarge = 'must be at most 1e15 in size, is 2000000000000000'
-  const first = 'column "eth/usd"'
-  await huge('acme,0.9,', 'acme,2e15,', `line 7, ${first}`, 'utility')
-  await huge('ada,14,', 'ada,2e15,', 'line 7', 'capacity of capacity')
-  await huge('bob,12,0.1,', 'bob,12,2e15,', 'line 8', 'load congestion')
-  await huge('0.1,0.05,', '0.1,2e15,', 'line 9', 'congestion')
-  await huge(',60,acme', ',2e15,acme', 'line 8', 'stake')
-  await huge('demand,,,,,,10,', 'demand,,,,,,2e15,', first, 'demand')
-  await huge('cap,,,,,,6,', 'cap,,,,,,2e15,', `line 7, ${first}`, 'cap')
-  await huge(',2,2,3', ',2,2e15,3', 'column "btc/usd"', 'shortfall price')
-  await huge(',40,0,0', ',40,0,2e15', 'column "blocks"', 'security floor')
-  await huge('use,,,,,,1,', 'use,,,,,,2e15,', first, 'use of capacity')
+  await huge('acme,0.9,', 'acme,2e15,', '7 ("ada")', 'eth/usd')
+  await huge('ada,14,', 'ada,2e15,', '7 ("ada")', 'capacity')
+  await huge('bob,12,0.1,', 'bob,12,2e15,', '8 ("bob")', 'load congestion')
+  await huge('0.1,0.05,', '0.1,2e15,', '9 ("eve")', 'congestion')
+  await huge(',60,acme', ',2e15,acme', '8 ("bob")', 'stake')
+  await huge('demand,,,,,,10,', 'demand,,,,,,2e15,', '2 ("demand")', 'eth/usd')
+  await huge('cap,,,,,,6,', 'cap,,,,,,2e15,', '3 ("cap")', 'eth/usd')
+  await huge(',2,2,3', ',2,2e15,3', '4 ("shortfall price")', 'btc/usd')
+  await huge(',40,0,0', ',40,0,2e15', '5 ("security floor")', 'blocks')
+  await huge('use,,,,,,1,', 'use,,,,,,2e15,', '10 ("use")', 'eth/usd')
 })
 
 test('allocate: what a pair is too large with in JSON is named by operator and task', async () => {
@@ -296,26 +295,45 @@ test('allocate: numbers that are negative, and sums beyond every number, are nam
   const bad = (from: string, to: string, problem: string) =>
     refused('x.csv', replaced(table, from, to), problem)
   const rule = 'must be finite and not negative, is -1'
-  await bad('14,0.02', '14,-1', `line 7: congestion ${rule}`)
-  await bad(',60,acme', ',-1,acme', `line 8: stake ${rule}`)
-  await bad('demand,,,,,10', 'demand,,,,,-1', `column "eth/usd": demand ${rule}`)
-  await bad('price,,,,,2', 'price,,,,,-1', `column "eth/usd": shortfallPrice ${rule}`)
-  await bad('floor,,,,,40', 'floor,,,,,-1', `column "eth/usd": security floor ${rule}`)
-  await bad('share,,,,,0.5', 'share,,,,,-1', `column "eth/usd": group share ${rule}`)
-  const cap = 'line 7, column "eth/usd": cap must not be negative or NaN, is -1'
+  await bad('14,0.02', '14,-1', `line 7 ("ada"), column "congestion": ${rule}`)
+  await bad(',60,acme', ',-1,acme', `line 8 ("bob"), column "stake": ${rule}`)
+  const first = 'column "eth/usd"'
+  await bad('demand,,,,,10', 'demand,,,,,-1', `line 2 ("demand"), ${first}: ${rule}`)
+  await bad('price,,,,,2', 'price,,,,,-1', `line 4 ("shortfall price"), ${first}: ${rule}`)
+  await bad('floor,,,,,40', 'floor,,,,,-1', `line 5 ("security floor"), ${first}: ${rule}`)
+  await bad('share,,,,,0.5', 'share,,,,,-1', `line 6 ("group share"), ${first}: ${rule}`)
+  const cap = `line 3 ("cap"), ${first}: must not be negative or NaN, is -1`
   await bad('cap,,,,,6', 'cap,,,,,-1', cap)
-  const sum = 'column "btc/usd": demand must have a finite sum, is Infinity'
+  const sum = 'line 2 ("demand"), column "btc/usd": must have a finite sum, is Infinity'
   await bad('demand,,,,,10,8', 'demand,,,,,1e308,1e308', sum)
 })
 
+test('allocate: scores that cannot be are named by file, operator and task', async () => {
+  const pair = { operator: 'a', task: 'x', consensus: 1, performance: 1, cost: 0 }
+  const file = (trust: number, consensus: number, weight: number, harm: number) =>
+    JSON.stringify({
+      tasks: [{ name: 'x', demand: 4, value: 2, harm }],
+      operators: [{ name: 'a', capacity: 9, trust }],
+      pairs: [{ ...pair, consensus }],
+      scores: { consensusWeight: weight, corruption: { view: 'network', worstChance: 0.2 } },
+    })
+  const bad = (content: string, problem: string) => refused('s.json', content, problem)
+  await bad(file(1.5, 1, 0.5, 1), 'operators[0] ("a"): trust must be from 0 to 1, is 1.5')
+  const both = 'operators[0] ("a"), tasks[0] ("x")'
+  await bad(file(1, 7, 0.5, 1), `${both}: consensus score must be from 0 to 1, is 7`)
+  await bad(file(1, 1, 3, 1), 'consensus weight must be from 0 to 1, is 3')
+  await bad(file(1, 1, 0.5, -1), 'tasks[0] ("x"): harm must be finite and not negative, is -1')
+})
+
 test('allocate: what a whole unit cannot count exactly is named by line and column', async () => {
-  const problem = (part: string) => `${part} is beyond exact integers in these units, is `
+  const problem = (line: string, column: string) =>
+    `nodeop: x.csv: line ${line}, column "${column}": is beyond exact integers in these units, is `
   const told = async (from: string, to: string) =>
     (await allocate('x.csv', replaced(table, from, to), '--unit', '1e-6')).err
   const demand = await told('demand,,,,,10', 'demand,,,,,1e12')
-  assert(demand.startsWith(`nodeop: x.csv: column "eth/usd": ${problem('demand')}`), demand)
+  assert(demand.startsWith(problem('2 ("demand")', 'eth/usd')), demand)
   const capacity = await told('ada,14', 'ada,1e12')
-  assert(capacity.startsWith(`nodeop: x.csv: line 7: ${problem('capacity of capacity')}`), capacity)
+  assert(capacity.startsWith(problem('7 ("ada")', 'capacity')), capacity)
 })
 
 /** A text with one place changed, which must be there. */

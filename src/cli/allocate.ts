@@ -1,7 +1,6 @@
 import { Command } from 'commander'
 import { toJson } from '#api'
 import {
-  BadProgrammeError,
   createProgramme,
   type Programme,
   type ProgrammeParts,
@@ -9,12 +8,10 @@ import {
   solve,
   toShares,
 } from '#model'
+import type { Faulty } from '#primitives'
 import { type Answer, answerOf, describeAnswer } from './allocation/answer.ts'
-import {
-  type AllocationFile,
-  BadAllocationFileError,
-  loadAllocationFile,
-} from './allocation/file.ts'
+import { type AllocationFile, faultyIn, loadAllocationFile } from './allocation/file.ts'
+import { inFileTerms } from './allocation/terms.ts'
 import { exitCodes, type Surroundings, UsageError } from './cli.ts'
 
 type Options = { readonly json?: boolean; readonly unit?: string }
@@ -31,10 +28,11 @@ export const allocateCommand = (around: Surroundings, finish: (code: number) => 
 function allocate(path: string, options: Options, { io, cwd }: Surroundings): number {
   const unit = unitOf(options.unit)
   const file = loadAllocationFile(path, cwd)
-  const programme = inFileTerms(path, file, () => createProgramme(file.parts))
-  requireRange(path, file)
+  const faulty = faultyIn(path)
+  const programme = inFileTerms(faulty, file.placeOf, () => createProgramme(file.parts))
+  requireRange(file, faulty)
   const solution = solveFinely(programme)
-  const whole = inFileTerms(path, file, () => rounded(programme, solution, unit))
+  const whole = inFileTerms(faulty, file.placeOf, () => rounded(programme, solution, unit))
   const answer = answerOf(file, programme, solution, whole)
   for (const line of options.json ? [toJson(answer)] : describeAnswer(answer, file.parts))
     io.write(line)
@@ -61,18 +59,16 @@ function rounded(programme: Programme, solution: Solution, unit: number | undefi
 const mostInSize = 1e15
 
 /** @throws BadAllocationFileError for the first number that is too large; Infinity is no limit. */
-function requireRange(path: string, file: AllocationFile): void {
+function requireRange(file: AllocationFile, faulty: Faulty): void {
   const { operators, tasks } = file.parts
   for (const [part, values, along] of listsOf(file.parts)) {
     const at = values?.findIndex((v) => Math.abs(v) > mostInSize && Math.abs(v) < Infinity) ?? -1
     if (at < 0 || !values) continue
     const isPair = values.length > (along === 'row' ? operators : tasks)
     const place = isPair
-      ? file.placeOf(Math.floor(at / tasks), at % tasks)
-      : file.placeOf(along === 'row' ? at : -1, along === 'row' ? -1 : at)
-    throw new BadAllocationFileError(
-      `${path}: ${place && `${place}: `}${part} must be at most 1e15 in size, is ${values[at]}`,
-    )
+      ? file.placeOf(part, Math.floor(at / tasks), at % tasks)
+      : file.placeOf(part, along === 'row' ? at : -1, along === 'row' ? -1 : at)
+    throw faulty(`${place} must be at most 1e15 in size, is ${values[at]}`)
   }
 }
 
@@ -95,20 +91,6 @@ function listsOf({ resources, security, ...parts }: ProgrammeParts): readonly Li
     ['stake', security?.stake, 'row'],
     ['security floor', security?.floor, 'column'],
   ]
-}
-
-/** What the model says of a row and a column, said of the file. */
-function inFileTerms<T>(path: string, file: AllocationFile, build: () => T): T {
-  try {
-    return build()
-  } catch (error) {
-    if (!(error instanceof BadProgrammeError)) throw error
-    const { part, row, column, rule, value } = error.details
-    const place = file.placeOf(row, column)
-    throw new BadAllocationFileError(
-      `${path}: ${place && `${place}: `}${part} ${rule}, is ${value}`,
-    )
-  }
 }
 
 function unitOf(text: string | undefined): number | undefined {

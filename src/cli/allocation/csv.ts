@@ -36,13 +36,7 @@ export function readCsv(text: string, faulty: Faulty): AllocationFile {
     tasks: tasks.map((cell) => cell.text),
     groups: groups.names,
     parts: partsOf(sheet, groups),
-    placeOf: (row, column) => {
-      const where = [
-        ...(row < 0 ? [] : [`line ${operators[row]?.[0]?.line}`]),
-        ...(column < 0 ? [] : [`column ${JSON.stringify(tasks[column]?.text)}`]),
-      ]
-      return where.join(', ')
-    },
+    placeOf: (part, row, column) => subjectOf(sheet, part, row, column),
   }
 }
 
@@ -179,6 +173,26 @@ function groupsOf(sheet: Sheet): ReadGroups {
   const of = Int32Array.from(each, (name) => names.indexOf(name))
   return { names, part: { groups: { count: names.length, of, share } } }
 }
+
+/**
+ * The cell that a part of the model was read from: in the part's own row or column where it has
+ * one, else what a pair earns.
+ */
+function subjectOf(sheet: Sheet, part: string, row: number, column: number): string {
+  const name = headings.get(part) ?? part
+  const line = sheet.taskRow(name) ?? sheet.operators[row]
+  const cell = sheet.operatorColumn(name) ?? sheet.tasks[column]
+  if (line && cell) return `${placeOf(sheet, line, cell.column)}:`
+  return `${line ? `line ${line[0]?.line} (${JSON.stringify(nameOf(line))}): ` : ''}${part}`
+}
+
+/** What a table calls the model's parts, where that differs. */
+const headings: ReadonlyMap<string, string> = new Map([
+  ['capacity of capacity', 'capacity'],
+  ['use of capacity', 'use'],
+  ['loadCongestion', 'load congestion'],
+  ['shortfallPrice', 'shortfall price'],
+])
 
 const taskValues = (sheet: Sheet, name: string): Float64Array | undefined => {
   const row = sheet.taskRow(name)

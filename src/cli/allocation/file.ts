@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Names, ProgrammeParts } from '#model'
-import { DomainError } from '#primitives'
+import { DomainError, type Faulty } from '#primitives'
 import { readCsv } from './csv.ts'
 import { readJson } from './json.ts'
+import type { PlaceOf } from './terms.ts'
 
 /** What an allocation file says. */
 export type AllocationFile = {
@@ -11,8 +12,7 @@ export type AllocationFile = {
   readonly tasks: readonly string[]
   readonly groups: readonly string[]
   readonly parts: ProgrammeParts
-  /** Where an entry stands in the file, in words; either may be −1 for none. */
-  readonly placeOf: (row: number, column: number) => string
+  readonly placeOf: PlaceOf
 }
 
 /** A file that cannot be read as an allocation programme: the message names place and rule. */
@@ -31,9 +31,15 @@ export class BadAllocationFileError extends DomainError<'BadAllocationFile', obj
  */
 export function loadAllocationFile(path: string, cwd: string): AllocationFile {
   const text = readText(path, cwd)
-  const faulty = (problem: string) => new BadAllocationFileError(`${path}: ${problem}`)
+  const faulty = faultyIn(path)
   return path.toLowerCase().endsWith('.json') ? readJson(text, faulty) : readCsv(text, faulty)
 }
+
+/** Makes the error of a file. */
+export const faultyIn =
+  (path: string): Faulty =>
+  (problem) =>
+    new BadAllocationFileError(`${path}: ${problem}`)
 
 function readText(path: string, cwd: string): string {
   try {

@@ -10,6 +10,7 @@ import {
 } from '#model'
 import { createJsonReader, type Faulty, type JsonReader as Reader } from '#primitives'
 import type { AllocationFile } from './file.ts'
+import { inFileTerms, type PlaceOf } from './terms.ts'
 
 /**
  * Reads `{ tasks, operators, pairs, scores? }`. A pair that is not listed cannot be. Each pair says
@@ -29,16 +30,22 @@ export function readJson(text: string, faulty: Faulty): AllocationFile {
   const pairs = pairsOf(file.list('pairs'), operatorNames, taskNames)
   const shape = { operators, tasks, pairs }
   const groups = groupsOf(shape, faulty)
+  const placeOf: PlaceOf = (part, row, column) => {
+    const where = [
+      ...(row < 0 ? [] : [`operators[${row}] ("${operatorNames[row]}")`]),
+      ...(column < 0 ? [] : [`tasks[${column}] ("${taskNames[column]}")`]),
+    ].join(', ')
+    return `${where && `${where}: `}${part}`
+  }
   return {
     operators: operatorNames,
     tasks: taskNames,
     groups: groups.names,
-    parts: { ...partsOf(file, shape, faulty), ...groups.part },
-    placeOf: (row, column) =>
-      [
-        ...(row < 0 ? [] : [`operators[${row}] ("${operatorNames[row]}")`]),
-        ...(column < 0 ? [] : [`tasks[${column}] ("${taskNames[column]}")`]),
-      ].join(', '),
+    parts: inFileTerms(faulty, placeOf, () => ({
+      ...partsOf(file, shape, faulty),
+      ...groups.part,
+    })),
+    placeOf,
   }
 }
 
