@@ -110,4 +110,6 @@ test('home: a record of what was signed is raised beyond a height, and never low
   writeFileSync(join(home.folder, path), '{"height":"9","round":1,"step":2,"signature":"AA=="}')
   assert.equal(at(8).signature, 'AA==')
   assert.deepEqual(at(9), { height: '9', round: 2 ** 31 - 1, step: 3 })
+  writeFileSync(join(home.folder, path), '{}')
+  assert.deepEqual(at(3), { height: '3', round: 2 ** 31 - 1, step: 3 }, 'CometBFT reads 0')
 })

@@ -108,7 +108,8 @@ const past = { round: 2 ** 31 - 1, step: 3 }
 export function raiseSignState(folder: string, height: number): void {
   const path = join(folder, signStatePath)
   const { height: signed } = JSON.parse(readFileSync(path, 'utf8'))
-  if (Number(signed) <= height)
+  // A record without a height is one of height 0 to CometBFT.
+  if (Number(signed ?? 0) <= height)
     save(path, `${JSON.stringify({ height: String(height), ...past })}\n`)
 }
 
