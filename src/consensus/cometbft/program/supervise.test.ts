@@ -1,6 +1,6 @@
 // With a real CometBFT that runs its own key-value store, so that nothing of ours answers it.
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -122,4 +122,16 @@ test('supervisor: who ends before it served fails with its last words', { skip }
   const message = /CometBFT ended with code 1; its last lines: .*chain_id/
   await assert.rejects(supervisor.start(), { code: 'CometDied', message })
   await supervisor.stop()
+})
+
+test('supervisor: stopped while it is asked why the program ended, it has nothing to say', async () => {
+  const home = join(base, 'stopped')
+  mkdirSync(home)
+  const supervisor: CometSupervisor = new CometSupervisor({
+    ...{ program: { binary: process.execPath, home }, clock: wallClock, logger: silentLogger },
+    isUp: async () => false,
+    onEnded: () => supervisor.stop(),
+    onFailure: (error) => assert.fail(String(error)),
+  })
+  await supervisor.start()
 })

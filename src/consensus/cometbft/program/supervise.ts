@@ -64,6 +64,7 @@ export class CometSupervisor {
     if (this.#isStopping) return
     if (words !== undefined) {
       await this.#options.onEnded?.()
+      if (this.#isStopping) return
       throw this.#died(words)
     }
     this.#watching = this.#watch(run)
@@ -86,6 +87,7 @@ export class CometSupervisor {
       const words = await run.ended
       if (this.#isStopping) return
       await this.#options.onEnded?.()
+      if (this.#isStopping) return
       const nowMs = clock.nowMs()
       ends = [...ends.filter((endMs) => nowMs - endMs < withinMs), nowMs]
       if (ends.length > maxEnds) throw this.#died(words)
