@@ -97,11 +97,10 @@ export class KeptSnapshots {
   }
 
   async #dropOld(): Promise<void> {
-    const [newest, old] = [this.list().slice(0, this.#count), this.list().slice(this.#count)]
+    const old = this.list().slice(this.#count)
     const fetched = old.filter(({ height }) => this.#asked.has(height)).slice(0, this.#count)
     this.#asked.clear()
-    const stays = new Set([...newest, ...fetched].map(({ height }) => height))
-    for (const { height } of old) if (!stays.has(height)) await this.#drop(height)
+    for (const one of old) if (!fetched.includes(one)) await this.#drop(one.height)
   }
 
   async #drop(height: number): Promise<void> {
