@@ -75,7 +75,7 @@ function requireRange(file: AllocationFile, faulty: Faulty): void {
 /** A list of numbers; where it has one for each pair, `along` does not matter. */
 type List = readonly [part: string, values: Float64Array | undefined, along: 'row' | 'column']
 
-/** Every list of numbers of a programme, by the name that its faults have. */
+/** Every list of numbers that nothing else bounds, by the name that its faults have. */
 function listsOf({ resources, security, ...parts }: ProgrammeParts): readonly List[] {
   return [
     ['utility', parts.utility, 'row'],

@@ -190,8 +190,6 @@ function subjectOf(sheet: Sheet, part: string, row: number, column: number): str
 const headings: ReadonlyMap<string, string> = new Map([
   ['capacity of capacity', 'capacity'],
   ['use of capacity', 'use'],
-  ['loadCongestion', 'load congestion'],
-  ['shortfallPrice', 'shortfall price'],
 ])
 
 const taskValues = (sheet: Sheet, name: string): Float64Array | undefined => {
