@@ -5,16 +5,11 @@ export { createDisk, DiskFullError } from './disk.ts'
 export { createEnvironment, type FindService } from './environment.ts'
 export { makeFolders } from './folders.ts'
 export { PortInUseError } from './gateway/gateway.ts'
-export {
-  exportWatermark,
-  type GuardOwner,
-  importWatermark,
-  ownerInFolder,
-} from './guard/carry.ts'
+export { exportWatermark, importWatermark, ownerInFolder } from './guard/carry.ts'
 export { consensusGuard } from './guard/consensus-guard.ts'
 export { type Guard, guardFile, openGuard, restoredFile, restoredText } from './guard/guard.ts'
 export { type FolderLock, lockFolder } from './guard/lock.ts'
-export { type Floor, type GuardRecord, guardRecordCodec } from './guard/records.ts'
+export { type Floor, type GuardOwner, type GuardRecord, guardRecordCodec } from './guard/records.ts'
 export { NonceHeldError, transactionGuard } from './guard/transaction-guard.ts'
 export { awaitInterruption, interruptedCode } from './interruption.ts'
 export {

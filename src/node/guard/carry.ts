@@ -1,5 +1,5 @@
 import { hasFile, readHeader, readOwner } from '#consensus'
-import type { Disk, Hex, Logger } from '#primitives'
+import type { Disk, Logger } from '#primitives'
 import { networkId } from '#records'
 import { createDisk } from '../disk.ts'
 import { identityOf } from '../keys.ts'
@@ -8,15 +8,8 @@ import { loadOperatorKeys, operatorKeysFile } from '../operator-keys.ts'
 import { systemRng } from '../system.ts'
 import { guardFile, openGuard, readFloor } from './guard.ts'
 import { lockFolder } from './lock.ts'
-import type { Floor } from './records.ts'
+import type { Floor, GuardOwner } from './records.ts'
 import { decodeWatermark, encodeWatermark } from './watermark.ts'
-
-/** Whose signatures a guard keeps. */
-export type GuardOwner = {
-  readonly networkId: Hex
-  /** The operator's consensus key. */
-  readonly operator: Hex
-}
 
 /**
  * Whose an operator's folder is, by its keys, else by its guard; undefined where neither says it.

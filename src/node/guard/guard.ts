@@ -30,7 +30,13 @@ import {
   type NoncePosition,
 } from './judge.ts'
 import { lockFile } from './lock.ts'
-import { type Floor, type GuardRecord, guardRecordCodec, type Purpose } from './records.ts'
+import {
+  type Floor,
+  type GuardOwner,
+  type GuardRecord,
+  guardRecordCodec,
+  type Purpose,
+} from './records.ts'
 import { emptyState, floorOf, type GuardState, snapshot, take } from './state.ts'
 
 /**
@@ -85,11 +91,8 @@ export type Guard = {
 }
 
 /** Where a guard is, and whose. */
-export type GuardPlace = {
+export type GuardPlace = GuardOwner & {
   readonly disk: Disk
-  readonly networkId: Hex
-  /** The operator's consensus key: whose signatures these are. */
-  readonly operator: Hex
   readonly logger: Logger
 }
 

@@ -16,6 +16,13 @@ import {
 export const purposes = ['vote', 'report', 'transaction', 'nonce'] as const
 export type Purpose = (typeof purposes)[number]
 
+/** Whose signatures a guard keeps. */
+export type GuardOwner = {
+  readonly networkId: Hex
+  /** The operator's consensus key. */
+  readonly operator: Hex
+}
+
 /** One line of a guard's file. What was signed is the lines' sum, from the first to the last. */
 export type GuardRecord =
   /** A process has begun: nonce indices are counted from 0 again, of this instance. */
@@ -38,7 +45,7 @@ export type GuardRecord =
   /** What was signed elsewhere or long ago: nothing up to here is signed any more. */
   | ({ readonly kind: 'floor' } & Floor)
 
-/** The first positions that are still free, by purpose; undefined where nothing was signed. */
+/** How far has been signed, by purpose; undefined where nothing was. */
 export type Floor = {
   /** Last slot that was voted in. */
   readonly vote: SignSlot | undefined

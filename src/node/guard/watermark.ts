@@ -1,14 +1,9 @@
 import { z } from 'zod'
-import { DomainError, type Hex } from '#primitives'
-import type { Floor } from './records.ts'
+import { DomainError } from '#primitives'
+import type { Floor, GuardOwner } from './records.ts'
 
 /** What the keys of one operator have signed at most, to be carried to another machine. */
-export type Watermark = {
-  readonly networkId: Hex
-  /** The operator's consensus key. */
-  readonly operator: Hex
-  readonly floor: Floor
-}
+export type Watermark = GuardOwner & { readonly floor: Floor }
 
 /** The envelope as JSON, for a file. */
 export const encodeWatermark = ({ networkId, operator, floor }: Watermark): string => {
@@ -28,10 +23,7 @@ export const encodeWatermark = ({ networkId, operator, floor }: Watermark): stri
  *
  * @throws BadWatermarkError, which says what is wrong with it.
  */
-export function decodeWatermark(
-  text: string,
-  mine: { readonly networkId: Hex; readonly operator: Hex },
-): Watermark {
+export function decodeWatermark(text: string, mine: GuardOwner): Watermark {
   const { networkId, operator, purposes } = parse(text)
   if (networkId !== mine.networkId)
     throw bad(`it is of network ${networkId}, not ${mine.networkId}`)
