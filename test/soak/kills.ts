@@ -39,8 +39,10 @@ type Purpose = (typeof purposes)[number]
 
 /** Share of the rounds that are killed while they start, at any moment of a start. */
 const earlyShare = 0.2
-/** Share of the rounds in which L1 makes no block for so long before the kill, and for so long
- * at most after the next start: what was sent waits in L1's pool for another process. */
+/**
+ * Share of the rounds in which L1 makes no block for so long before the kill, and for so long at
+ * most after the next start: what was sent waits in L1's pool for another process.
+ */
 const heldShare = 0.3
 const heldMs = 1_200
 /** Share of the rounds in which L1 is killed too: it forgets its last second or two. */
