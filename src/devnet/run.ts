@@ -11,6 +11,7 @@ import { openFolder, requireEngine, requireSize } from './folder.ts'
 import { AnvilDiedError, devnetAccount, freePort, type L1Process, startL1 } from './l1.ts'
 import { anchorOf, requireAnchor } from './l1-anchor.ts'
 import { openL1Link } from './l1-link.ts'
+import { holdLost } from './lost-folders.ts'
 import {
   createGenesis,
   createOperators,
@@ -156,6 +157,9 @@ async function openSurroundings(
   const stateDir = options.data === undefined ? undefined : join(folder, 'l1')
   const { l1, l1Lost } = await openL1(logger, stateDir, opened)
   if (saved) await requireAnchor(l1.url, saved.anchor, folder)
+  // On CometBFT it would wait for ever where nobody has begun.
+  if (saved && options.engine === 'embedded' && !options.init)
+    await holdLost(disk, saved.members, logger)
   const made = saved ?? (await makeNetwork({ options, say, l1, l1Lost, disk }))
   const { genesis, members } = made
   const link = options.chaos.includes('l1-down') ? await openL1Link(l1.url) : undefined
