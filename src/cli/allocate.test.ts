@@ -117,6 +117,16 @@ test('allocate: --unit rounds to whole multiples within every limit', async () =
   for (const { demand, served, missed } of tasks) assert.equal(served + missed, demand)
 })
 
+test('allocate: --unit never serves more than demand that is no multiple of it', async () => {
+  const { out } = await allocate('a.csv', table, '--json', '--unit', '3')
+  const { tasks, violation } = JSON.parse(out)
+  assert.equal(violation, 0)
+  for (const { demand, served, missed } of tasks) {
+    assert.equal(served % 3, 0)
+    assert.equal(served + missed, demand)
+  }
+})
+
 test('allocate: demand that cannot be met names tasks and operators', async () => {
   const rows = table.split('\n').filter((row) => !/^(shortfall|security|group)/.test(row))
   const { code, out } = await allocate('b.csv', rows.join('\n'))

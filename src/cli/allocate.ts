@@ -47,12 +47,22 @@ function solveFinely(programme: Programme): Solution {
 
 const isGood = ({ status }: Answer): boolean => status === 'optimal'
 
-/** Whole multiples of the unit, as units of work; undefined where that was not asked for. */
+/**
+ * Whole multiples of the unit, as units of work, and all demand beyond them as missed; undefined
+ * where that was not asked for.
+ */
 function rounded(programme: Programme, solution: Solution, unit: number | undefined) {
   if (unit === undefined || solution.status === 'infeasible') return undefined
-  const { units, shortfall, ...rest } = toShares(programme, solution.allocation, unit)
-  const times = (values: Float64Array) => values.map((value) => value * unit)
-  return { allocation: { ...rest, units: times(units) }, shortfall: times(shortfall) }
+  const { units, start, task } = toShares(programme, solution.allocation, unit)
+  const work = units.map((count) => count * unit)
+  const { demand } = programme
+  const missed = demand.slice()
+  work.forEach((done, e) => {
+    const t = task[e] as number
+    missed[t] = (missed[t] as number) - done
+  })
+  const shortfall = missed.map((rest, t) => (rest > 1e-12 * (demand[t] as number) ? rest : 0))
+  return { allocation: { start, task, units: work }, shortfall }
 }
 
 /** Numbers further apart than this leave the arithmetic of doubles no digits. */

@@ -9,7 +9,7 @@ export type Shares = {
   readonly task: Int32Array
   /** Whole units of each entry; > 0, safe integers. */
   readonly units: Float64Array
-  /** Whole units of demand that nobody does, shape [M]; 0 everywhere if all can be done. */
+  /** Whole units of demand that nobody does, shape [M]; 0 everywhere if all of them can be done. */
   readonly shortfall: Float64Array
 }
 
@@ -17,10 +17,10 @@ const defaultUnit = 1e-6
 
 /**
  * Rounds an allocation to whole units so that every limit holds exactly, in integers: demand =
- * shares + shortfall, capacities, caps, groups, security. Limits are rounded against the operators,
- * demand to the nearest unit. What rounding leaves over goes where there is room, by the largest
- * remainder first; where operators are full, work moves along chains of them; only what then still
- * finds no place, or may not be placed because of security or groups, becomes shortfall.
+ * shares + shortfall, capacities, caps, groups, security. Limits and demand are rounded down: what
+ * is less than a unit is nobody's. What rounding leaves over goes where there is room, by the
+ * largest remainder first; where operators are full, work moves along chains of them; only what
+ * then still finds no place, or may not be placed because of security or groups, becomes shortfall.
  *
  * With one resource of which each unit takes one, and neither security nor groups, nothing becomes
  * shortfall that whole units could serve.
@@ -70,7 +70,7 @@ function createRounding(programme: Programme, allocation: Allocation, unit: numb
   const units = new Float64Array(n * m)
   const remainder = new Float64Array(n * m)
   const cap = new Float64Array(n * m)
-  const open = demand.map((d, column) => whole('demand', Math.round(d / unit), { column }))
+  const open = demand.map((d, column) => whole('demand', down(d / unit), { column }))
   for (let i = 0; i < n; i++) {
     for (let t = 0; t < m; t++)
       cap[i * m + t] = Math.min(down(pair.cap(i, t) / unit), open[t] as number)

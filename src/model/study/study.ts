@@ -12,9 +12,8 @@ import { constraintNorm, type FramePrices, movePrices, slack, slopes } from './o
  *
  * - `gradient`: the paper's rule x ← x + η ∂L/∂x (§4.3.4), cut at the bounds, with prices fixed.
  * - `primal-dual`: the same, and prices move along what is left of their limits.
- * - `pdhg`: primal-dual hybrid gradient (Chambolle and Pock 2011, algorithm 1), which also
- * converges
- *   where the objective is linear.
+ * - `pdhg`: primal-dual hybrid gradient (Chambolle and Pock 2011, algorithm 1), which converges
+ *   where the objective is linear, too.
  */
 export type StudyMethod = 'gradient' | 'primal-dual' | 'pdhg'
 
