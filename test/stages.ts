@@ -33,6 +33,7 @@ const longest: readonly string[] = [
   'test/e2e/slow.test.ts',
   'test/e2e/devnet.test.ts',
   'test/e2e/package.test.ts',
+  'src/model/solver/families.test.ts',
   'src/node/guard/crash.test.ts',
   'src/simulation/simulate.test.ts',
   'src/protocol/network.test.ts',
