@@ -41,6 +41,8 @@ export type Surroundings = {
   readonly members: readonly DevnetOperator[]
   readonly genesis: Genesis
   readonly folder: string
+  /** Whether the network was made by this run: its operators have signed nothing. */
+  readonly isNew: boolean
   readonly feeds: PriceFeeds
   readonly l1: L1Process
   readonly l1Lost: Promise<never>

@@ -85,8 +85,14 @@ export async function ownerInDevnet(folder: string): Promise<GuardOwner | undefi
   const network = await loadNetwork(disk)
   const member = network?.members.find(({ name }) => name === basename(folder))
   if (!network || !member) return undefined
-  return { networkId: networkId(network.genesis), operator: member.identity.consensusKey }
+  return ownerOf(network.genesis, member)
 }
+
+/** Whose a member's guard is. */
+export const ownerOf = (genesis: Genesis, { identity }: DevnetOperator): GuardOwner => ({
+  networkId: networkId(genesis),
+  operator: identity.consensusKey,
+})
 
 /** What a run leaves that has ended before its network was whole is made anew; more is not. */
 async function refuseWithoutKeys(disk: Disk): Promise<void> {

@@ -1,10 +1,17 @@
 import { join } from 'node:path'
 import { findComet, nodeIdOf } from '#consensus'
-import { createDisk, type OperatorSettingsFile, saveOperatorFolder, saveSettings } from '#node'
+import {
+  createDisk,
+  makeGuard,
+  type OperatorSettingsFile,
+  saveOperatorFolder,
+  saveSettings,
+} from '#node'
 import type { OperatorId } from '#records'
 import type { Operators, Reached, Surroundings } from './devnet.ts'
 import { freePort } from './l1.ts'
 import { type DevnetOperator, memberOf } from './network.ts'
+import { ownerOf } from './network-file.ts'
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts'
 
 /** An operator in a process of its own: as its clients know it, and as the system does. */
@@ -42,6 +49,7 @@ export async function createProcessOperators(
   for (const member of around.members) {
     const { genesis, folder } = around
     const disk = createDisk(join(folder, member.name))
+    if (around.isNew) await makeGuard({ disk, ...ownerOf(genesis, member), logger: around.logger })
     await saveOperatorFolder(disk, { genesis, keys: member })
     await saveSettings(disk, adapt(settingsOf(around, member, places, path), member))
   }

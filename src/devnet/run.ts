@@ -157,7 +157,7 @@ async function openSurroundings(
   const stateDir = options.data === undefined ? undefined : join(folder, 'l1')
   const { l1, l1Lost } = await openL1(logger, stateDir, opened)
   if (saved) await requireAnchor(l1.url, saved.anchor, folder)
-  // On CometBFT it would wait for ever where nobody has begun.
+  // On CometBFT it would wait for ever where nobody has begun: keys without a guard are refused.
   if (saved && options.engine === 'embedded' && !options.init)
     await holdLost(disk, saved.members, logger)
   const made = saved ?? (await makeNetwork({ options, say, l1, l1Lost, disk }))
@@ -165,7 +165,8 @@ async function openSurroundings(
   const link = options.chaos.includes('l1-down') ? await openL1Link(l1.url) : undefined
   if (link) opened.push(() => link.close())
   const slowness = createSlowness(systemClock.nowMs)
-  return { options, members, genesis, folder, feeds, l1, l1Lost, link, slowness, logger }
+  const network = { members, genesis, folder, isNew: !saved }
+  return { options, ...network, feeds, l1, l1Lost, link, slowness, logger }
 }
 
 /** A network of the size that was asked for, in a folder that holds none. */

@@ -7,7 +7,14 @@ export { makeFolders } from './folders.ts'
 export { PortInUseError } from './gateway/gateway.ts'
 export { exportWatermark, importWatermark, ownerInFolder } from './guard/carry.ts'
 export { consensusGuard } from './guard/consensus-guard.ts'
-export { type Guard, guardFile, openGuard, restoredFile, restoredText } from './guard/guard.ts'
+export {
+  type Guard,
+  guardFile,
+  makeGuard,
+  openGuard,
+  restoredFile,
+  restoredText,
+} from './guard/guard.ts'
 export { type FolderLock, lockFile, lockFolder } from './guard/lock.ts'
 export { type Floor, type GuardOwner, type GuardRecord, guardRecordCodec } from './guard/records.ts'
 export { NonceHeldError, transactionGuard } from './guard/transaction-guard.ts'

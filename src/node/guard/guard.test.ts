@@ -4,7 +4,15 @@ import { CorruptFileError, openRecordFile, type SignSlot, WrongFileError } from 
 import { type Hex, sha256Hex, utf8 } from '#primitives'
 import { createFaultyDisk, type FaultyDisk } from '../../../test/support/faulty-disk.ts'
 import { silentLogger } from '../../../test/support/manual-clock.ts'
-import { type Guard, GuardMissingError, type GuardOptions, guardFile, openGuard } from './guard.ts'
+import { operatorKeysFile } from '../operator-keys.ts'
+import {
+  type Guard,
+  GuardMissingError,
+  type GuardOptions,
+  guardFile,
+  makeGuard,
+  openGuard,
+} from './guard.ts'
 import { keptCalls, keptShares } from './state.ts'
 
 const hex = (text: string): Hex => sha256Hex(utf8(text))
@@ -245,7 +253,7 @@ test('start: an empty folder is initialised, one that was in use is not, unless 
   disk.put('operator.lock', new Uint8Array(0))
   disk.put('guard.log.new', new Uint8Array(3))
   await withGuard(disk, ({ votes }) => votes.admit(slot(1), hex('a')))
-  for (const used of ['blocks.log', 'keys.json', 'guard.log.bad']) {
+  for (const used of ['blocks.log', operatorKeysFile, 'guard.log.bad']) {
     const lost = createFaultyDisk(1)
     lost.put(used, new Uint8Array(0))
     await assert.rejects(open(lost), (error) => {
@@ -264,6 +272,21 @@ test('start: an empty folder is initialised, one that was in use is not, unless 
       assert.deepEqual(await votes.admit(slot(1), hex('a')), no('SignedOtherwise'))
     })
   }
+})
+
+test('start: keys that were made with their guard sign, those that lost it do not', async () => {
+  const disk = createFaultyDisk(1)
+  await makeGuard({ disk, networkId, operator, logger: silentLogger })
+  disk.put(operatorKeysFile, utf8('keys'))
+  await withGuard(disk, async ({ votes }) => {
+    assert.deepEqual(await votes.admit(slot(1), hex('a')), yes)
+  })
+  await disk.remove(guardFile)
+  for (const start of [
+    () => open(disk),
+    () => makeGuard({ disk, networkId, operator, logger: silentLogger }),
+  ])
+    await assert.rejects(start(), { code: 'GuardMissing' })
 })
 
 test('start: the guard of another network, operator or version is refused', async () => {

@@ -154,6 +154,18 @@ export async function openGuard(options: GuardOptions): Promise<Guard> {
 }
 
 /**
+ * Makes the guard of keys that have just been made, before they are kept: from then on keys without
+ * one are refused.
+ *
+ * @throws GuardMissingError where the folder was in use, and the disk's own errors.
+ */
+export async function makeGuard(place: GuardPlace): Promise<void> {
+  await requireFile(place)
+  const file = await openFile(place, emptyState())
+  await file.close()
+}
+
+/**
  * What another guard must be raised to before it may sign for the same operator.
  *
  * @throws GuardMissingError, GuardHeldError, WrongFileError, CorruptFileError, and the disk's own.
@@ -208,16 +220,23 @@ export class GuardHeldError extends DomainError<'GuardHeld', { path: string }> {
 /** What a folder may hold before there is a guard. */
 const beforeGuard = [
   ...[`${guardFile}.new`, restoredFile, lockFile, `${lockFile}-journal`],
-  ...[genesisFile, operatorKeysFile, settingsFile].flatMap((name) => [name, `${name}.new`]),
+  ...[genesisFile, settingsFile].flatMap((name) => [name, `${name}.new`]),
 ]
 
 /**
  * A folder that holds nothing but what a start needs, or leaves before the guard is made, is empty.
+ * Keys are more, since a guard is made before them, unless a mark holds back what they sign.
  */
-async function requireFile({ disk, init, floor, logger }: GuardOptions): Promise<void> {
+async function requireFile({
+  disk,
+  init,
+  floor,
+  logger,
+}: Pick<GuardOptions, 'disk' | 'init' | 'floor' | 'logger'>): Promise<void> {
   if (floor || (await hasFile(disk, guardFile))) return
   const names = await disk.list('')
-  const others = names.filter((name) => !beforeGuard.includes(name))
+  const harmless = names.includes(restoredFile) ? [...beforeGuard, operatorKeysFile] : beforeGuard
+  const others = names.filter((name) => !harmless.includes(name))
   const path = disk.pathOf(guardFile)
   if (init) logger.warn('sign guard begins with nothing signed, as told', { path })
   else if (others.length > 0) {
