@@ -40,7 +40,7 @@ type Accepted = ReturnType<Load['records']['tasks']['get']> & {}
 
 /** Follows what was accepted to its end. */
 export type Endings = {
-  /** Asks for the oldest that have not ended yet, each who accepted it. */
+  /** Asks for some that have not ended yet, all of them by turns, each who accepted it. */
   look(): Promise<void>
   /** Asks every gateway for each that has not ended yet. @returns those that still have not. */
   lookAgain(): Promise<readonly Accepted[]>
@@ -50,6 +50,7 @@ export type Endings = {
 /** @param gateways - of all operators. */
 export function followEndings({ records }: Records, gateways: readonly string[]): Endings {
   const ends = new Map<Hex, string>()
+  let turn = 0
   const open = () =>
     [...acceptedOf(records.transactions), ...acceptedOf(records.tasks)]
       .filter(({ id }) => !ends.has(id))
@@ -67,7 +68,10 @@ export function followEndings({ records }: Records, gateways: readonly string[])
     async look() {
       const untilMs = systemClock.nowMs() - youngMs
       const old = open().filter(({ requestedMs }) => requestedMs < untilMs)
-      await ask(old.slice(0, perLook), ({ answered }) => (answered ? [answered.gateway] : gateways))
+      const start = turn % Math.max(1, old.length)
+      const part = [...old.slice(start), ...old.slice(0, start)].slice(0, perLook)
+      turn = start + part.length
+      await ask(part, ({ answered }) => (answered ? [answered.gateway] : gateways))
     },
     async lookAgain() {
       await ask(open(), () => gateways)

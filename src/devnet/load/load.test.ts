@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as tick } from 'node:timers/promises'
 import fc from 'fast-check'
 import { parseTransaction, recoverTransactionAddress } from 'viem'
 import { privateKeyToAddress } from 'viem/accounts'
@@ -12,6 +13,9 @@ import { ManualClock, silentLogger } from '../../../test/support/manual-clock.ts
 import { createLoad, type LoadOptions } from './load.ts'
 import { startMetronome } from './metronome.ts'
 import { giveBack, noncesFrom, skipUsed, takeNonce } from './nonces.ts'
+import { emptyRecords } from './records.ts'
+import type { Rpc } from './rpc.ts'
+import { createSender } from './sender.ts'
 import { recipientOf, signTransfer } from './transfer.ts'
 
 const { sign } = loadSecp256k1()
@@ -187,6 +191,36 @@ test('load: when nobody answers, that is what is recorded', async (t) => {
   await load.stop()
   const statuses = [...load.records.transactions.values()].map(({ status }) => status)
   assert.deepEqual(statuses, ['unanswered'])
+})
+
+test('sender: the same bytes are sent until somebody answers, however long nobody does', async () => {
+  const clock = new ManualClock()
+  const raws: unknown[] = []
+  const silence = { replies: undefined, failures: ['down'], mayHaveArrived: false }
+  let outage = 100
+  const rpc: Rpc = {
+    async send([call]) {
+      raws.push(call?.params[0])
+      const taken = { kind: 'result' as const, result: word }
+      return outage-- > 0 ? silence : { ...silence, replies: [taken], failures: [] }
+    },
+  }
+  const nonces: number[] = []
+  const sender = createSender(
+    {
+      ...{ address: word, rpc, records: emptyRecords(), clock, isStopping: () => false },
+      sign: (nonce) => ({ raw: toHex(Uint8Array.of(nonces.push(nonce))), hash: word }),
+    },
+    7,
+  )
+  sender.offer(0)
+  sender.offer(0)
+  for (let turn = 0; outage >= -1 && turn < 1_000; turn++) {
+    clock.advance(500)
+    await tick()
+  }
+  await sender.idle()
+  assert.deepEqual([nonces, new Set(raws.slice(0, 101)).size, raws.length], [[7, 8], 1, 102])
 })
 
 test('load: does not start where nobody answers', async (t) => {

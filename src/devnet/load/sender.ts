@@ -46,7 +46,9 @@ export function createSender(options: SenderOptions, pending: number): Sender {
     const { raw, hash } = options.sign(taken.nonce)
     records.transactions.set(hash, toSent(hash, dueMs))
     const call = { method: 'eth_sendRawTransaction', params: [raw] }
-    const answer = await submit({ ...options, call, isKnown: isAlreadyKnown })
+    // Never given up: a nonce that nobody has keeps all that follow it waiting for ever.
+    const maxRounds = Number.POSITIVE_INFINITY
+    const answer = await submit({ ...options, call, isKnown: isAlreadyKnown, maxRounds })
     records.transactions.set(hash, { ...toSent(hash, dueMs), ...answer })
     if (answer.status === 'unanswered' || answer.reason === 'NonceTooLow')
       nonces = await askAgain(options, nonces, taken.nonce)

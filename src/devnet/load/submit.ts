@@ -14,14 +14,17 @@ export const toSent = (id: Hex, requestedMs: number): Sent => ({
   isUncertain: false,
 })
 
-/** Rounds over all gateways before one submission is given up, and the pause between two. */
-const maxRounds = 20
+/**
+ * Rounds over all gateways before a submission is given up, unless told, and the pause between two.
+ */
+const usualRounds = 20
 const roundPauseMs = 500
 
 /**
  * Submits until a gateway answers, always the same bytes: a network knows them by their hash.
  *
  * @param options.isKnown - whether an error says that it was taken before.
+ * @param options.maxRounds - over all gateways, before it is given up.
  */
 export async function submit(options: {
   readonly rpc: Rpc
@@ -29,8 +32,9 @@ export async function submit(options: {
   readonly clock: Clock
   readonly isKnown: (message: string, reason: string) => boolean
   readonly isStopping: () => boolean
+  readonly maxRounds?: number
 }): Promise<Answer> {
-  const { rpc, call, clock, isKnown, isStopping } = options
+  const { rpc, call, clock, isKnown, isStopping, maxRounds = usualRounds } = options
   let isUncertain = false
   for (let round = 1; ; round++) {
     const { replies, gateway, mayHaveArrived } = await rpc.send([call])
