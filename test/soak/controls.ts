@@ -12,7 +12,7 @@ export type ControlsReport = {
 }
 
 /** Enough lives that what is not guarded shows. */
-const lives = 24
+const lives = 40
 
 /** @param seeds - histories of one operator with and without each guard. */
 export async function runControls(seeds: number): Promise<ControlsReport> {
