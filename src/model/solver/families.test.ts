@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Infeasible, solve } from '#model'
-import { verdictOf } from '../../../bench/allocation-check.ts'
 import {
   type Draft,
   type Family,
@@ -11,19 +10,9 @@ import {
   single,
   toProgramme,
 } from '../../../bench/allocation-instances.ts'
+import { assertSolved } from '../../../test/support/optimal.ts'
 
 const seeds = Array.from({ length: 20 }, (_, k) => k + 1)
-const tolerance = 1e-6
-
-/** Optimal by its own word and by an independent duality gap. */
-function assertSolved(draft: Draft, label: string): void {
-  const programme = toProgramme(draft)
-  const solution = solve(programme)
-  assert(solution.status === 'optimal', `${label}: ${solution.status}`)
-  const { gap, violation } = verdictOf(programme, solution)
-  assert(gap <= tolerance, `${label}: gap ${gap}`)
-  assert(violation <= tolerance, `${label}: violation ${violation}`)
-}
 
 /** The certificate's tasks ask for more than its operators' limits and all others' caps allow. */
 function assertProof(draft: Draft, { certificate }: Infeasible, label: string): void {

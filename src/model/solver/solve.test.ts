@@ -1,38 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  createProgramme,
-  type Found,
-  type Programme,
-  type ProgrammeParts,
-  type Solution,
-  solve,
-} from '#model'
-import { verdictOf } from '../../../bench/allocation-check.ts'
-import {
-  type Draft,
-  infeasible,
-  instance,
-  rich,
-  toProgramme,
-} from '../../../bench/allocation-instances.ts'
+import { createProgramme, type ProgrammeParts, solve } from '#model'
+import { infeasible, instance, rich, toProgramme } from '../../../bench/allocation-instances.ts'
+import { assertOptimal, assertSolved } from '../../../test/support/optimal.ts'
 
 const seeds = Array.from({ length: 20 }, (_, k) => k + 1)
-const tolerance = 1e-6
-
-/** Optimal by its own word and by an independent duality gap. */
-function assertOptimal(programme: Programme, solution: Solution, label: string): Found {
-  assert.equal(solution.status, 'optimal', label)
-  const { gap, violation } = verdictOf(programme, solution)
-  assert(gap <= tolerance, `${label}: gap ${gap}`)
-  assert(violation <= tolerance, `${label}: violation ${violation}`)
-  return solution
-}
-
-function assertSolved(draft: Draft, label: string): Found {
-  const programme = toProgramme(draft)
-  return assertOptimal(programme, solve(programme), label)
-}
 
 test('solve: where Newton steps stall, proximal steps get there', () => {
   const found = assertSolved(instance('near-linear', 300, 300, 13), 'seed 13')
