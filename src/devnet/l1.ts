@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type HDKey, mnemonicToAccount, privateKeyToAddress } from 'viem/accounts'
 import { createL1Client } from '#ethereum'
-import { makeFolders, PortInUseError } from '#node'
+import { makeFolders } from '#node'
 import { DomainError, type Hex, type Logger, toHex } from '#primitives'
+import { freePort, portInUse } from './free-port.ts'
 import { adoptL1, noteL1, originOf, shutdownLimitMs } from './l1-adopt.ts'
 import { keepCopies, mendState, stateFile } from './l1-state.ts'
 
@@ -195,7 +195,7 @@ function whyGone(error: Error | undefined, said: string, port: number, binary: s
       { wanted: binary },
       error,
     )
-  if (/address already in use/i.test(said)) return portInUse(port)
+  if (/address already in use/i.test(said)) return portInUse(port, '127.0.0.1')
   return new AnvilDiedError(`anvil died at start: ${said || 'it said nothing'}`, { said })
 }
 
@@ -207,28 +207,6 @@ async function end(anvil: Anvil): Promise<void> {
   await anvil.exited
   clearTimeout(kill)
 }
-
-/**
- * A port of the host, 127.0.0.1 when absent, that nobody listens on; 0 asks for any.
- *
- * @throws PortInUseError
- */
-export const freePort = (wanted: number, host = '127.0.0.1'): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', (cause) => reject(portInUse(wanted, cause)))
-    server.listen({ port: wanted, host, exclusive: true }, () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
-
-const portInUse = (port: number, cause?: unknown) =>
-  new PortInUseError(
-    `port ${port} is in use; name another, or 0 for a free one`,
-    { host: '127.0.0.1', port },
-    cause,
-  )
 
 /** The line that names an error, else the last one; empty when it said nothing. */
 function complaintIn(file: string): string {

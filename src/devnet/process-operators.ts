@@ -9,7 +9,7 @@ import {
 } from '#node'
 import type { OperatorId } from '#records'
 import type { Operators, Reached, Surroundings } from './devnet.ts'
-import { freePort } from './l1.ts'
+import { freePort } from './free-port.ts'
 import { type DevnetOperator, memberOf } from './network.ts'
 import { ownerOf } from './network-file.ts'
 import { type OperatorProcess, startOperatorProcess } from './operator-process.ts'

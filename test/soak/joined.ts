@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { setTimeout as pass } from 'node:timers/promises'
 import { createClient } from '#api'
 import { validatorAddress } from '#consensus'
+import { freePorts } from '#devnet'
 import {
   createDisk,
   findTrust,
@@ -16,7 +17,6 @@ import {
 } from '#node'
 import type { Disk } from '#primitives'
 import type { OperatorId } from '#records'
-import { freePorts } from '../support/free-ports.ts'
 import type { Deed } from './comet-history.ts'
 import { type CometNetwork, openCometNetwork } from './comet-network.ts'
 import { startHere } from './operator-here.ts'

@@ -1,9 +1,8 @@
 // Operators of one cluster on CometBFT, each with a node and an RPC of its own.
 import { cometTimings, nodeIdOf } from '#consensus'
-import type { DevnetOperator } from '#devnet'
+import { type DevnetOperator, freePorts } from '#devnet'
 import type { CometChoice } from '#node'
 import type { OperatorId } from '#records'
-import { freePorts } from './free-ports.ts'
 
 /** How operators of a cluster run CometBFT. */
 export type CometPlaces = {
