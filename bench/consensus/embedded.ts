@@ -79,7 +79,7 @@ async function startOperator(
   )
   const engine = createEmbeddedEngine({
     ...{ networkId: owner.networkId, log, blockStore, transport, logger, clock: systemClock },
-    application: operator.application,
+    ...{ application: operator.application, stateFiles: `the ledger in ${folder}` },
     signer: createSigner(member.consensusSeed, consensusGuard(guard, log)),
     timing: { blockIntervalMs: 0 },
   })

@@ -19,7 +19,7 @@ import { consensusGuard } from './guard/consensus-guard.ts'
 import type { Guard } from './guard/guard.ts'
 import type { Floor } from './guard/records.ts'
 import { identityOf } from './keys.ts'
-import type { LedgerKeeper } from './ledger-keeper.ts'
+import { type LedgerKeeper, ledgerFile } from './ledger-keeper.ts'
 import { type CometChoice, defaultKeptBlocks, type OperatorOptions } from './operator-parts.ts'
 import type { RestoredHold } from './restored.ts'
 import type { SequencerHost } from './sequencer-host.ts'
@@ -79,6 +79,7 @@ async function createEmbedded(
   const signer = createSigner(secrets.consensusSeed, consensusGuard(guard, log))
   return createEmbeddedEngine({
     networkId: network,
+    stateFiles: `${disk.pathOf(ledgerFile)} with its -wal and -shm`,
     ...{ application, signer, log, blockStore, transport, clock, logger, hold, onFailure },
   })
 }

@@ -9,6 +9,7 @@ import { createGenesis, createOperators } from '#devnet'
 import type { Hex } from '#primitives'
 import { transportOf } from '../../test/support/embedded.ts'
 import { silentLogger } from '../../test/support/manual-clock.ts'
+import { reached } from '../../test/support/waiting.ts'
 import type { OperatorOptions } from './operator-parts.ts'
 import { systemClock, systemRng } from './system.ts'
 import { startOperator } from './wire.ts'
@@ -83,6 +84,23 @@ test('operator: a damaged guard is refused by name each time, not as a folder in
   writeFileSync(join(options.folder, 'guard.log'), 'what was signed is not known any more')
   for (let time = 0; time < 2; time++)
     await assert.rejects(startOperator(options), { code: 'CorruptFile' })
+})
+
+test('operator: without its blocks it names what else has to be moved away', async () => {
+  const operators = genesis.operators.map((one, place) =>
+    place === 0 ? { ...one, power: 1_000n * one.power } : one,
+  )
+  const options = { ...optionsIn('blocks'), genesis: { ...genesis, operators } } // decides alone
+  const operator = await startOperator(options)
+  await reached(operator, 1)
+  await operator.stop()
+  rmSync(join(options.folder, 'blocks.log'))
+  const ledger = join(options.folder, 'ledger.sqlite')
+  const isNamed = (error: Error & { code?: string }) =>
+    error.code === 'StoreBehind' &&
+    error.message.includes(`${join(options.folder, 'blocks.log')} ends at block 0`) &&
+    error.message.includes(`or move ${ledger} with its -wal and -shm away too`)
+  await assert.rejects(startOperator(options), isNamed)
 })
 
 test('operator: stopped, it has left the network, its gateway and its folder', async () => {

@@ -28,13 +28,13 @@ import type { StoredBlock } from './stored-block.ts'
  * @throws StoreBehindError, AppHashDivergedError
  */
 export async function recoverTip(options: EngineOptions): Promise<Tip> {
-  const { application, blockStore } = options
+  const { application, stateFiles, blockStore } = options
   const info = await application.info()
   const stored = blockStore.height()
   if (info.height > stored)
     throw new StoreBehindError(
       `${blockStore.name} ends at block ${stored}, and the application has come to ${info.height}: ` +
-        "restore the file, or move the application's state away too; the blocks come from peers",
+        `restore the file, or move ${stateFiles} away too; the blocks come from peers`,
       { application: info.height, blockStore: stored },
     )
   if (info.height + 1 < blockStore.first())

@@ -184,6 +184,7 @@ test('restart: all validators at once, from files, with a torn log, go on where 
         const engine = createEmbeddedEngine({
           ...{ networkId: testNetwork, application, signer: testSigner(i), log, transport },
           ...{ blockStore: store, clock: wallClock, logger: silentLogger, timing: testTiming },
+          stateFiles: 'what the application keeps',
         })
         return {
           key: owner.validator,
@@ -254,7 +255,12 @@ test('restart: an application ahead of the store, or of another state, is refuse
   assert(peer && other)
   const lost = { ...peer, store: createMemoryBlockStore() }
   revive(network, lost, createMemoryLog())
-  await assert.rejects(lost.engine.start(), StoreBehindError)
+  await assert.rejects(
+    lost.engine.start(),
+    (error) =>
+      error instanceof StoreBehindError &&
+      error.message.includes('or move what the application keeps away too'),
+  )
   const validators = network.peers.map(({ key }) => ({ consensusKey: key, power: 1n }))
   const wrong = createCountingApplication(validators)
   const diverged = {

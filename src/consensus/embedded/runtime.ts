@@ -22,6 +22,8 @@ export type EngineOptions = {
   /** SHA-256 of the genesis: the chain id in every signature. */
   readonly networkId: Hex
   readonly application: Application
+  /** Which files hold the application's state, for words. */
+  readonly stateFiles: string
   readonly signer: Signer
   readonly log: ConsensusLog
   readonly blockStore: BlockStore

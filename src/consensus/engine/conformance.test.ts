@@ -122,7 +122,7 @@ async function replayEmbedded(application: Application, log: Log): Promise<void>
   const engine = createEmbeddedEngine({
     ...{ networkId: testNetwork, application, blockStore, signer: testSigner(9) },
     ...{ log: createMemoryLog(), transport: createTransport(), clock: wallClock },
-    logger: silentLogger,
+    ...{ stateFiles: 'what the application keeps', logger: silentLogger },
   })
   await engine.start()
   await engine.stop()

@@ -160,6 +160,7 @@ const testOptions = (
 ): EngineOptions => ({
   networkId: testNetwork,
   application,
+  stateFiles: 'what the application keeps',
   signer: testSigner(index),
   log: createMemoryLog(),
   blockStore: createMemoryBlockStore(),
