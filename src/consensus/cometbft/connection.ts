@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { DomainError } from '#primitives'
 import { toResult } from './answers.ts'
+import { Fifo } from './fifo.ts'
 import { BadFrameError, FrameReader } from './frames.ts'
 import { CheckTxType } from './messages/abci_pb.ts'
 import { type Answer, type Asked, constantAnswer, decodeRequest, encodeAnswer } from './messages.ts'
@@ -53,8 +54,8 @@ class Connection implements Asker {
   readonly #reader = new FrameReader()
   readonly #outbox: Outbox
   readonly #onEnd: (end: ConnectionEnd) => void
-  /** What was received and is not taken up yet, oldest first. */
-  readonly #questions: Question[] = []
+  /** What was received and is not taken up yet. */
+  readonly #questions = new Fifo<Question>()
   /** New transactions whose check is not done. */
   #checks = 0
   #isOver = false
@@ -102,14 +103,18 @@ class Connection implements Asker {
       return
     }
     if (refusal) this.#checks++
-    this.#questions.push({ asked, place })
+    this.#questions.add({ asked, place })
   }
 
   /** Takes up some of what waits; the rest after the other connections have had their turn. */
   #takeUp(): void {
     if (this.#isOver || this.#isResting) return
-    for (const question of this.#questions.splice(0, maxAtOnce)) this.#ask(question)
-    if (this.#questions.length === 0) return
+    for (let taken = 0; taken < maxAtOnce; taken++) {
+      const question = this.#questions.take()
+      if (!question) return
+      this.#ask(question)
+    }
+    if (this.#questions.size === 0) return
     this.#isResting = true
     setImmediate(() => {
       this.#isResting = false

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { Fifo } from './fifo.ts'
 
 /** Answers up to this size are copied together, so that one write carries many. */
 const smallBytes = 4096
@@ -12,8 +13,8 @@ type Place = { frame: Uint8Array | undefined }
 export class Outbox {
   readonly #socket: Socket
   readonly #sent: () => void
-  /** Questions that wait, oldest first. */
-  #places: Place[] = []
+  /** Of the questions that wait. */
+  readonly #places = new Fifo<Place>()
   #isFlushing = false
 
   /** @param sent - told after answers have left. */
@@ -24,16 +25,16 @@ export class Outbox {
 
   /** Questions whose answer has not left. */
   get waiting(): number {
-    return this.#places.length
+    return this.#places.size
   }
 
   /** Takes the next place in the order; its answer is handed to the result. */
   takePlace(): (frame: Uint8Array) => void {
     const place: Place = { frame: undefined }
-    this.#places.push(place)
+    this.#places.add(place)
     return (frame) => {
       place.frame = frame
-      if (this.#isFlushing || this.#places[0]?.frame === undefined) return
+      if (this.#isFlushing || this.#places.first?.frame === undefined) return
       this.#isFlushing = true
       // After everything else that is ready now, so that it leaves together.
       process.nextTick(() => this.#flush())
@@ -42,11 +43,12 @@ export class Outbox {
 
   #flush(): void {
     this.#isFlushing = false
-    const open = this.#places.findIndex(({ frame }) => frame === undefined)
-    const ready = open < 0 ? this.#places : this.#places.slice(0, open)
-    this.#places = open < 0 ? [] : this.#places.slice(open)
-    if (ready.length > 0 && this.#socket.writable)
-      this.#write(ready.flatMap(({ frame }) => (frame ? [frame] : [])))
+    const ready: Uint8Array[] = []
+    for (let frame = this.#places.first?.frame; frame; frame = this.#places.first?.frame) {
+      ready.push(frame)
+      this.#places.take()
+    }
+    if (this.#socket.writable) this.#write(ready)
     this.#sent()
   }
 
