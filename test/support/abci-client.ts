@@ -67,6 +67,17 @@ export class AbciClient {
     this.#socket.write(bytes)
   }
 
+  /** Bytes that the server has not read, beyond what the system holds for it. */
+  get unread(): number {
+    return this.#socket.writableLength
+  }
+
+  /** Reads no answers, until the result is called. */
+  stopReading(): () => void {
+    this.#socket.pause()
+    return () => this.#socket.resume()
+  }
+
   /** Says that nothing more will come. */
   end(): void {
     this.#socket.end()

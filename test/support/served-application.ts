@@ -2,7 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { type AbciServer, type ConnectionEnd, type ListenAt, serveApplication } from '#consensus'
+import {
+  type AbciServer,
+  type ConnectionEnd,
+  type ListenAt,
+  type SnapshotPort,
+  serveApplication,
+} from '#consensus'
 import { type Hex, sha256Hex, utf8 } from '#primitives'
 import type { Application, DecidedBlock, Validator } from '#records'
 import type { CometGenesis } from './comet-driver.ts'
@@ -38,13 +44,14 @@ export async function serve(
   t: TestContext,
   application: Application,
   listen: ListenAt = socketOf(t),
+  snapshots?: SnapshotPort,
 ): Promise<Served> {
   const decided: DecidedBlock[] = []
   const failures: unknown[] = []
   const refusals: ConnectionEnd[] = []
   let told: (() => void) | undefined
   const server = await serveApplication({
-    ...{ application, listen, chain: testGenesis.chain, logger: silentLogger },
+    ...{ application, snapshots, listen, chain: testGenesis.chain, logger: silentLogger },
     onDecided: ({ block }) => {
       decided.push(block)
       if (block.timeMs === defectMs) throw new Error('a defect of the listener')

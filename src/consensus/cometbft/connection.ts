@@ -24,7 +24,10 @@ export type ConnectionEnd = {
  */
 const maxChecks = 1024
 
-/** Questions that may wait for their answers; more are read when these are answered. */
+/**
+ * Questions that may wait for their answers; more are read when these are answered. That bounds no
+ * bytes, a chunk of a snapshot being megabytes: where answers are not read, nothing is taken up.
+ */
 const maxWaiting = 65_536
 
 /** Questions that are taken up at a time: other connections have their turn in between. */
@@ -35,7 +38,8 @@ const maxAtOnce = 16
  *
  * Everything is read as it comes. CometBFT hands a transaction over in the same routine that
  * receives its peer's votes, and that routine stands still while its queue to us is full: so what
- * is more than can be checked is refused at once, and no vote waits for it.
+ * is more than can be checked is refused at once, and no vote waits for it. Reading stops only as
+ * long as CometBFT leaves answers unread, which it takes in another routine than it asks in.
  */
 export function serveConnection(
   socket: Socket,
@@ -65,11 +69,12 @@ class Connection implements Asker {
     this.#socket = socket
     this.#session = session
     this.#onEnd = onEnd
-    this.#outbox = new Outbox(socket, () => this.#readOn())
+    this.#outbox = new Outbox(socket, () => this.#goOn())
     socket.on('data', ({ buffer, byteOffset, length }: Buffer) =>
       // No Buffer, of which a slice would be no copy.
       this.#receive(new Uint8Array(buffer, byteOffset, length)),
     )
+    socket.on('drain', () => this.#goOn())
     socket.on('end', () => this.#ended())
     socket.on('error', () => {}) // its close follows
     socket.on('close', () => this.#finish({ message: 'closed' }))
@@ -87,12 +92,20 @@ class Connection implements Asker {
       this.#refuse(error)
       return
     }
-    if (this.#outbox.waiting >= maxWaiting) this.#socket.pause()
+    this.#goOn()
+  }
+
+  /** Reads and takes up more, as far as there is room for it. */
+  #goOn(): void {
+    if (this.#isOver) return
+    if (this.#isUnread || this.#outbox.waiting >= maxWaiting) this.#socket.pause()
+    else this.#socket.resume()
     this.#takeUp()
   }
 
-  #readOn(): void {
-    if (!this.#isOver && this.#outbox.waiting < maxWaiting) this.#socket.resume()
+  /** Whether answers lie here that CometBFT has not read. */
+  get #isUnread(): boolean {
+    return this.#socket.writableNeedDrain
   }
 
   #queue(asked: Asked): void {
@@ -108,7 +121,7 @@ class Connection implements Asker {
 
   /** Takes up some of what waits; the rest after the other connections have had their turn. */
   #takeUp(): void {
-    if (this.#isOver || this.#isResting) return
+    if (this.#isOver || this.#isResting || this.#isUnread) return
     for (let taken = 0; taken < maxAtOnce; taken++) {
       const question = this.#questions.take()
       if (!question) return
