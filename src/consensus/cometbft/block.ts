@@ -23,8 +23,12 @@ export function toProposed(
   const { height, time, txs, misbehavior, proposerAddress } = request
   const proposer = finder.find(toHex(proposerAddress), keys)
   if (proposer === undefined) {
-    const address = toHex(proposerAddress)
-    throw new UnknownAddressError(`no operator's consensus key has address ${address}`, { address })
+    const [address, known] = [toHex(proposerAddress), keys.length]
+    throw new UnknownAddressError(
+      `block ${height} is proposed by ${address}: of the ${known} consensus keys that the ledger ` +
+        'knows, none has this address',
+      { address, known },
+    )
   }
   return {
     height: Number(height),
@@ -49,6 +53,9 @@ export const toMs = (time: Timestamp | undefined): number =>
   time ? Number(time.seconds) * 1000 + Math.floor(time.nanos / 1_000_000) : 0
 
 /** CometBFT names a validator that the ledger has never had. */
-export class UnknownAddressError extends DomainError<'UnknownProposer', { readonly address: Hex }> {
+export class UnknownAddressError extends DomainError<
+  'UnknownProposer',
+  { readonly address: Hex; readonly known: number }
+> {
   override readonly code = 'UnknownProposer'
 }

@@ -14,6 +14,7 @@ import {
   testValidators,
 } from '../../../test/support/served-application.ts'
 import { createTracingApplication, emptyDisk } from '../../../test/support/tracing-application.ts'
+import { validatorAddress } from '../light/index.ts'
 import { CheckTxType } from './messages/abci_pb.ts'
 
 const application = () => createTracingApplication(testValidators)
@@ -126,6 +127,18 @@ test('server: a proposal is refused by the application, or for a proposer that n
   const stranger = sha256Hex(utf8('stranger'))
   assert.equal(await comet.judge(blockOf(1, ['tx'], { proposer: stranger })), 2)
   assert.deepEqual(failures, [])
+})
+
+test('server: a decided block of a proposer that nobody knows is an error with both sides', async (t) => {
+  const { server } = await serve(t, application())
+  const comet = await CometDriver.connect(server.address)
+  await comet.handshake(testGenesis)
+  const stranger = sha256Hex(utf8('stranger'))
+  const refused = `block 1 is proposed by ${validatorAddress(stranger)}: of the 4 consensus keys`
+  await assert.rejects(
+    comet.finalize(blockOf(1, [], { proposer: stranger })),
+    ({ message }: Error) => message.includes(`UnknownProposer: ${refused}`),
+  )
 })
 
 test('server: a judgement that fails refuses that proposal', async (t) => {
