@@ -51,6 +51,14 @@ test('quick call: nothing is read that the codec refuses or reads otherwise', ()
   )
 })
 
+test('quick call: the payload is a copy, also of a Buffer, whose slice would be none', () => {
+  const call = { kind: 'call', service: 'abc', payload: new Uint8Array([1, 2, 3]) } as const
+  const bytes = Buffer.from(encode(transactionCodec, call))
+  const quick = readCall(bytes, tag, limits)
+  bytes.fill(0)
+  assert.deepEqual(quick?.payload, call.payload)
+})
+
 test('quick call: what exceeds a limit is left to the codec', () => {
   const bytes = encode(transactionCodec, {
     kind: 'call',

@@ -34,7 +34,7 @@ export function readCall(
     if (code > 0x7f) return undefined
     service += String.fromCharCode(code)
   }
-  return { service, payload: bytes.slice(payloadAt) }
+  return { service, payload: new Uint8Array(bytes.subarray(payloadAt)) } // a copy, of a Buffer too
 }
 
 const offsetAt = (bytes: Uint8Array, at: number): number =>
