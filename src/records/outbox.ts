@@ -61,7 +61,10 @@ export function serviceBytes32(name: ServiceName): Hex {
 }
 
 /** The leaf as the tuple of the contract's `Leaf` struct. */
-export const leafTuple = (leaf: Leaf) => ({
+export const leafTuple = (leaf: Leaf) => ({ ...leafWords(leaf), body: toHex(leaf.body) })
+
+/** The members of the struct that are one word each. */
+const leafWords = (leaf: Leaf) => ({
   index: BigInt(leaf.index),
   service: serviceBytes32(leaf.service),
   kind: leafKinds.indexOf(leaf.kind),
@@ -70,13 +73,12 @@ export const leafTuple = (leaf: Leaf) => ({
   agreeingWeight: leaf.agreeingWeight,
   committeeWeight: leaf.committeeWeight,
   stakeWei: leaf.stakeWei,
-  body: toHex(leaf.body),
 })
 
 /** `keccak256(abi.encode(leaf))`: longer than 64 bytes, so never mistaken for an inner node. */
 export function leafHash(leaf: Leaf): Hex {
   const { index, service, kind, subject, rule, agreeingWeight, committeeWeight, stakeWei } =
-    leafTuple(leaf)
+    leafWords(leaf)
   const values = [index, service, kind, subject, rule, agreeingWeight, committeeWeight, stakeWei]
   return keccak256Hex(abiStruct(values, leaf.body))
 }
