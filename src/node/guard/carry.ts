@@ -14,7 +14,8 @@ import { decodeWatermark, encodeWatermark } from './watermark.ts'
 /**
  * Whose an operator's folder is, by its keys, else by its guard; undefined where neither says it.
  *
- * @throws OperatorKeysError, GenesisFileError, and the disk's own errors.
+ * @throws OperatorKeysError, GenesisFileError, CodecError of a guard that names nobody, and the
+ * disk's own errors.
  */
 export async function ownerInFolder(disk: Disk): Promise<GuardOwner | undefined> {
   if (await hasFile(disk, operatorKeysFile)) {
