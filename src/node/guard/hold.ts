@@ -32,8 +32,11 @@ const standstillMs = 10_000
 /**
  * The height that a restored operator has to reach before it signs, once peers with more than 2/3
  * of the power have said theirs: two above one that more than 1/3 say, so that an honest peer is
- * among them. Liars alone can neither keep it waiting for ever nor let it begin too early. Peers
- * that were restored too are no witnesses: they would name the height of the backup.
+ * among them. Liars alone can neither keep it waiting for ever nor let it begin too early; together
+ * with honest peers that lag behind they can do the latter. Peers that were restored too are no
+ * witnesses: they would name the height of the backup.
+ *
+ * @see docs/decisions/0013-restored-operators.md
  */
 export function holdTarget({ powers, self, heard, held, target }: HoldView): number | undefined {
   if (target !== undefined) return target
