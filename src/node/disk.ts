@@ -1,4 +1,4 @@
-import { constants } from 'node:fs'
+import { closeSync, constants, openSync, statSync } from 'node:fs'
 import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { type Disk, type DiskFile, DomainError } from '#primitives'
@@ -71,6 +71,24 @@ export const makeFolder = (path: string): Promise<void> =>
   explained(path, async () => {
     for (const made of await makeFolders(path, ownerOnly.folder)) await syncFolder(dirname(made))
   })
+
+/**
+ * Makes an empty file that only its owner may read, where there is none: SQLite would let everybody
+ * read it, and gives its logs the mode that it finds. A file that is there is not opened: closing
+ * it would lift the locks that this process has on it.
+ *
+ * @throws the disk's own errors.
+ * @see POSIX.1-2024, fcntl(), of locks when a descriptor is closed
+ */
+export function makeOwnFile(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', ownerOnly.file))
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw diskError(path, error)
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+      throw diskError(path, new Error('it is a folder'))
+  }
+}
 
 /** Makes the names in a folder durable. @throws the system's own errors. */
 export async function syncFolder(path: string): Promise<void> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -38,6 +38,20 @@ const genesis = { ...network.genesis, services: [{ spec, state }] }
 test('sequencer host: without a sequencer in the genesis there is none', async () => {
   assert.equal(await openL2({ genesis: network.genesis, folder, disk }), undefined)
   assert.equal(hostSequencer(network.genesis, undefined, createPassedCalls()), undefined)
+})
+
+test('sequencer host: only its owner may read the store', async (t) => {
+  const own = mkdtempSync(join(tmpdir(), 'nodeop-l2-'))
+  t.after(() => rmSync(own, { recursive: true }))
+  const l2 = await openL2({ genesis, folder: own, disk })
+  const modes = readdirSync(own)
+    .sort()
+    .map((name) => [name, statSync(join(own, name)).mode & 0o777])
+  await l2?.close()
+  assert.deepEqual(
+    modes,
+    ['l2.sqlite', 'l2.sqlite-shm', 'l2.sqlite-wal'].map((name) => [name, 0o600]),
+  )
 })
 
 test('sequencer host: the store of another network is refused by its name', async (t) => {

@@ -16,6 +16,7 @@ import {
   transactionPlace,
 } from '#services/sequencer'
 import type { CommittedBlock } from './application.ts'
+import { makeOwnFile } from './disk.ts'
 import type { L2BlockSummary } from './history.ts'
 import { l2GenesisOf } from './l2-genesis.ts'
 import type { CallPool } from './mempool.ts'
@@ -51,7 +52,7 @@ export const l2File = 'l2.sqlite'
  *
  * @param options.folder - exists.
  * @param options.keptBlocks - of the L2; absent: all.
- * @throws WrongFileError when the store is another network's; EngineWorkerError.
+ * @throws WrongFileError when the store is another network's; EngineWorkerError; the disk's own.
  */
 export async function openL2(options: {
   readonly genesis: Genesis
@@ -62,13 +63,15 @@ export async function openL2(options: {
   const { genesis, folder, disk, keptBlocks } = options
   const entry = entryOf(genesis)
   if (!entry) return undefined
+  const file = join(folder, l2File)
+  makeOwnFile(file)
   const engine = await createWorkerEngine({
     genesis: entry.state,
-    store: { file: join(folder, l2File), durable: true },
+    store: { file, durable: true },
     recoverModule: new URL(sibling('native-recover'), import.meta.url).href,
     keptBlocks,
   }).catch((error: unknown) => {
-    throw isForeign(error) ? foreign(join(folder, l2File), error) : error
+    throw isForeign(error) ? foreign(file, error) : error
   })
   const compute = sequencerComputation(engine)
   return {

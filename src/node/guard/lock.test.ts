@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -11,12 +11,13 @@ import { lockFile, lockFolder } from './lock.ts'
 const folder = mkdtempSync(join(tmpdir(), 'nodeop lock '))
 after(() => rmSync(folder, { recursive: true }))
 
-const program = `
+const attempt = `
   import { lockFolder } from ${JSON.stringify(import.meta.resolve('./lock.ts'))}
   lockFolder(process.argv[1])
   console.log('locked')
-  setInterval(() => {}, 1000)
 `
+const program = `${attempt}; setInterval(() => {}, 1000)`
+const argumentsOf = (text: string) => ['--input-type=module', '-e', text, folder]
 
 test('lock: a second holder in this process is refused until the first lets go', () => {
   const lock = lockFolder(folder)
@@ -33,8 +34,22 @@ test('lock: a second holder in this process is refused until the first lets go',
   lockFolder(folder).release()
 })
 
+test('lock: only its owner may open the file', () => {
+  lockFolder(folder).release()
+  assert.equal(statSync(join(folder, lockFile)).mode & 0o777, 0o600)
+})
+
+test('lock: a second holder that is refused here leaves it kept from other processes', () => {
+  const lock = lockFolder(folder)
+  assert.throws(() => lockFolder(folder), FolderInUseError)
+  const { stdout, stderr } = spawnSync(process.execPath, argumentsOf(attempt), { encoding: 'utf8' })
+  assert.equal(stdout, '')
+  assert.match(stderr, /FolderInUse/)
+  lock.release()
+})
+
 test('lock: another process keeps it until it is killed', async () => {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program, folder])
+  const child = spawn(process.execPath, argumentsOf(program))
   try {
     await once(child.stdout, 'data')
     assert.throws(() => lockFolder(folder), FolderInUseError)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { diskDenied, diskError, diskFull, FolderInUseError } from '../disk.ts'
+import { diskDenied, diskError, diskFull, FolderInUseError, makeOwnFile } from '../disk.ts'
 
 /**
  * Keeps every other process away from an operator's folder until it is released or the process
@@ -20,6 +20,7 @@ export const lockFile = 'operator.lock'
  */
 export function lockFolder(folder: string): FolderLock {
   const path = join(folder, lockFile)
+  makeOwnFile(path)
   let database: DatabaseSync | undefined
   try {
     database = new DatabaseSync(path, { timeout: 0 })

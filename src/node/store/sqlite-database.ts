@@ -1,11 +1,10 @@
-import { closeSync, openSync } from 'node:fs'
 import { backup, DatabaseSync } from 'node:sqlite'
 import {
   DiskDeniedError,
   DiskFailedError,
   DiskFullError,
-  diskError,
   FolderInUseError,
+  makeOwnFile,
 } from '../disk.ts'
 import type { DatabaseChanges, LedgerDatabase } from './database.ts'
 import { CorruptStoreError, remedy } from './errors.ts'
@@ -59,7 +58,7 @@ export function openSqliteDatabase({ file, durable }: SqliteDatabaseOptions): Le
 }
 
 function open(file: string, durable: boolean): DatabaseSync {
-  ownerOnly(file)
+  makeOwnFile(file)
   const database = new DatabaseSync(file)
   try {
     // Exclusive before anything else: the second process is refused, and no shared memory is
@@ -78,15 +77,6 @@ function open(file: string, durable: boolean): DatabaseSync {
   } catch (error) {
     database.close()
     throw error
-  }
-}
-
-/** Makes the file for its owner alone; SQLite gives its log the same mode. */
-function ownerOnly(file: string): void {
-  try {
-    closeSync(openSync(file, 'a', 0o600))
-  } catch (error) {
-    throw diskError(file, error)
   }
 }
 
