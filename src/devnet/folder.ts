@@ -1,9 +1,10 @@
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
+import { accessSync, constants, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { lockFolder, makeFolders } from '#node'
+import { genesisFile, lockFile, lockFolder, makeFolders } from '#node'
 import { type Disk, DomainError } from '#primitives'
-import type { SavedNetwork } from './network-file.ts'
+import { l1Folder } from './l1-adopt.ts'
+import { keysFile, type SavedNetwork } from './network-file.ts'
 import { type DevnetEngine, devnetEngines } from './options.ts'
 
 /**
@@ -17,19 +18,33 @@ export async function openFolder(
   data: string | undefined,
   onOpened: (close: () => void) => void,
 ): Promise<string> {
-  const folder =
-    data === undefined ? mkdtempSync(join(tmpdir(), 'nodeop-devnet-')) : await usable(data)
+  if (data !== undefined) await requireUsable(data)
+  const folder = data ?? mkdtempSync(join(tmpdir(), 'nodeop-devnet-'))
   if (data === undefined) onOpened(() => rmSync(folder, { recursive: true, force: true }))
   const lock = lockFolder(folder)
   onOpened(() => lock.release())
   return folder
 }
 
-async function usable(data: string): Promise<string> {
+/** Nothing is written into a folder that is refused. */
+async function requireUsable(data: string): Promise<void> {
+  const [foreign, ...more] = foreignAmong(await namesIn(data))
+  if (foreign === undefined) return
+  const found = more.length === 0 ? foreign : `${foreign} and ${more.length} more`
+  throw new DataUnusableError(
+    `--data ${data} holds ${found}, but no network: name an empty folder`,
+    {
+      folder: data,
+    },
+  )
+}
+
+/** What the folder holds, which is made where there is none. */
+async function namesIn(data: string): Promise<readonly string[]> {
   try {
     await makeFolders(data, 0o700)
     accessSync(data, constants.R_OK | constants.W_OK | constants.X_OK)
-    return data
+    return readdirSync(data).sort()
   } catch (cause) {
     const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
     throw new DataUnusableError(
@@ -39,6 +54,22 @@ async function usable(data: string): Promise<string> {
     )
   }
 }
+
+/**
+ * What keeps a folder from being a network's: in one that holds none yet, all that neither a system
+ * puts there by itself nor a start that ended before its network was saved. Where an operator has
+ * left its folder, the keys are lost, and `loadNetwork` says so.
+ */
+const foreignAmong = (names: readonly string[]): readonly string[] =>
+  names.includes(keysFile)
+    ? []
+    : names.filter((name) => !beforeKeys.has(name) && !harmless.test(name))
+
+const beforeKeys: ReadonlySet<string> = new Set([
+  ...['lost+found', l1Folder, lockFile, `${lockFile}-journal`],
+  ...[genesisFile, keysFile].flatMap((name) => [name, `${name}.new`]),
+])
+const harmless = /^\.|^operator-\d+$/
 
 /**
  * Operators neither join nor leave by an option.
@@ -83,7 +114,7 @@ const filesOf: Readonly<Record<DevnetEngine, string>> = {
   cometbft: 'cometbft',
 }
 
-/** The data folder cannot be made, or not written. */
+/** The data folder cannot be made, or not written, or is something else's. */
 export class DataUnusableError extends DomainError<'DataUnusable', { folder: string }> {
   override readonly code = 'DataUnusable'
 }

@@ -6,6 +6,9 @@ import { createL1Client } from '#ethereum'
 import { DomainError, type Hex, type Logger } from '#primitives'
 import type { L1Process } from './l1.ts'
 
+/** Where a devnet's folder keeps its L1. */
+export const l1Folder = 'l1'
+
 /** How long anvil may take to write its chain when it is told to end. */
 export const shutdownLimitMs = 5_000
 
@@ -71,7 +74,7 @@ export async function adoptL1(options: {
  * @throws L1RunningError
  */
 export function requireL1AtRest(folder: string): void {
-  const noted = readNote(join(folder, 'l1'))
+  const noted = readNote(join(folder, l1Folder))
   if (!noted || !isRunning(noted.pid)) return
   throw new L1RunningError(
     `the L1 of ${folder} still runs: end its devnet by Ctrl-C first; where that was killed, start ` +

@@ -10,6 +10,7 @@ import { startPriceFeeds } from './feeds.ts'
 import { openFolder, requireEngine, requireSize } from './folder.ts'
 import { freePort } from './free-port.ts'
 import { AnvilDiedError, devnetAccount, type L1Process, startL1 } from './l1.ts'
+import { l1Folder } from './l1-adopt.ts'
 import { anchorOf, requireAnchor } from './l1-anchor.ts'
 import { openL1Link } from './l1-link.ts'
 import { holdLost } from './lost-folders.ts'
@@ -155,7 +156,7 @@ async function openSurroundings(
   say(
     saved ? 'going on with the network of the folder; starting L1 (anvil)' : 'starting L1 (anvil)',
   )
-  const stateDir = options.data === undefined ? undefined : join(folder, 'l1')
+  const stateDir = options.data === undefined ? undefined : join(folder, l1Folder)
   const { l1, l1Lost } = await openL1(logger, stateDir, opened)
   if (saved) await requireAnchor(l1.url, saved.anchor, folder)
   // On CometBFT it would wait for ever where nobody has begun: keys without a guard are refused.
