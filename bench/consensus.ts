@@ -29,17 +29,22 @@ export async function consensus(): Promise<Report> {
   const calm = { perSecond: calmPerSecond, seconds: calmSeconds, settleMs: 10_000 }
   const commit = await compare(commit100, calm)
   const lan = await compare(cometTimings.lan, calm)
-  const most = await compare(commit100, {
-    ...{ perSecond: floodPerSecond, seconds: floodSeconds, settleMs: 0 },
-  })
+  const socket = await runOnce(binary, 'empty', cometTimings.lan, calm)
+  const lanApp = await runOnce(binary, 'ours-app', cometTimings.lan, calm)
+  const flood = { perSecond: floodPerSecond, seconds: floodSeconds, settleMs: 0 }
+  const most = await compare(commit100, flood)
+  const mostApp = await runOnce(binary, 'ours-app', commit100, flood)
   const perSecond = Math.round(share * most.kvstore.perSecond)
   const taken = await compare(commit100, { perSecond, seconds: calmSeconds, settleMs: 10_000 })
   const roundtrip = await roundtripUs()
   const figures: Figure[] = [
     costOf('confirm-ms@500', commit, 'ms', ({ meanMs }) => meanMs),
     costOf('confirm-lan-ms@500', lan, 'ms', ({ meanMs }) => meanMs),
+    costOf('confirm-lan-ms@500-app', { ...lan, ours: lanApp }, 'ms', ({ meanMs }) => meanMs),
+    costOf('socket-lan-ms@500', { ...lan, ours: socket }, 'ms', ({ meanMs }) => meanMs),
     rateOf('processed', taken, 'share', ({ included, sent }) => included / sent),
     rateOf('max-tps', most, 'tx/s', (result) => result.perSecond),
+    rateOf('max-tps-app', { ...most, ours: mostApp }, 'tx/s', (result) => result.perSecond),
     costOf('cpu-us-per-tx', commit, 'us', ({ cpuUs }) => cpuUs),
     cost('consensus', 'abci-roundtrip-us', {
       ...{ ours: rounded(roundtrip), peer: null, unit: 'us', n: operators },
@@ -56,8 +61,8 @@ export async function consensus(): Promise<Report> {
 
 type Offer = { readonly perSecond: number; readonly seconds: number; readonly settleMs: number }
 
-/** Of each contender, the mean over its rounds. */
-type Compared = Readonly<Record<Contender, LoadResult & { readonly cpuUs: number }>>
+/** Of our ledger and the peer, the mean over their rounds. */
+type Compared = Readonly<Record<'ours' | 'kvstore', Run>>
 
 async function compareOver(binary: string, timing: CometTiming, offer: Offer): Promise<Compared> {
   const ours = []
@@ -69,7 +74,7 @@ async function compareOver(binary: string, timing: CometTiming, offer: Offer): P
   return { ours: meanOf(ours), kvstore: meanOf(kvstore) }
 }
 
-type Run = Compared[Contender]
+type Run = LoadResult & { readonly cpuUs: number }
 
 async function runOnce(
   binary: string,
@@ -77,7 +82,7 @@ async function runOnce(
   timing: CometTiming,
   { perSecond, seconds, settleMs }: Offer,
 ): Promise<Run> {
-  const make = contender === 'ours' ? payloadTransaction : keyValueTransaction
+  const make = contender === 'kvstore' ? keyValueTransaction : payloadTransaction
   const transactions = Array.from({ length: perSecond * seconds }, (_, place) => make(place))
   const warmUp = Array.from({ length: calmPerSecond * warmSeconds }, (_, place) =>
     make(transactions.length + place),
@@ -133,6 +138,8 @@ const notes = [
   `store within the node, without signatures. Before each run both take ${calmPerSecond} a second for`,
   `${warmSeconds} s, which do not count.`,
   'confirm-ms: mean from sending to the news of the block, 100 ms after each commit; lan: the LAN clocks.',
+  '-app: one run of ours with the `app` mempool of CometBFT; all others have its `flood` mempool.',
+  'socket-lan-ms: one run with an application behind our socket that does nothing at all.',
   `max-tps: included while ${floodPerSecond} a second are offered. cpu-us-per-tx: of all processes.`,
   'abci-roundtrip-us: CheckTx with one signature over the socket. embedded-block-ms: median gap between',
   'blocks that follow at once, with signatures, guard, log and ledger on disk, all in one process.',

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import {
+  type CometMempool,
   type CometTiming,
   cometTimings,
   createCometRpc,
@@ -18,8 +19,11 @@ import { start as launch } from '../../test/processes.ts'
 import { genesisOf } from './comet-genesis.ts'
 import { type PayloadNetwork, payloadNetwork } from './payload-operator.ts'
 
-/** Whose application CometBFT runs: ours over a socket, or its own within the process. */
-export type Contender = 'ours' | 'kvstore'
+/**
+ * What CometBFT runs: our ledger over a socket, with its `flood` mempool or its `app` mempool; an
+ * application over our socket that does nothing; or CometBFT's own within its process.
+ */
+export type Contender = 'ours' | 'ours-app' | 'empty' | 'kvstore'
 
 /** CometBFT nodes on this machine, and the processes of their applications. */
 export type CometNetwork = {
@@ -61,10 +65,13 @@ export async function startCometNetwork(
       return { id, home, socket }
     })
     // Applications first, all at once: nodes that wait long for each other call again ever later.
-    if (contender === 'ours')
+    if (contender !== 'kvstore')
       await Promise.all(
         nodes.map(({ id, home, socket }) =>
-          startApplication([id, network.genesis.timeMs, socket, join(home, 'ledger')], processes),
+          startApplication(
+            [contender, id, network.genesis.timeMs, socket, join(home, 'ledger')],
+            processes,
+          ),
         ),
       )
     for (const { home } of nodes)
@@ -97,7 +104,7 @@ function writeNodeHome(node: {
     genesis: genesisOf(network),
     config: {
       moniker: `node-${id}`,
-      abciAddress: contender === 'ours' ? `unix://${socket}` : 'kvstore',
+      abciAddress: contender === 'kvstore' ? 'kvstore' : `unix://${socket}`,
       rpcAddress: `tcp://127.0.0.1:${ports[id + operators - 1]}`,
       peers: {
         listen: `127.0.0.1:${ports[id - 1]}`,
@@ -105,10 +112,13 @@ function writeNodeHome(node: {
           (peer) => `${nodeIdOf(peer.consensusSeed)}@127.0.0.1:${ports[peer.id - 1]}`,
         ),
       },
-      ...{ timing, mempool: 'flood', maxTransactionBytes: maxBlockBytes },
+      ...{ timing, maxTransactionBytes: maxBlockBytes, mempool: mempoolOf(contender) },
     },
   })
 }
+
+const mempoolOf = (contender: Contender): CometMempool =>
+  contender === 'ours-app' ? 'app' : 'flood'
 
 /** Starts one operator's process; it says a line when its socket listens. */
 async function startApplication(
@@ -122,7 +132,7 @@ async function startApplication(
   processes.push(child)
   await Promise.race([
     once(child.stdout ?? child, 'data'),
-    once(child, 'exit').then(() => Promise.reject(new Error(`operator ${args[0]} did not start`))),
+    once(child, 'exit').then(() => Promise.reject(new Error(`operator ${args[1]} did not start`))),
   ])
 }
 

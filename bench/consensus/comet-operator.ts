@@ -1,15 +1,18 @@
-// One operator's process under CometBFT: ID TIME SOCKET FOLDER.
+// One operator's process under CometBFT: CONTENDER ID TIME SOCKET FOLDER.
 import { serveApplication } from '#consensus'
 import { silentLogger } from '../../test/support/manual-clock.ts'
 import { genesisOf } from './comet-genesis.ts'
+import { createEmptyApplication } from './empty-application.ts'
 import { openPayloadApplication, payloadNetwork } from './payload-operator.ts'
 
-const [id, timeMs, socket, folder] = process.argv.slice(2)
-if (!id || !timeMs || !socket || !folder) throw new Error('ID TIME SOCKET FOLDER')
+const [contender, id, timeMs, socket, folder] = process.argv.slice(2)
+if (!id || !timeMs || !socket || !folder) throw new Error('CONTENDER ID TIME SOCKET FOLDER')
 const network = payloadNetwork(4, Number(timeMs))
-const { application } = await openPayloadApplication({
-  ...{ network, operator: Number(id), folder, logger: silentLogger },
-})
+const operator = { network, operator: Number(id), folder, logger: silentLogger }
+const { application } =
+  contender === 'empty'
+    ? { application: createEmptyApplication(network) }
+    : await openPayloadApplication(operator)
 await serveApplication({
   ...{ application, chain: genesisOf(network), listen: { path: socket }, logger: silentLogger },
   onFailure: (error) => {

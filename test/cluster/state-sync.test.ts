@@ -13,7 +13,9 @@ const { path: binary, skip } = cometForTests()
 /** In the genesis with a fifth of the power: the four others decide without it. */
 const joiner = 5
 const everyBlocks = 8
-/** More than are taken while CometBFT asks around: one that goes meanwhile is waited for in vain. */
+/**
+ * More than are taken while CometBFT asks around: one that goes meanwhile is waited for in vain.
+ */
 const kept = 64
 /** A block that the joiner is told to believe. */
 const trustHeight = 3
