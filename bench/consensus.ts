@@ -25,27 +25,20 @@ const share = 0.7
  */
 export async function consensus(): Promise<Report> {
   const { path: binary } = findComet(process.env.PATH ?? '')
-  const compare = (timing: CometTiming, offer: Offer) => compareOver(binary, timing, offer)
   const calm = { perSecond: calmPerSecond, seconds: calmSeconds, settleMs: 10_000 }
-  const commit = await compare(commit100, calm)
-  const lan = await compare(cometTimings.lan, calm)
-  const socket = await runOnce(binary, 'empty', cometTimings.lan, calm)
-  const lanApp = await runOnce(binary, 'ours-app', cometTimings.lan, calm)
   const flood = { perSecond: floodPerSecond, seconds: floodSeconds, settleMs: 0 }
-  const most = await compare(commit100, flood)
-  const mostApp = await runOnce(binary, 'ours-app', commit100, flood)
-  const perSecond = Math.round(share * most.kvstore.perSecond)
-  const taken = await compare(commit100, { perSecond, seconds: calmSeconds, settleMs: 10_000 })
+  const commit = await compareOver(binary, commit100, calm, besides)
+  const lan = await compareOver(binary, cometTimings.lan, calm, besides)
+  const most = await compareOver(binary, commit100, flood, besides)
+  const perSecond = Math.round(share * most.peer.perSecond)
+  const taken = await compareOver(binary, commit100, { ...calm, perSecond }, [])
   const roundtrip = await roundtripUs()
   const figures: Figure[] = [
-    costOf('confirm-ms@500', commit, 'ms', ({ meanMs }) => meanMs),
-    costOf('confirm-lan-ms@500', lan, 'ms', ({ meanMs }) => meanMs),
-    costOf('confirm-lan-ms@500-app', { ...lan, ours: lanApp }, 'ms', ({ meanMs }) => meanMs),
-    costOf('socket-lan-ms@500', { ...lan, ours: socket }, 'ms', ({ meanMs }) => meanMs),
-    rateOf('processed', taken, 'share', ({ included, sent }) => included / sent),
-    rateOf('max-tps', most, 'tx/s', (result) => result.perSecond),
-    rateOf('max-tps-app', { ...most, ours: mostApp }, 'tx/s', (result) => result.perSecond),
-    costOf('cpu-us-per-tx', commit, 'us', ({ cpuUs }) => cpuUs),
+    ...figuresOf(cost, 'confirm-ms@500', 'ms', commit, ({ meanMs }) => meanMs),
+    ...figuresOf(cost, 'confirm-lan-ms@500', 'ms', lan, ({ meanMs }) => meanMs),
+    ...figuresOf(rate, 'processed', 'share', taken, ({ included, sent }) => included / sent),
+    ...figuresOf(rate, 'max-tps', 'tx/s', most, (result) => result.perSecond),
+    ...figuresOf(cost, 'cpu-us-per-tx', 'us', commit, ({ cpuUs }) => cpuUs),
     cost('consensus', 'abci-roundtrip-us', {
       ...{ ours: rounded(roundtrip), peer: null, unit: 'us', n: operators },
     }),
@@ -61,17 +54,32 @@ export async function consensus(): Promise<Report> {
 
 type Offer = { readonly perSecond: number; readonly seconds: number; readonly settleMs: number }
 
-/** Of our ledger and the peer, the mean over their rounds. */
-type Compared = Readonly<Record<'ours' | 'kvstore', Run>>
+/** Who else runs once, to tell where the time goes; what its figure is called after. */
+const besides = ['app', 'empty'] as const
+type Beside = (typeof besides)[number]
 
-async function compareOver(binary: string, timing: CometTiming, offer: Offer): Promise<Compared> {
+/** Of our ledger and the peer, the mean over their rounds. */
+type Compared = {
+  readonly ours: Run
+  readonly peer: Run
+  readonly besides: ReadonlyMap<Beside, Run>
+}
+
+async function compareOver(
+  binary: string,
+  timing: CometTiming,
+  offer: Offer,
+  others: readonly Beside[],
+): Promise<Compared> {
   const ours = []
-  const kvstore = []
+  const peer = []
   for (let round = 0; round < rounds; round++) {
     ours.push(await runOnce(binary, 'ours', timing, offer))
-    kvstore.push(await runOnce(binary, 'kvstore', timing, offer))
+    peer.push(await runOnce(binary, 'kvstore', timing, offer))
   }
-  return { ours: meanOf(ours), kvstore: meanOf(kvstore) }
+  const alone = new Map<Beside, Run>()
+  for (const one of others) alone.set(one, await runOnce(binary, one, timing, offer))
+  return { ours: meanOf(ours), peer: meanOf(peer), besides: alone }
 }
 
 type Run = LoadResult & { readonly cpuUs: number }
@@ -119,15 +127,20 @@ function meanOf(runs: readonly Run[]): Run {
   }
 }
 
-const sides = ({ ours, kvstore }: Compared, of: (run: Run) => number, unit: string) => ({
-  ...{ ours: rounded(of(ours)), peer: rounded(of(kvstore)), unit, n: operators },
-})
-
-const costOf = (metric: string, compared: Compared, unit: string, of: (run: Run) => number) =>
-  cost('consensus', metric, sides(compared, of, unit))
-
-const rateOf = (metric: string, compared: Compared, unit: string, of: (run: Run) => number) =>
-  rate('consensus', metric, sides(compared, of, unit))
+/** The figure that counts, and those of who else ran, beside the same peer. */
+const figuresOf = (
+  figure: typeof cost,
+  metric: string,
+  unit: string,
+  { ours, peer, besides }: Compared,
+  of: (run: Run) => number,
+): readonly Figure[] =>
+  [['', ours] as const, ...[...besides].map(([name, run]) => [`-${name}`, run] as const)].map(
+    ([suffix, run]) =>
+      figure('consensus', `${metric}${suffix}`, {
+        ...{ ours: rounded(of(run)), peer: rounded(of(peer)), unit, n: operators },
+      }),
+  )
 
 const rounded = (value: number): number => Math.round(value * 1_000) / 1_000
 
@@ -139,7 +152,7 @@ const notes = [
   `${warmSeconds} s, which do not count.`,
   'confirm-ms: mean from sending to the news of the block, 100 ms after each commit; lan: the LAN clocks.',
   '-app: one run of ours with the `app` mempool of CometBFT; all others have its `flood` mempool.',
-  'socket-lan-ms: one run with an application behind our socket that does nothing at all.',
+  '-empty: one run of an application behind our socket that does nothing at all.',
   `max-tps: included while ${floodPerSecond} a second are offered. cpu-us-per-tx: of all processes.`,
   'abci-roundtrip-us: CheckTx with one signature over the socket. embedded-block-ms: median gap between',
   'blocks that follow at once, with signatures, guard, log and ledger on disk, all in one process.',

@@ -23,7 +23,7 @@ import { type PayloadNetwork, payloadNetwork } from './payload-operator.ts'
  * What CometBFT runs: our ledger over a socket, with its `flood` mempool or its `app` mempool; an
  * application over our socket that does nothing; or CometBFT's own within its process.
  */
-export type Contender = 'ours' | 'ours-app' | 'empty' | 'kvstore'
+export type Contender = 'ours' | 'app' | 'empty' | 'kvstore'
 
 /** CometBFT nodes on this machine, and the processes of their applications. */
 export type CometNetwork = {
@@ -117,8 +117,7 @@ function writeNodeHome(node: {
   })
 }
 
-const mempoolOf = (contender: Contender): CometMempool =>
-  contender === 'ours-app' ? 'app' : 'flood'
+const mempoolOf = (contender: Contender): CometMempool => (contender === 'app' ? 'app' : 'flood')
 
 /** Starts one operator's process; it says a line when its socket listens. */
 async function startApplication(
