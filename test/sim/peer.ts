@@ -1,4 +1,4 @@
-import { catchUp, createCore, knowsVote, replayJournal, type Vote } from '#consensus'
+import { catchUp, createCore, replayJournal, type Vote, wantsVote } from '#consensus'
 import { type Hex, isMoreThanTwoThirds, unreachable } from '#primitives'
 import { hears, isAnswering } from './adversary.ts'
 import type { Stored } from './block.ts'
@@ -127,9 +127,7 @@ function sayStatus(world: World, peer: Peer, to?: Peer): void {
 function onVote(world: World, peer: Peer, from: Peer, vote: Vote): void {
   const { core } = peer
   if (vote.height > workingHeight(peer) + 1) askForBlocks(world, peer, from)
-  if (vote.height < core.machine.height || knowsVote(core, vote)) return
-  const { current, next } = core.schedule
-  if (!current.positions.has(vote.validator) && !next.positions.has(vote.validator)) return
+  if (!wantsVote(core, vote)) return
   const { verifies, keepsConflicts } = world.plan.protections
   if (verifies && !world.signatures.isSignedVote(vote)) return
   if (!keepsConflicts && conflicts(peer, vote)) return

@@ -10,15 +10,19 @@ import {
   createCore,
   createSchedule,
   type Input,
-  knowsVote,
+  type JournalInput,
   type Output,
   type Proposal,
   referencedValues,
+  replayJournal,
+  toJournal,
   type Vote,
   wants,
+  wantsVote,
 } from './index.ts'
 import { futureRoundsPerValidator } from './rounds.ts'
 import { futureMessagesPerSender } from './state.ts'
+import { freeConflicts } from './votes.ts'
 
 const keys: readonly Hex[] = ['0x01', '0x02', '0x03', '0x04']
 const schedule = createSchedule(keys.map((consensusKey) => ({ consensusKey, power: 1n })))
@@ -174,7 +178,7 @@ test('driver: messages of the next heights wait, within bounds, and count then',
   const { state, outputs } = run(early, idle)
   assert.deepEqual([outputs.length, state.future.length], [0, futureMessagesPerSender + 2])
   const first = votes('prevote', a)[0]
-  assert(first?.type === 'vote' && knowsVote(state, first.vote))
+  assert(first?.type === 'vote' && wantsVote(idle, first.vote) && !wantsVote(state, first.vote))
   const entered = run([begin, offer(a), judged(a, 'valid')], state)
   has(entered.outputs, ballot('precommit', a))
   const skipped = apply(state, { type: 'start', height: 2, schedule: next })
@@ -274,6 +278,42 @@ const anyInput: fc.Arbitrary<Input> = fc.oneof(
     timeout: { step: step as 'propose', height: 1, round },
   })),
 )
+
+test('driver: a double voter fills neither the journal nor memory', () => {
+  let { state } = run([begin])
+  let [logged, wanted, accused] = [0, 0, 0]
+  for (let i = 0; i < 1000; i++)
+    for (const input of votes('prevote', `0xf${i}`, 0, [0])) {
+      assert(input.type === 'vote')
+      if (wantsVote(state, input.vote)) wanted++
+      logged += toJournal(state, input).length
+      const next = apply(state, input)
+      state = next.state
+      accused += next.outputs.filter(({ type }) => type === 'evidence').length
+    }
+  const kept = catchUp(state).votes.length
+  assert.deepEqual(
+    [kept, wanted, logged, accused],
+    [freeConflicts, freeConflicts, freeConflicts, 1],
+  )
+})
+
+test('driver: what is not wanted changes nothing, and the journal gives the state back', () =>
+  fc.assert(
+    fc.property(fc.array(anyInput, { maxLength: 60 }), (inputs) => {
+      let state = run([begin]).state
+      const journal: JournalInput[] = []
+      for (const input of inputs) {
+        journal.push(...toJournal(state, input))
+        const next = apply(state, input)
+        if (input.type === 'vote')
+          assert.equal(wantsVote(state, input.vote), next.state !== state, 'kept when wanted')
+        state = next.state
+      }
+      assert.deepEqual(replayJournal(createCore(self, 0, schedule), schedule, journal).state, state)
+    }),
+    { numRuns: 300 },
+  ))
 
 test('driver: whatever comes, no slot gets two ballots, and no input state changes', () =>
   fc.assert(

@@ -2,6 +2,7 @@ import { assert, unreachable } from '#primitives'
 import { advanceRound, createRound, type RoundInput, type RoundOutput } from './round.ts'
 import {
   isBacked,
+  mayRecord,
   powerOf,
   pruneRounds,
   recordOf,
@@ -58,6 +59,17 @@ export function wants(state: CoreState, proposal: Proposal): boolean {
   if (validRound < -1 || validRound >= round) return false
   if (proposal.proposer !== proposerOf(schedule.current, round)) return false
   return wantsProposal(recordOf(state.rounds, round), schedule.current, value)
+}
+
+/**
+ * Whether a vote would be kept now; the engine then need not check or log others. Of one
+ * validator's conflicting votes only a few are: the first of them proves the fault.
+ */
+export function wantsVote(state: CoreState, vote: Vote): boolean {
+  const { machine, schedule, rounds } = state
+  if (isFuture(state, vote)) return hasRoom(state, vote.validator) && !isWaiting(state, vote)
+  if (vote.height !== machine.height || !keepsRound(state, vote.round)) return false
+  return mayRecord(rounds, schedule.current, vote, machine.round)
 }
 
 /** Whether votes of a proposal's round ask for its value: then there must be room for its block. */
@@ -130,11 +142,11 @@ function takeValidity(run: Run, input: Extract<Input, { type: 'validity' }>): vo
 /** Votes are counted after the decision too: late ones may prove a double vote. */
 function takeVote(run: Run, vote: Vote): void {
   const { state } = run
+  if (!wantsVote(state, vote)) return
   if (isFuture(state, vote)) {
-    if (hasRoom(state, vote.validator)) keepForLater(run, { type: 'vote', vote })
+    keepForLater(run, { type: 'vote', vote })
     return
   }
-  if (vote.height !== state.machine.height || !keepsRound(state, vote.round)) return
   const { rounds, conflict } = recordVote(
     state.rounds,
     state.schedule.current,
@@ -233,6 +245,18 @@ function hasRoom({ schedule, future }: CoreState, sender: Vote['validator']): bo
   const held = future.filter((message) => senderOf(message) === sender)
   return held.length < futureMessagesPerSender
 }
+
+/** Whether this very vote waits for its height already. */
+const isWaiting = ({ future }: CoreState, { height, round, step, value, validator }: Vote) =>
+  future.some(
+    (held) =>
+      held.type === 'vote' &&
+      held.vote.height === height &&
+      held.vote.validator === validator &&
+      held.vote.round === round &&
+      held.vote.step === step &&
+      held.vote.value === value,
+  )
 
 const senderOf = (held: FutureMessage) =>
   held.type === 'vote' ? held.vote.validator : held.proposal.proposer

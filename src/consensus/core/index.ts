@@ -6,7 +6,6 @@ export {
   type CoreState,
   createCore,
   type FutureMessage,
-  knowsVote,
   referencedValues,
 } from './state.ts'
 export * from './types.ts'

@@ -1,7 +1,7 @@
 import { unreachable } from '#primitives'
-import { apply } from './driver.ts'
+import { apply, wantsVote } from './driver.ts'
 import { type CoreState, waitingFor } from './state.ts'
-import type { Input, Output } from './types.ts'
+import type { Input, Output, Vote } from './types.ts'
 import type { ValidatorSchedule } from './validators.ts'
 
 /** An input that a write-ahead log holds; `start` and `value` follow from the others. */
@@ -9,7 +9,9 @@ export type JournalInput = Exclude<Input, { type: 'start' | 'value' }>
 
 /**
  * What a write-ahead log must hold before the core takes this input: replaying it leads to the same
- * state. A message of another height is logged when its height starts; a value with its proposal.
+ * state. A message of another height is logged when its height starts; a value with its proposal; a
+ * vote that the core drops not at all, so that nobody fills the log by voting often. An own vote is
+ * logged in any case: it shows that its ballot was cast.
  */
 export function toJournal(state: CoreState, input: Input): readonly JournalInput[] {
   switch (input.type) {
@@ -18,7 +20,7 @@ export function toJournal(state: CoreState, input: Input): readonly JournalInput
     case 'proposal':
       return input.proposal.height === state.machine.height ? [input] : []
     case 'vote':
-      return input.vote.height === state.machine.height ? [input] : []
+      return isLogged(state, input.vote) ? [input] : []
     case 'validity':
     case 'timeout':
       return [input]
@@ -28,6 +30,9 @@ export function toJournal(state: CoreState, input: Input): readonly JournalInput
       return unreachable(input)
   }
 }
+
+const isLogged = (state: CoreState, vote: Vote): boolean =>
+  vote.height === state.machine.height && (vote.validator === state.self || wantsVote(state, vote))
 
 /** Where a replayed log ends, and what the core had asked for that no record shows to be done. */
 export type Replayed = { readonly state: CoreState; readonly open: readonly Output[] }

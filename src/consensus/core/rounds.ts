@@ -1,7 +1,7 @@
 import { type Hex, isMoreThanOneThird, isMoreThanTwoThirds } from '#primitives'
 import type { BlockId, Conflict, Proposal, Validity, Vote } from './types.ts'
 import type { Member, ValidatorSet } from './validators.ts'
-import { addVote, allVotes, dropVotes, noVotes, powerFor, type VoteSet } from './votes.ts'
+import { addVote, allVotes, dropVotes, mayAdd, noVotes, powerFor, type VoteSet } from './votes.ts'
 
 /** A proposal and what the engine thinks of its block, once it has said so. */
 export type HeldProposal = { readonly proposal: Proposal; readonly validity: Validity | 'unknown' }
@@ -47,22 +47,36 @@ export function powerIn(record: RoundRecord, validators: ValidatorSet): bigint {
   return power
 }
 
-/** Rounds with a vote added, whether that changed them, and a conflict that it proves. */
+/** Whether `recordVote` would keep this vote. */
+export function mayRecord(
+  rounds: Rounds,
+  validators: ValidatorSet,
+  vote: Vote,
+  currentRound: number,
+): boolean {
+  if (!mayAdd(recordOf(rounds, vote.round)[setOf(vote)], validators, vote)) return false
+  if (vote.round <= currentRound) return true
+  return makeRoom(rounds, validators, vote, currentRound) !== undefined
+}
+
+/** Rounds with a vote added, and a conflict that it proves; the same object when it is not kept. */
 export function recordVote(
   rounds: Rounds,
   validators: ValidatorSet,
   vote: Vote,
   currentRound: number,
-): { readonly rounds: Rounds; readonly kept: boolean; readonly conflict: Conflict | undefined } {
+): { readonly rounds: Rounds; readonly conflict: Conflict | undefined } {
   const record = recordOf(rounds, vote.round)
-  const name = vote.step === 'prevote' ? 'prevotes' : 'precommits'
+  const name = setOf(vote)
   const added = addVote(record[name], validators, vote)
-  if (!added.kept) return { rounds, kept: false, conflict: undefined }
+  if (!added.kept) return { rounds, conflict: undefined }
   const room = vote.round > currentRound ? makeRoom(rounds, validators, vote, currentRound) : rounds
-  if (!room) return { rounds, kept: false, conflict: undefined }
+  if (!room) return { rounds, conflict: undefined }
   const changed = new Map(room).set(vote.round, { ...record, [name]: added.set })
-  return { rounds: changed, kept: true, conflict: added.conflict }
+  return { rounds: changed, conflict: added.conflict }
 }
+
+const setOf = ({ step }: Vote) => (step === 'prevote' ? 'prevotes' : 'precommits')
 
 /** Whether a proposal may be kept: the first of its round, or one whose value votes ask for. */
 export function wantsProposal(record: RoundRecord, validators: ValidatorSet, value: BlockId) {

@@ -3,7 +3,6 @@ import { createRound, type RoundState } from './round.ts'
 import { type Rounds, recordOf } from './rounds.ts'
 import type { BlockId, Proposal, Vote } from './types.ts'
 import type { ValidatorSchedule } from './validators.ts'
-import { holdsVote } from './votes.ts'
 
 /** All that one validator's consensus knows. A value: `apply` makes the next one. */
 export type CoreState = {
@@ -75,23 +74,6 @@ export const createCore = (
   fired: nothingFired,
   future: [],
 })
-
-/** Whether this very vote is held already: the engine then need not check its signature again. */
-export function knowsVote(state: CoreState, vote: Vote): boolean {
-  if (vote.height !== state.machine.height)
-    return state.future.some(
-      (held) =>
-        held.type === 'vote' &&
-        held.vote.height === vote.height &&
-        held.vote.validator === vote.validator &&
-        held.vote.round === vote.round &&
-        held.vote.step === vote.step &&
-        held.vote.value === vote.value,
-    )
-  const record = recordOf(state.rounds, vote.round)
-  const votes = vote.step === 'prevote' ? record.prevotes : record.precommits
-  return holdsVote(votes, state.schedule.current, vote)
-}
 
 /** Blocks that the state refers to; the engine may forget all others. */
 export function referencedValues(state: CoreState): ReadonlySet<BlockId> {

@@ -9,7 +9,7 @@ import {
   allVotes,
   dropVotes,
   freeConflicts,
-  holdsVote,
+  mayAdd,
   mostConflicts,
   noVotes,
   powerFor,
@@ -60,7 +60,13 @@ test('votes: conflicts are bounded, but a value that others want still finds a p
   assert.equal(allVotes(full).length, freeConflicts)
   const wanted = count([cast(3, a), cast(0, a)], full)
   assert.equal(powerFor(wanted, a), 5n)
-  assert.equal(holdsVote(wanted, validators, cast(0, a)), true)
+  const asked = count([cast(3, a)], full)
+  assert.deepEqual(
+    [cast(0, a), cast(0, '0xe0'), cast(0, flood[0]), cast(1, a), cast(9, a)].map((vote) =>
+      mayAdd(asked, validators, vote),
+    ),
+    [true, false, false, true, false],
+  )
   const popular = flood
     .slice(4)
     .flatMap((value) => [cast(3, value), cast(2, value), cast(0, value)])

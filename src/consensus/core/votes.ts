@@ -40,10 +40,9 @@ export type VoteAdded = {
  */
 export function addVote(set: VoteSet, validators: ValidatorSet, vote: Vote): VoteAdded {
   const position = validators.positions.get(vote.validator)
-  if (position === undefined) return { set, kept: false, conflict: undefined }
-  const held = set.byPosition[position] ?? []
-  if (held.some(({ value }) => value === vote.value) || isFull(set, validators, held, vote.value))
+  if (position === undefined || !mayAdd(set, validators, vote))
     return { set, kept: false, conflict: undefined }
+  const held = set.byPosition[position] ?? []
   const byPosition = [...set.byPosition]
   while (byPosition.length < position) byPosition.push(undefined)
   byPosition[position] = [...held, vote]
@@ -58,6 +57,16 @@ export function addVote(set: VoteSet, validators: ValidatorSet, vote: Vote): Vot
     kept: true,
     conflict: first && held.length === 1 ? { first, second: vote } : undefined,
   }
+}
+
+/** Whether `addVote` would keep this vote. */
+export function mayAdd(set: VoteSet, validators: ValidatorSet, vote: Vote): boolean {
+  const position = validators.positions.get(vote.validator)
+  if (position === undefined) return false
+  const held = set.byPosition[position] ?? []
+  return (
+    !held.some(({ value }) => value === vote.value) && !isFull(set, validators, held, vote.value)
+  )
 }
 
 /** The set without one validator's votes. */
@@ -85,13 +94,6 @@ export const allVotes = (set: VoteSet): readonly Vote[] => set.byPosition.flatMa
 /** One vote per validator for this value. */
 export const votesFor = (set: VoteSet, value: BlockId | undefined): readonly Vote[] =>
   allVotes(set).filter((vote) => vote.value === value)
-
-/** Whether exactly this validator's vote for this value is held. */
-export function holdsVote(set: VoteSet, validators: ValidatorSet, vote: Vote): boolean {
-  const position = validators.positions.get(vote.validator)
-  if (position === undefined) return false
-  return (set.byPosition[position] ?? []).some(({ value }) => value === vote.value)
-}
 
 function isFull(
   set: VoteSet,

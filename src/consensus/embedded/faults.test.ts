@@ -4,6 +4,7 @@ import { type Hex, type Logger, sha256Hex, utf8 } from '#primitives'
 import type { Validator } from '#records'
 import { silentLogger } from '../../../test/support/manual-clock.ts'
 import { createSchedule, type Offer, type Vote } from '../core/index.ts'
+import { freeConflicts } from '../core/votes.ts'
 import { blockHash, type Commit, type SealedBlock, sealBlock, validatorsHash } from './block.ts'
 import type { MemoryLog } from './log.ts'
 import { decodeMessage, encodeMessage, type Message } from './messages.ts'
@@ -67,6 +68,22 @@ test('faults: forged, foreign and misplaced messages are refused by name', async
   }
   assert.equal(peer.engine.status().height, 0)
   assert.equal(peer.engine.status().phase, 'running')
+  await peer.engine.stop()
+})
+
+test('faults: of a double voter the log holds what the core keeps, however often it votes', async () => {
+  const { intruder, refused, peer } = await besiege()
+  for (let i = 0; i < 100; i++) {
+    const value = sha256Hex(utf8(`${i}`))
+    const vote = await signedVote(proposerIndex(), { step: 'prevote', value })
+    intruder.send(peer.key, encodeMessage(votes(vote)))
+  }
+  const told = refused()
+  const last = await signedVote(9, { step: 'prevote', value: undefined })
+  intruder.send(peer.key, encodeMessage(votes(last)))
+  assert.equal(await told, 'UnknownValidator')
+  await peer.log.sync()
+  assert.equal((peer.log as MemoryLog).survivor().replay().length, freeConflicts)
   await peer.engine.stop()
 })
 

@@ -1,5 +1,5 @@
 import { type Hex, unreachable } from '#primitives'
-import { catchUp, knowsVote, type Proposal, type Vote } from '../core/index.ts'
+import { catchUp, type Proposal, type Vote, wantsVote } from '../core/index.ts'
 import { isSignedProposal, isSignedVote } from './checks.ts'
 import { feed, sendProposal } from './consensus.ts'
 import { askForBlocks, onBlocks, onFetch, onPruned } from './fetching.ts'
@@ -61,12 +61,13 @@ export function sayStatus(runtime: Runtime, to?: Hex): void {
 async function onVote(runtime: Runtime, from: Hex, vote: Vote): Promise<void> {
   const { core, options, verify } = runtime
   if (vote.height > workingHeight(runtime) + 1) askForBlocks(runtime, from)
-  if (vote.height < core.machine.height || knowsVote(core, vote)) return
+  if (vote.height < core.machine.height) return
   const { current, next } = core.schedule
   if (!current.positions.has(vote.validator) && !next.positions.has(vote.validator)) {
     refuse(runtime, 'UnknownValidator', from)
     return
   }
+  if (!wantsVote(core, vote)) return
   if (!isSignedVote({ networkId: options.networkId, verify }, vote)) {
     refuse(runtime, 'BadSignature', from)
     return
