@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Hex, utf8 } from '#primitives'
+import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { createSchedule } from '../core/index.ts'
 import type { MemoryLog } from './log.ts'
-import { decodeMessage } from './messages.ts'
+import { decodeMessage, encodeMessage, type Message } from './messages.ts'
 import { createTestNetwork, decided, revive, type TestNetwork } from './test-support/network.ts'
 import type { DropRule } from './transport.ts'
 
@@ -50,6 +52,72 @@ test('engine: an admitted transaction is in a block of every validator, once', a
   await stopAll(network)
   for (const { application } of network.peers) assert.equal(application.count(), 1)
 })
+
+test('engine: however many transactions come, one timer waits for the next block', async () => {
+  const clock = new ManualClock()
+  const network = createTestNetwork({ size: 1, parts: () => ({ clock }) })
+  const [only] = network.peers
+  assert(only)
+  const told = heardFrom(network, 'status')
+  await only.engine.start()
+  await told
+  const before = clock.waiting
+  for (let i = 0; i < 20; i++) assert((await only.engine.submit(utf8(`pay ${i}`))).ok)
+  assert.equal(clock.waiting, before)
+  await only.engine.stop()
+})
+
+test('engine: timers that ring while peers fill the inbox still act', async () => {
+  const clock = new ManualClock()
+  const [entered, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const isFirst = (key: Hex, keys: readonly Hex[]) =>
+    createSchedule(keys.map((k) => ({ consensusKey: k, power: 1n }))).current.proposer === key
+  const network = createTestNetwork({
+    size: 2,
+    parts: (_, { application }) => ({
+      clock,
+      application: {
+        ...application,
+        async prepareProposal(block) {
+          entered.resolve()
+          await release.promise
+          return application.prepareProposal(block)
+        },
+      },
+    }),
+  })
+  const keys = network.peers.map(({ key }) => key)
+  const proposer = network.peers.find(({ key }) => isFirst(key, keys))
+  assert(proposer)
+  const told = heardFrom(network, 'status')
+  await proposer.engine.start()
+  await told
+  clock.advance(1)
+  await entered.promise
+  const flooder = network.transport.join('0xbad0', () => {})
+  const wake = encodeMessage({ kind: 'wake', height: 1 })
+  for (let i = 0; i < 20_000; i++) flooder.send(proposer.key, wake)
+  flooder.leave()
+  await new Promise(setImmediate)
+  assert((proposer.engine.status().refused.InboxFull ?? 0) > 0)
+  clock.advance(1000)
+  const voted = heardFrom(network, 'votes')
+  release.resolve()
+  await voted
+  // Its peer is not there: without progress it says where it is, as long as its timers run.
+  const toldAgain = heardFrom(network, 'status')
+  clock.advance(1000)
+  await toldAgain
+  await proposer.engine.stop()
+})
+
+/** Resolves when somebody broadcasts a message of this kind. */
+const heardFrom = ({ transport }: TestNetwork, kind: Message['kind']) =>
+  new Promise<void>((resolve) => {
+    transport.join('0x0eaf', (_, bytes) => {
+      if (decodeMessage(bytes).kind === kind) resolve()
+    })
+  })
 
 test('engine: a refused transaction goes nowhere', async () => {
   const network = createTestNetwork()

@@ -61,7 +61,7 @@ export type EngineStatus = {
   readonly refused: Readonly<Record<string, number>>
 }
 
-/** Most events that wait; what is dropped beyond comes again by relay. */
+/** Most messages of peers that wait; what is dropped beyond comes again by relay. */
 const maxWaiting = 16_384
 
 /** Most gossiped transactions that the application checks at a time. */
@@ -77,7 +77,7 @@ export function createEmbeddedEngine(options: EngineOptions): EmbeddedEngine {
     (event) => handle(runtime, event),
     (error) => fail(runtime, error),
   )
-  const runtime = createRuntime(options, (event) => void mailbox.post(event))
+  const runtime = createRuntime(options, mailbox.post)
   return {
     start: () => start(runtime, mailbox),
     async stop() {
@@ -130,6 +130,7 @@ function createRuntime(options: EngineOptions, post: (event: EngineEvent) => voi
     movedMs: 0,
     timers: new Set(),
     pace: undefined,
+    isPaceAsked: false,
     counters: { decided: 0, decidedAboveRound0: 0, fetched: 0, refused: new Map() },
   }
 }
@@ -145,7 +146,7 @@ async function start(runtime: Runtime, mailbox: Mailbox<EngineEvent>): Promise<v
     const message = tryDecode(runtime, from, bytes)
     if (!message) return
     if (message.kind !== 'transaction') {
-      if (!mailbox.post({ type: 'message', from, message })) refuse(runtime, 'InboxFull', from)
+      if (!mailbox.offer({ type: 'message', from, message })) refuse(runtime, 'InboxFull', from)
     } else if (checking >= maxChecking) refuse(runtime, 'InboxFull', from)
     else {
       checking++
@@ -170,7 +171,9 @@ async function handle(runtime: Runtime, event: EngineEvent): Promise<void> {
       await feed(runtime, { type: 'timeout', timeout: event.timeout })
       break
     case 'pace':
+      runtime.pace?.()
       runtime.pace = undefined
+      runtime.isPaceAsked = false
       await pace(runtime)
       break
     case 'gossip':
@@ -211,8 +214,14 @@ async function admit(runtime: Runtime, transaction: Uint8Array): Promise<Verdict
   if (!verdict.ok) return verdict
   if (runtime.admitted.size < maxAdmitted)
     runtime.admitted.set(transactionName(transaction), runtime.tip.height)
-  if (runtime.phase === 'waiting') runtime.post({ type: 'pace' })
+  if (runtime.phase === 'waiting') askForPace(runtime)
   return verdict
+}
+
+function askForPace(runtime: Runtime): void {
+  if (runtime.isPaceAsked) return
+  runtime.isPaceAsked = true
+  runtime.post({ type: 'pace' })
 }
 
 async function checked(runtime: Runtime, transaction: Uint8Array): Promise<Verdict> {

@@ -93,7 +93,7 @@ export type Runtime = {
   readonly timing: Timing
   readonly self: Hex
   readonly verify: Verifier
-  /** Puts an event into the engine's queue. */
+  /** Puts an own event into the engine's queue. */
   readonly post: (event: EngineEvent) => void
   readonly listeners: Set<(decision: Decision) => void>
   phase: Phase
@@ -124,6 +124,8 @@ export type Runtime = {
   /** Cancels every running timer; `pace` is the one that enters the next height. */
   readonly timers: Set<() => void>
   pace: (() => void) | undefined
+  /** Whether a `pace` is queued because of an admitted transaction: more would say the same. */
+  isPaceAsked: boolean
   readonly counters: Counters
 }
 
