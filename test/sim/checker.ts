@@ -81,12 +81,13 @@ export function createChecker(known: Known): Checker {
     },
     onDecided(who, height, { block, commit }) {
       if (!known.isHonest(who)) return
-      const decided = chain[height - 1]
-      if (decided === undefined && height === chain.length + 1) chain.push(block.name)
-      else if (decided !== block.name) report('agreement', height, who)
-      if (decided === block.name) return
-      if (!isValid(known, height, block, chain)) report('validity', height, who)
+      // Each validator shows its own certificate, also for a block that another has decided before.
       if (!isCertified(known, height, block.name, commit)) report('certificate', height, who)
+      const decided = chain[height - 1]
+      if (decided === block.name) return
+      if (decided === undefined && height === chain.length + 1) chain.push(block.name)
+      else report('agreement', height, who)
+      if (!isValid(known, height, block, chain)) report('validity', height, who)
       for (const conflict of block.misbehaviour) onEvidence(conflict)
     },
   }

@@ -7,6 +7,7 @@ import {
   type Timeout,
   toJournal,
   type Validity,
+  type Vote,
 } from '#consensus'
 import { unreachable } from '#primitives'
 import { forgetsLocks, refuses, say, tamper } from './adversary.ts'
@@ -137,7 +138,7 @@ function carryOut(world: World, peer: Peer, output: Output): Input | undefined {
     case 'decide': {
       if (output.height !== peer.disk.store.length + 1) return undefined
       const block = world.blocks.get(output.value)
-      if (block) finalize(world, peer, { block, commit: output.precommits })
+      if (block) finalize(world, peer, { block, commit: commitOf(world, output) })
       return undefined
     }
     case 'evidence':
@@ -147,6 +148,14 @@ function carryOut(world: World, peer: Peer, output: Output): Input | undefined {
       return unreachable(output)
   }
 }
+
+/** What is stored with a block; for the control, of the first to decide it alone. */
+function commitOf({ plan, checker }: World, { height, precommits }: Decide): readonly Vote[] {
+  const isFirst = checker.chain[height - 1] === undefined
+  return plan.protections.keepsCommits || isFirst ? precommits : []
+}
+
+type Decide = Extract<Output, { type: 'decide' }>
 
 /**
  * Own proposals leave only once the log holds them durably, as their blocks cannot be made again;

@@ -72,6 +72,11 @@ export const controls: Readonly<Record<string, Control>> = {
       ...{ faults: ['forger'], goal: 2 * size, protections: without('verifies') },
     }),
   },
+  'no-commits': {
+    breaks: 'certificate',
+    about: 'only the first to decide a block keeps the precommits that did',
+    plan: (seed, size) => ({ ...calm(seed, size), protections: without('keepsCommits') }),
+  },
   framing: {
     breaks: 'accountability',
     about: 'the same, and it makes correct validators look like double voters',

@@ -39,6 +39,8 @@ export type Protections = {
   readonly keepsConflicts: boolean
   /** Reads nothing back from a disk but what was written. */
   readonly checksums: boolean
+  /** Stores a block with the precommits that decided it, also after others did. */
+  readonly keepsCommits: boolean
 }
 
 /** Everything about a run that its seed decides beforehand. */
@@ -90,6 +92,7 @@ export const allProtections: Protections = {
   relays: true,
   keepsConflicts: true,
   checksums: true,
+  keepsCommits: true,
 }
 
 /** A run without any fault. */
