@@ -96,6 +96,40 @@ test('validators: a newcomer starts 1.125 times the total below, as with CometBF
   assert.deepEqual(prioritiesOf(joined), [10n - 16n, 10n, -4n])
 })
 
+/**
+ * Powers of the first set, steps of the rotation from there to the change, the change (power 0
+ * leaves), and who proposes then: what CometBFT v0.40.0 gave, addresses in the order of the keys.
+ */
+const changes: readonly (readonly [bigint[], number, Record<number, bigint>, string])[] = [
+  [[210n, 308n, 973n], 1, { 0: 336n, 1: 11n, 3: 545n }, '202232023202323202322302'],
+  [[2n, 26n, 2n, 9n], 4, { 1: 23n, 4: 22n }, '310412413414134141143141'],
+  [
+    [754n, 674n, 546n, 220n],
+    1,
+    { 0: 0n, 1: 687n, 4: 281n, 5: 963n, 2: 76n },
+    '231515315251451535154151',
+  ],
+  [[3n, 2n, 2n, 2n, 1n], 6, { 0: 0n, 3: 0n, 5: 2n, 6: 3n }, '241261256461256125646125'],
+  [[5n, 29n, 29n], 4, { 0: 0n, 1: 0n, 3: 27n }, '223232323232323232323232'],
+  [
+    [457n, 497n, 987n, 85n, 820n],
+    7,
+    { 0: 0n, 2: 0n, 3: 355n, 5: 257n },
+    '434143145413441543144314',
+  ],
+]
+
+test('validators: when some come and others leave, turns are those of CometBFT', () => {
+  for (const [powers, steps, powerOf, expected] of changes) {
+    let schedule = createSchedule(withPowers(...powers))
+    for (let step = 1; step < steps; step++) schedule = advanceSchedule(schedule, [])
+    const updates = Object.entries(powerOf).map(([i, power]) => ({ consensusKey: key(+i), power }))
+    const changed = advanceSchedule(advanceSchedule(schedule, updates), [])
+    const names = [...expected].map((name) => key(Number(name)))
+    assert.deepEqual(turns(changed, names.length), names)
+  }
+})
+
 test('validators: a newcomer waits its turn', () => {
   const schedule = advanceSchedule(createSchedule(withPowers(10n, 10n)), [
     { consensusKey: key(2), power: 10n },

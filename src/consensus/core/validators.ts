@@ -58,7 +58,8 @@ export function restoreValidatorSet(members: readonly Member[], proposer: Hex): 
 
 /**
  * Moves the rotation on. Each step adds every validator's power to its priority and takes the total
- * from the highest, who proposes; ties go to the smaller key.
+ * from the highest, who proposes. Ties go to the smaller key; in CometBFT to the smaller address, a
+ * hash of it: there equals take their turns in another order.
  *
  * @see CometBFT's specification of proposer selection
  */
@@ -101,25 +102,32 @@ function centred(priorities: readonly bigint[]): bigint[] {
   return priorities.map((priority) => priority - average)
 }
 
-/** Newcomers start 1.125 × total below: leaving and coming back gains no turn. */
+/**
+ * Newcomers start 1.125 × total below: leaving and coming back gains no turn. Those who leave in
+ * the same block still count in that total, as in CometBFT.
+ */
 function changed(members: readonly Member[], updates: readonly Validator[]): ValidatorSet {
   const byKey = new Map(members.map((member) => [member.consensusKey, member]))
   const named = new Set<Hex>()
   const newcomers: Validator[] = []
+  let leavingPower = 0n
   for (const update of updates) {
     const { consensusKey, power } = update
     if (power < 0n || named.has(consensusKey))
       throw new ValidatorUpdateError('negative power or named twice', { consensusKey, power })
     named.add(consensusKey)
     const known = byKey.get(consensusKey)
-    if (power === 0n) byKey.delete(consensusKey)
-    else if (known) byKey.set(consensusKey, { ...known, power })
+    if (power === 0n) {
+      leavingPower += known?.power ?? 0n
+      byKey.delete(consensusKey)
+    } else if (known) byKey.set(consensusKey, { ...known, power })
     else newcomers.push(update)
   }
   const totalPower = [...byKey.values(), ...newcomers].reduce((sum, { power }) => sum + power, 0n)
   if (totalPower === 0n)
     throw new ValidatorUpdateError('no validator is left', { consensusKey: '0x', power: 0n })
-  const priority = -(totalPower + (totalPower >> 3n))
+  const before = totalPower + leavingPower
+  const priority = -(before + (before >> 3n))
   for (const { consensusKey, power } of newcomers)
     byKey.set(consensusKey, { consensusKey, power, priority })
   const all = [...byKey.values()]
