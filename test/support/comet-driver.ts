@@ -1,5 +1,5 @@
 import { appStateOf, type Chain, chainIdOf, validatorAddress } from '#consensus'
-import { fromHex, type Hex, toHex } from '#primitives'
+import { fromHex, type Hex, toHex, utf8 } from '#primitives'
 import type { DecidedBlock, Validator } from '#records'
 import { AbciClient } from './abci-client.ts'
 
@@ -40,6 +40,12 @@ export class CometDriver {
     if (height > 0) return { height, appHash: toHex(info.lastBlockAppHash) }
     const { appHash } = await this.consensus.ask({ case: 'initChain', value: initOf(genesis) })
     return { height, appHash: toHex(appHash) }
+  }
+
+  /** The transactions that the application wants in its block. */
+  async prepare(height: number, maxTxBytes = 1_000_000n): Promise<readonly Uint8Array[]> {
+    const value = { height: BigInt(height), maxTxBytes, txs: [utf8('of CometBFT')] }
+    return (await this.consensus.ask({ case: 'prepareProposal', value })).txs
   }
 
   /** Has a block judged. */

@@ -106,11 +106,8 @@ test('server: a proposal is what the application wants, within what CometBFT has
   const comet = await CometDriver.connect(server.address)
   await comet.handshake(testGenesis)
   for (const text of ['one', 'two', 'x'.repeat(200)]) await inner.checkTransaction(utf8(text))
-  const propose = async (maxTxBytes: bigint) => {
-    const value = { maxTxBytes, height: 1n, txs: [utf8('of CometBFT')] }
-    const { txs } = await comet.consensus.ask({ case: 'prepareProposal', value })
-    return txs.map(({ length }) => length)
-  }
+  const propose = async (maxTxBytes: bigint) =>
+    (await comet.prepare(1, maxTxBytes)).map(({ length }) => length)
   // A transaction takes its bytes, a tag and its length.
   assert.deepEqual(await propose(213n), [3, 3, 200])
   assert.deepEqual(await propose(212n), [3, 3])

@@ -13,6 +13,7 @@ import {
   CheckTxType,
   ResponseOfferSnapshot_Result as Offer,
   type RequestCheckTx,
+  type RequestPrepareProposal,
   type RequestProcessProposal,
 } from './messages/abci_pb.ts'
 import { type Answer, type Asked, constantAnswer, UnknownMessageError } from './messages.ts'
@@ -210,7 +211,7 @@ export class Session {
       case 'initChain':
         return this.#answers.initChain(asked.value)
       case 'prepareProposal':
-        return this.#answers.prepareProposal(asked.value)
+        return this.#propose(asked.value)
       case 'processProposal':
         return toStatus(await this.#judge(asked.value))
       case 'finalizeBlock':
@@ -228,6 +229,17 @@ export class Session {
       this.#onDecided(decision)
     } catch (error) {
       this.#logger.error('a listener to decisions failed', { error })
+    }
+  }
+
+  /** An application that cannot say what it wants costs its transactions a turn, not the block. */
+  async #propose(request: RequestPrepareProposal): Promise<Answer> {
+    try {
+      return await this.#answers.prepareProposal(request)
+    } catch (error) {
+      const { height } = request
+      this.#logger.error('application failed to prepare a proposal', { error, height })
+      return emptyProposal
     }
   }
 
@@ -262,6 +274,7 @@ const welcome = (verdict: Verdict): Verdict => (isWaiting(verdict) ? { ok: true 
 
 const flushed = constantAnswer({ case: 'flush', value: {} })
 const noChunk = constantAnswer({ case: 'loadSnapshotChunk', value: {} })
+const emptyProposal = constantAnswer({ case: 'prepareProposal', value: {} })
 const abortedOffer = constantAnswer({ case: 'offerSnapshot', value: { result: Offer.ABORT } })
 const admitted = constantAnswer({ case: 'checkTx', value: {} })
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
-import { type Hex, sha256Hex, utf8 } from '#primitives'
+import { type Hex, sha256Hex, toHex, utf8 } from '#primitives'
 import type { Application, DecidedBlock } from '#records'
 import { emptyLog, recordCalls } from '../../../test/support/call-recorder.ts'
 import { CometDriver, type CometGenesis } from '../../../test/support/comet-driver.ts'
@@ -238,6 +238,44 @@ test('conformance: the application may be killed at any call, and loses what it 
     await replayComet(second.server.address, log)
     assert.deepEqual(disk, { height: 3, appHash: log[2]?.appHash })
   }
+})
+
+/** An application with a transaction that waits, which fails when it is first asked for it. */
+async function atALoss(validators: CometGenesis['validators']): Promise<Application> {
+  const inner = createTracingApplication(validators)
+  await inner.checkTransaction(utf8('tx'))
+  let isFirst = true
+  return {
+    ...inner,
+    async prepareProposal(input) {
+      if (!isFirst) return inner.prepareProposal(input)
+      isFirst = false
+      throw new Error('a defect')
+    },
+  }
+}
+
+test('conformance: an application that cannot say what it wants loses a turn under both engines', async (t) => {
+  const log = emptyLog()
+  const validators = [{ consensusKey: testSigner(0).publicKey, power: 1n }]
+  const application = recordCalls(await atALoss(validators), log)
+  const { peers } = createTestNetwork({ size: 1, parts: () => ({ application }) })
+  const [peer] = peers as [TestPeer]
+  t.after(() => peer.engine.stop())
+  await peer.engine.start()
+  await decided(peer, 2)
+  const [empty, full] = log.executed.map(({ block }) => block)
+  assert(empty && full)
+  assert.deepEqual([empty.transactions, full.transactions], [[], [utf8('tx')]])
+
+  const { server, failures } = await serve(t, await atALoss(validators))
+  const comet = await CometDriver.connect(server.address)
+  await comet.handshake({ ...testGenesis, validators })
+  assert.deepEqual(await comet.prepare(1), [])
+  await comet.finalize(empty)
+  await comet.commit()
+  assert.deepEqual((await comet.prepare(2)).map(toHex), [toHex(utf8('tx'))])
+  assert.deepEqual(failures, [])
 })
 
 /** Embedded engines over recorded tracing applications, all started; stopped with the test. */
