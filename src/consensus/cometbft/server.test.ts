@@ -229,6 +229,35 @@ test('server: calls of two connections that move the ledger never overlap', asyn
   assert.deepEqual(failures, [])
 })
 
+test('server: a CometBFT that comes back during a commit is told of that block', async (t) => {
+  const slow = Promise.withResolvers<void>()
+  const began = Promise.withResolvers<void>()
+  const inner = application()
+  const { server, failures } = await serve(t, {
+    ...inner,
+    async commit() {
+      began.resolve()
+      await slow.promise
+      return inner.commit()
+    },
+  })
+  const comet = await CometDriver.connect(server.address)
+  await comet.handshake(testGenesis)
+  await comet.finalize(blockOf(1))
+  const cut = assert.rejects(comet.commit(), /ended/)
+  await began.promise
+  await comet.kill()
+  await cut
+  const again = await CometDriver.connect(server.address)
+  const greeted = again.handshake(testGenesis)
+  await again.mempool.ask({ case: 'echo', value: { message: 'after what was asked' } })
+  slow.resolve()
+  assert.equal((await greeted).height, 1)
+  await again.finalize(blockOf(2))
+  await again.commit()
+  assert.deepEqual([(await inner.info()).height, failures], [2, []])
+})
+
 test('server: nothing of the application is under way once it is closed', async (t) => {
   const slow = Promise.withResolvers<void>()
   const began = Promise.withResolvers<void>()

@@ -105,7 +105,8 @@ export class Session {
       case 'flush':
         return flushed
       case 'info':
-        return this.#answers.info()
+        // A commit that is under way counts: CometBFT goes on from what it is told.
+        return this.#inTurn(() => this.#answers.info())
       case 'query':
         return { case: 'query', value: toResult({ ok: false, reason: 'NotFound' }) }
       case 'checkTx': {
