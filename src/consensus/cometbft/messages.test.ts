@@ -16,7 +16,7 @@ import {
 } from 'cosmjs-types/tendermint/abci/types'
 import fc from 'fast-check'
 import { BadFrameError } from './frames.ts'
-import { RequestSchema, ResponseSchema } from './messages/abci_pb.ts'
+import { type Request, RequestSchema, ResponseSchema } from './messages/abci_pb.ts'
 import { decodeRequest, UnknownMessageError } from './messages.ts'
 
 /** Where the oracle is older than the messages. */
@@ -114,6 +114,40 @@ test('requests: bytes that are no message are refused, whatever they are', () =>
     }),
     { numRuns: 5000 },
   )
+})
+
+test('requests: each is read as what was written', () => {
+  const written = messageOf(RequestSchema).map((message) => message as Request)
+  fc.assert(
+    fc.property(written, (message) => {
+      assert.deepEqual(decodeRequest(toBinary(RequestSchema, message)), message.value)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+/** Bytes that a decoder could take for a message, though what is in them contradicts itself. */
+const contradictions: readonly (readonly [name: string, bytes: readonly number[]])[] = [
+  ['a transaction ends after its message', [0x42, 2, 0x0a, 5, 1, 2, 3, 4, 5]],
+  ['a number ends after its message', [0x42, 1, 0x10, 1]],
+  ['a message inside ends after the one around it', [0x8a, 1, 4, 0x12, 4, 0x08, 2, 0x12, 0]],
+  ['a transaction is written as a number', [0x42, 4, 0x08, 2, 1, 2]],
+  ['a message is written as a number', [0x10, 0]],
+  ['a message is written as a group', [0x13, 0]],
+  ['an unknown field ends after its message', [0x42, 3, 0x7a, 5, 1, 2, 3, 4, 5]],
+]
+
+test('requests: a length or a type that contradicts what is around it is refused', () => {
+  for (const [name, bytes] of contradictions)
+    assert.throws(() => decodeRequest(Uint8Array.from(bytes)), BadFrameError, name)
+})
+
+test('requests: fields that are not known yet are passed over', () => {
+  const unknown = [0x7a, 1, 9, 0x78, 0x80, 1, 0x7d, 1, 2, 3, 4, 0x79, 1, 2, 3, 4, 5, 6, 7, 8]
+  const tx = [0x0a, 2, 1, 2]
+  const asked = decodeRequest(Uint8Array.of(0x42, unknown.length + tx.length, ...unknown, ...tx))
+  assert(asked.case === 'checkTx')
+  assert.deepEqual([...asked.value.tx], [1, 2])
 })
 
 test('requests: a message of a kind that nobody knows is told from broken bytes', () => {

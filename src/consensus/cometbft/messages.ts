@@ -2,6 +2,7 @@ import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/p
 import { DomainError } from '#primitives'
 import { BadFrameError, toFrame } from './frames.ts'
 import { type Request, RequestSchema, ResponseSchema } from './messages/abci_pb.ts'
+import { checkForm, formOf } from './well-formed.ts'
 
 /** What CometBFT asks: one of the messages that `Request` may hold. */
 export type Asked = Exclude<Request['value'], { readonly case: undefined }>
@@ -24,8 +25,11 @@ export function decodeRequest(bytes: Uint8Array): Asked {
   )
 }
 
+const requestForm = formOf(RequestSchema)
+
 function parse(bytes: Uint8Array): Request {
   try {
+    checkForm(requestForm, bytes)
     return fromBinary(RequestSchema, bytes)
   } catch (error) {
     throw new BadFrameError(`not a message: ${String(error)}`, {}, error)
