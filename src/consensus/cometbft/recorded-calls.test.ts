@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { utf8 } from '#primitives'
 import { type CallLog, emptyLog, recordCalls } from '../../../test/support/call-recorder.ts'
+import { cometForTests } from '../../../test/support/comet.ts'
 import { silentLogger } from '../../../test/support/manual-clock.ts'
 import { testGenesis } from '../../../test/support/served-application.ts'
 import {
@@ -18,19 +19,10 @@ import { testSigner } from '../embedded/test-support/network.ts'
 import type { ConsensusEngine } from '../engine/index.ts'
 import { checkCalls } from '../engine/index.ts'
 import { createCometEngine } from './comet-engine.ts'
-import { type CometMempool, cometMempools, cometTimings, findComet } from './program/index.ts'
+import { type CometMempool, cometMempools, cometTimings } from './program/index.ts'
 
+const { path: binary, skip } = cometForTests()
 const validators = [{ consensusKey: testSigner(0).publicKey, power: 10n }]
-
-/** The program, or a word about why the test is left out. */
-function cometOf(t: TestContext): string | undefined {
-  try {
-    return findComet(process.env.PATH ?? '').path
-  } catch (error) {
-    t.skip(String(error))
-    return undefined
-  }
-}
 
 /** A chain of one validator under CometBFT. */
 async function startChain(t: TestContext, binary: string, mempool: CometMempool) {
@@ -82,9 +74,9 @@ const included = ({ executed }: CallLog): number =>
   executed.flatMap(({ block }) => block.transactions).length
 
 for (const mempool of cometMempools)
-  test(`calls of CometBFT, mempool ${mempool}: in order, through a kill, and repeatable`, async (t) => {
-    const binary = cometOf(t)
-    if (binary === undefined) return
+  test(`calls of CometBFT, mempool ${mempool}: in order, through a kill, and repeatable`, {
+    skip,
+  }, async (t) => {
     const { engine, disk, log, folder, reaches } = await startChain(t, binary, mempool)
     const submit = (text: string) => engine.submit(utf8(text))
     for (const text of ['one', 'two', 'three']) assert.deepEqual(await submit(text), { ok: true })
