@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { utf8 } from '#primitives'
 import { type CallLog, emptyLog, recordCalls } from '../../../test/support/call-recorder.ts'
-import { cometForTests } from '../../../test/support/comet.ts'
+import { cometForTests, otherCometForTests, type TestComet } from '../../../test/support/comet.ts'
 import { silentLogger } from '../../../test/support/manual-clock.ts'
 import { testGenesis } from '../../../test/support/served-application.ts'
 import {
@@ -19,9 +19,21 @@ import { testSigner } from '../embedded/test-support/network.ts'
 import type { ConsensusEngine } from '../engine/index.ts'
 import { checkCalls } from '../engine/index.ts'
 import { createCometEngine } from './comet-engine.ts'
-import { type CometMempool, cometMempools, cometTimings } from './program/index.ts'
+import {
+  type CometMempool,
+  cometMempools,
+  cometTimings,
+  cometVersion,
+  cometVersions,
+} from './program/index.ts'
 
-const { path: binary, skip } = cometForTests()
+/** Each release with each mempool that it has. */
+const programs: readonly (TestComet & { version: string; mempool: CometMempool })[] = [
+  ...cometMempools.map((mempool) => ({ ...cometForTests(), version: cometVersion, mempool })),
+  ...cometVersions
+    .filter((version) => version !== cometVersion)
+    .map((version) => ({ ...otherCometForTests(version), version, mempool: 'flood' as const })),
+]
 const validators = [{ consensusKey: testSigner(0).publicKey, power: 10n }]
 
 /** A chain of one validator under CometBFT. */
@@ -73,11 +85,11 @@ const pidIn = (folder: string): number =>
 const included = ({ executed }: CallLog): number =>
   executed.flatMap(({ block }) => block.transactions).length
 
-for (const mempool of cometMempools)
-  test(`calls of CometBFT, mempool ${mempool}: in order, through a kill, and repeatable`, {
+for (const { version, mempool, path, skip } of programs)
+  test(`calls of CometBFT ${version}, mempool ${mempool}: in order, through a kill, and repeatable`, {
     skip,
   }, async (t) => {
-    const { engine, disk, log, folder, reaches } = await startChain(t, binary, mempool)
+    const { engine, disk, log, folder, reaches } = await startChain(t, path, mempool)
     const submit = (text: string) => engine.submit(utf8(text))
     for (const text of ['one', 'two', 'three']) assert.deepEqual(await submit(text), { ok: true })
     assert.deepEqual(await submit('bad'), { ok: false, reason: 'BadEncoding', detail: 'as asked' })
