@@ -1,18 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DomainError } from '#primitives'
+import { LogFile } from './log-file.ts'
 import { commandOf, endProcess, isRunning } from './processes.ts'
 
 /** A CometBFT to run on a folder. */
@@ -29,16 +19,15 @@ export type CometRun = {
   readonly pid: number
   /** Resolves when the process is gone: with what made it so, in words. */
   readonly ended: Promise<string>
+  /** Puts its log aside when that has grown long. @throws the system's own errors. */
+  trimLog(): void
   /** Ends it, and waits; after a while it is killed. */
   stop(): Promise<void>
 }
 
 /** How long CometBFT may take to end. */
 const stopLimitMs = 10_000
-/** A log that is longer is put aside when CometBFT starts. */
-const maxLogBytes = 16 * 1024 * 1024
 
-const logFile = (home: string): string => join(home, 'cometbft.log')
 const noteFile = (home: string): string => join(home, 'cometbft.pid')
 
 /**
@@ -47,15 +36,14 @@ const noteFile = (home: string): string => join(home, 'cometbft.pid')
  */
 export async function launchComet({ binary, home, rpcSocket }: CometProgram): Promise<CometRun> {
   if (rpcSocket !== undefined) rmSync(rpcSocket, { force: true })
-  putLogAside(logFile(home))
-  const log = openSync(logFile(home), 'a', 0o600)
+  const log = new LogFile(home)
+  const file = log.open()
   const child = spawn(binary, ['start', '--home', home], {
     detached: true,
-    stdio: ['ignore', log, log],
+    stdio: ['ignore', file, file],
   })
-  const startBytes = fstatSync(log).size
-  closeSync(log)
-  const ended = endOf(child, () => lastWords(home, startBytes))
+  closeSync(file)
+  const ended = endOf(child, () => log.lastWords())
   const { pid } = child
   if (pid === undefined)
     throw new CometDiedError(`CometBFT cannot be started: ${await ended}`, { home })
@@ -64,6 +52,7 @@ export async function launchComet({ binary, home, rpcSocket }: CometProgram): Pr
   const run: CometRun = {
     pid,
     ended,
+    trimLog: () => log.trim(),
     async stop() {
       if (!hasEnded()) await endProcess(pid, stopLimitMs)
       await ended
@@ -113,33 +102,6 @@ const endOf = (child: ChildProcess, words: () => string): Promise<string> =>
       resolve(`${how}; its last lines: ${words() || 'none'}`)
     })
   })
-
-/** What it said last, since this start; as many lines as help, none when its log was taken away. */
-function lastWords(home: string, startBytes: number): string {
-  if (!existsSync(logFile(home))) return ''
-  const file = openSync(logFile(home), 'r')
-  try {
-    const end = fstatSync(file).size
-    const start = Math.max(startBytes, end - lastBytes)
-    const bytes = Buffer.alloc(Math.max(0, end - start))
-    readSync(file, bytes, 0, bytes.length, start)
-    const lines = bytes.toString().split('\n')
-    return lines
-      .filter((line) => line.trim() !== '')
-      .slice(-lastLines)
-      .join(' | ')
-  } finally {
-    closeSync(file)
-  }
-}
-
-const lastBytes = 4096
-const lastLines = 5
-
-function putLogAside(path: string): void {
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
-  if (size > maxLogBytes) renameSync(path, `${path}.old`)
-}
 
 /** CometBFT ended by itself, or never came up. */
 export class CometDiedError extends DomainError<'CometDied', { readonly home: string }> {

@@ -1,6 +1,15 @@
 // With a real CometBFT that runs its own key-value store, so that nothing of ours answers it.
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -95,6 +104,18 @@ test('supervisor: killed, it is started again, even without its log; stopped mea
   assert(isRunning(next))
   await supervisor.stop()
   assert(!isRunning(next))
+})
+
+test('supervisor: a log that grows long is put aside while CometBFT runs', { skip }, async () => {
+  const { home, supervisor } = alone('talk')
+  await supervisor.start()
+  const log = join(home, 'cometbft.log')
+  const bytes = 20 * 1024 * 1024
+  appendFileSync(log, Buffer.alloc(bytes, 'x'))
+  while (statSync(log).size >= bytes) await new Promise((resolve) => setTimeout(resolve, 20))
+  await supervisor.stop()
+  assert(statSync(`${log}.old`).size >= bytes)
+  assert(statSync(log).size < bytes)
 })
 
 test('supervisor: what a killed process has left is ended before the next start', {

@@ -14,6 +14,10 @@ const withinMs = 60_000
 const firstPauseMs = 250
 /** Between two looks whether it has come up. */
 const lookMs = 25
+/**
+ * Between two looks how long its log is: it grows by a few megabytes meanwhile, at the very most.
+ */
+const lookAtLogMs = 1_000
 
 /** How to keep a CometBFT running. */
 export type SupervisorOptions = {
@@ -110,8 +114,24 @@ export class CometSupervisor {
   async #launch(): Promise<CometRun> {
     const run = await launchComet(this.#options.program)
     this.#run = run
+    this.#keepLogShort(run)
     if (this.#isStopping) await run.stop()
     return run
+  }
+
+  /** Strangers who reach its port make it write: they are not to fill the disk. */
+  #keepLogShort(run: CometRun): void {
+    const { clock, logger } = this.#options
+    const look = () => {
+      try {
+        run.trimLog()
+      } catch (error) {
+        logger.warn('the log of CometBFT cannot be put aside', { error })
+      }
+      cancel = clock.after(lookAtLogMs, look)
+    }
+    let cancel = clock.after(lookAtLogMs, look)
+    void run.ended.then(() => cancel())
   }
 
   /** Resolves when it serves; never, when it ends before. */
