@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { findComet, nodeIdOf } from '#consensus'
+import { nodeIdOf } from '#consensus'
 import {
   createDisk,
   makeGuard,
@@ -37,13 +37,13 @@ type Place = {
  * Operators that are processes of their own, each with a CometBFT of its own, as on several
  * machines: they share nothing but the loopback network.
  *
- * @throws CometMissingError before anything is started.
+ * @param binary - the CometBFT that all of them run.
  */
 export async function createProcessOperators(
   around: Surroundings,
+  binary: string,
   adapt: AdaptSettings = (settings) => settings,
 ): Promise<Operators<ReachedProcess>> {
-  const { path } = findComet(process.env.PATH ?? '')
   const places = new Map<OperatorId, Place>()
   for (const { id } of around.members) places.set(id, await placeOf(around, id))
   for (const member of around.members) {
@@ -51,7 +51,7 @@ export async function createProcessOperators(
     const disk = createDisk(join(folder, member.name))
     if (around.isNew) await makeGuard({ disk, ...ownerOf(genesis, member), logger: around.logger })
     await saveOperatorFolder(disk, { genesis, keys: member })
-    await saveSettings(disk, adapt(settingsOf(around, member, places, path), member))
+    await saveSettings(disk, adapt(settingsOf(around, member, places, binary), member))
   }
   return new ProcessOperators(around, places)
 }

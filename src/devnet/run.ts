@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { findComet } from '#consensus'
 import { createDisk, createLogger, openL2, systemClock, systemRng } from '#node'
 import { type Disk, fromHex, type Logger } from '#primitives'
 import type { Genesis, OperatorId } from '#records'
@@ -67,15 +68,18 @@ export type ProcessPlan = {
 /**
  * The same, always with operators that are processes of their own.
  *
- * @throws CometMissingError too.
+ * @throws CometMissingError too, before anything is started.
  */
-export const startProcessNetwork = (
+export async function startProcessNetwork(
   options: DevnetOptions,
   say: (line: string) => void,
   signal?: AbortSignal,
   { adapt, later }: ProcessPlan = {},
-): Promise<Devnet<ReachedProcess>> =>
-  openNetwork(options, say, signal, (around) => createProcessOperators(around, adapt), later)
+): Promise<Devnet<ReachedProcess>> {
+  const { path } = findComet(process.env.PATH ?? '')
+  const gather = (around: Surroundings) => createProcessOperators(around, path, adapt)
+  return openNetwork(options, say, signal, gather, later)
+}
 
 /**
  * The same, always with operators in this process.

@@ -96,6 +96,15 @@ test('package: npx nodeop runs a network for as long as told, and its last line 
     assert(name in summary, name)
 })
 
+test('package: where no CometBFT is installed, that is said before anything is started', async () => {
+  const devnet = ['node_modules/.bin/nodeop', 'devnet', '--engine', 'cometbft', '--port', '0']
+  const bare = { cwd: folder, env: { ...env, PATH: '' } }
+  const { code, stdout, stderr } = await run(process.execPath, devnet, bare).catch((ended) => ended)
+  assert.equal(code, 1)
+  assert.match(stderr, /^CometMissing: CometBFT v[\d.]+ is not installed/m)
+  assert.doesNotMatch(`${stdout}${stderr}`, /starting L1/)
+})
+
 /** Keys that people's scripts rely on. */
 const keys = {
   transactions: ['sent', 'refused', 'confirmed', 'certified', 'onL1'],
