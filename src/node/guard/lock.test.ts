@@ -14,10 +14,15 @@ after(() => rmSync(folder, { recursive: true }))
 const attempt = `
   import { lockFolder } from ${JSON.stringify(import.meta.resolve('./lock.ts'))}
   lockFolder(process.argv[1])
+  gc() // what nobody refers to is gone
   console.log('locked')
 `
 const program = `${attempt}; setInterval(() => {}, 1000)`
-const argumentsOf = (text: string) => ['--input-type=module', '-e', text, folder]
+const argumentsOf = (text: string) => [
+  '--expose-gc',
+  '--input-type=module',
+  ...['-e', text, folder],
+]
 
 test('lock: a second holder in this process is refused until the first lets go', () => {
   const lock = lockFolder(folder)

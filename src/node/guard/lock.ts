@@ -8,6 +8,9 @@ import { diskDenied, diskError, diskFull, FolderInUseError, makeOwnFile } from '
  */
 export type FolderLock = { release(): void }
 
+/** What is held: a database that nobody refers to would be closed, and its lock lifted with it. */
+const held = new Set<DatabaseSync>()
+
 /** The lock's file in the operator's folder. */
 export const lockFile = 'operator.lock'
 
@@ -29,8 +32,13 @@ export function lockFolder(folder: string): FolderLock {
     database?.close()
     throw whyNot(folder, path, error)
   }
-  const held = database
-  return { release: () => held.close() }
+  const lock = database
+  held.add(lock)
+  const release = () => {
+    held.delete(lock)
+    lock.close()
+  }
+  return { release }
 }
 
 /** SQLITE_BUSY, SQLITE_READONLY and SQLITE_FULL (sqlite.org/rescode.html). */
