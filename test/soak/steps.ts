@@ -118,7 +118,7 @@ export async function crashAtSteps(
         disk.crashAt(crash.step, crash.when)
       })
       await ended(disk)
-      places.add(`${crash.when} ${(disk.trace.at(-1) ?? '').replace(/\d+/g, 'N')}`)
+      places.add((disk.endedAt() ?? '').replace(/\d+/g, 'N'))
       progress(done + 1, crashes.length)
     }
     await restart(devnet, () => {

@@ -23,6 +23,8 @@ export type FaultyDisk = Disk & {
   /** Ends the process now. */
   end(): void
   hasEnded(): boolean
+  /** The step at which it was ended, and on which side; others may have begun meanwhile. */
+  endedAt(): string | undefined
   /**
    * Unsynced writes, cuts and names are lost, kept, or, for a write, kept up to any byte, each by
    * itself and by chance.
@@ -152,6 +154,7 @@ function createProcess(onEnd: () => void) {
   const trace: string[] = []
   let last: { readonly step: number | string; readonly when: When } | undefined
   let hasEnded = false
+  let endedAt: string | undefined
   let spaceBytes = Number.POSITIVE_INFINITY
   let beforeSync = () => Promise.resolve()
   const assertAlive = () => {
@@ -161,8 +164,9 @@ function createProcess(onEnd: () => void) {
     const isLast = last?.step === number || last?.step === trace[number]
     if (!isLast || last?.when !== when) return
     hasEnded = true
+    endedAt = `${when} ${trace[number]}`
     onEnd()
-    throw new CrashedError(`the process ended ${when} ${trace[number]}`)
+    throw new CrashedError(`the process ended ${endedAt}`)
   }
   const begin = (what: string): number => {
     assertAlive()
@@ -201,6 +205,7 @@ function createProcess(onEnd: () => void) {
         onEnd()
       },
       hasEnded: () => hasEnded,
+      endedAt: () => endedAt,
       fillAfter: (bytes: number) => {
         spaceBytes = bytes
       },
