@@ -42,6 +42,9 @@ const operators = 4
 const lookMs = 100
 const looks = 300
 
+/** How long a process may take to end by itself. */
+const endMs = 5_000
+
 /** Starts four nodes, which end with this process, and waits until each of them serves. */
 export async function startCometNetwork(
   binary: string,
@@ -152,7 +155,10 @@ async function whenServing(url: string): Promise<void> {
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   child.kill('SIGTERM')
+  // A node whose application has gone first may wait for it for ever.
+  const kill = setTimeout(() => child.kill('SIGKILL'), endMs)
   await once(child, 'exit')
+  clearTimeout(kill)
 }
 
 /** Ticks of 10 ms, user and system, as Linux counts them. */
