@@ -38,6 +38,13 @@ export function baseDraft(operators: number, tasks: number, seed: number): Draft
   return { operators, tasks, utility, congestion, capacity, demand, cap }
 }
 
+/** Operators and tasks at which every hard family is solved. */
+export const hardSizes = [
+  [100, 100],
+  [300, 300],
+  [1000, 100],
+] as const
+
 /** Ways in which an instance can be hard; each changes a base draft. */
 export const families = {
   base: () => {},

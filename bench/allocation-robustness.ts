@@ -6,6 +6,7 @@ import {
   type Draft,
   type Family,
   families,
+  hardSizes,
   infeasible,
   instance,
   single,
@@ -14,17 +15,12 @@ import {
 
 const seeds = Number(process.argv[2] ?? 20)
 const tolerance = 1e-6
-const sizes = [
-  [100, 100],
-  [300, 300],
-  [1000, 100],
-] as const
 
 type Tally = { solved: number; gap: number; violation: number; readonly ms: number[] }
 
 let failures = 0
 const kinds = [...(Object.keys(families) as Family[]), 'one operator', 'infeasible'] as const
-for (const [operators, tasks] of sizes) {
+for (const [operators, tasks] of hardSizes) {
   process.stdout.write(`\n${operators} × ${tasks}: solved, worst gap, worst violation, ms\n`)
   for (const kind of kinds) {
     const tally: Tally = { solved: 0, gap: 0, violation: 0, ms: [] }

@@ -5,6 +5,7 @@ import {
   type Draft,
   type Family,
   families,
+  hardSizes,
   infeasible,
   instance,
   single,
@@ -27,11 +28,7 @@ function assertProof(draft: Draft, { certificate }: Infeasible, label: string): 
   assert(Math.abs(due - possible - excess) < 1e-6 * due, label)
 }
 
-for (const [operators, tasks] of [
-  [100, 100],
-  [300, 300],
-  [1000, 100],
-] as const) {
+for (const [operators, tasks] of hardSizes) {
   const size = `20 seeds of ${operators} × ${tasks}`
 
   for (const family of Object.keys(families) as Family[])
