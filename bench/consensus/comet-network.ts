@@ -72,7 +72,10 @@ export async function startCometNetwork(
       await Promise.all(
         nodes.map(({ id, home, socket }) =>
           startApplication(
-            [contender, id, network.genesis.timeMs, socket, join(home, 'ledger')],
+            [
+              ...[contender, mempoolOf(contender), id, network.genesis.timeMs],
+              ...[socket, join(home, 'ledger')],
+            ],
             processes,
           ),
         ),

@@ -90,15 +90,17 @@ const maxWaiting = 20_000
 
 const nameOf = (payload: Uint8Array): string => hash('sha256', payload, 'base64')
 
-/** Payloads in the order in which they came. */
+/** Payloads in the order in which they came, each once: a peer may hand one over late. */
 function payloadPool({ services }: Environment): CallPool {
   const service = services.get(payloadSpec.name)
   const waiting = new Map<string, Uint8Array>()
+  const included = new Set<string>()
   let bytes = 0
   return {
     admit: (payload) => {
       const name = nameOf(payload)
       if (waiting.has(name)) return { ok: false, reason: 'AlreadyKnown' }
+      if (included.has(name)) return { ok: false, reason: 'NoLongerWaiting' }
       if (waiting.size >= maxWaiting) return { ok: false, reason: 'MempoolFull' }
       const verdict = service?.check(payload) ?? { ok: false, reason: 'UnknownService' }
       if (!verdict.ok) return verdict
@@ -118,7 +120,11 @@ function payloadPool({ services }: Environment): CallPool {
       return taken
     },
     committed: (payloads) => {
-      for (const payload of payloads) if (waiting.delete(nameOf(payload))) bytes -= payload.length
+      for (const payload of payloads) {
+        const name = nameOf(payload)
+        included.add(name)
+        if (waiting.delete(name)) bytes -= payload.length
+      }
     },
     executable: () => waiting.size,
     bytes: () => bytes,

@@ -27,7 +27,8 @@ export async function roundtripUs(): Promise<number> {
     ...{ network, operator: 1, folder, logger: silentLogger },
   })
   const server = await serveApplication({
-    ...{ application: operator.application, chain: genesisOf(network), logger: silentLogger },
+    ...{ application: operator.application, chain: genesisOf(network), mempool: 'flood' },
+    logger: silentLogger,
     listen: { path: join(folder, 'abci.sock') },
     onFailure: () => {},
   })

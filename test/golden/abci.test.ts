@@ -42,7 +42,7 @@ async function connect(t: TestContext, application: LedgerApplication) {
   const chain = { networkId: networkId(genesis), appVersion: 1 }
   const log = emptyLog()
   const server = await serveApplication({
-    ...{ application: recordCalls(application, log), chain, logger: silentLogger },
+    ...{ application: recordCalls(application, log), chain, mempool: 'app', logger: silentLogger },
     listen: { path: join(folder, 'abci.sock') },
     onFailure: (error) => assert.fail(String(error)),
   })

@@ -6,7 +6,7 @@ import {
   type AbciServer,
   type ConnectionEnd,
   type ListenAt,
-  type SnapshotPort,
+  type ServeOptions,
   serveApplication,
 } from '#consensus'
 import { type Hex, sha256Hex, utf8 } from '#primitives'
@@ -39,19 +39,20 @@ export type Served = {
 /** Time of a block that the listener to decisions fails at. */
 export const defectMs = 666
 
-/** Serves an application until the test is over. */
+/** Serves an application until the test is over; to a CometBFT with a mempool of its own. */
 export async function serve(
   t: TestContext,
   application: Application,
   listen: ListenAt = socketOf(t),
-  snapshots?: SnapshotPort,
+  { snapshots, mempool = 'flood' }: Partial<Pick<ServeOptions, 'snapshots' | 'mempool'>> = {},
 ): Promise<Served> {
   const decided: DecidedBlock[] = []
   const failures: unknown[] = []
   const refusals: ConnectionEnd[] = []
   let told: (() => void) | undefined
   const server = await serveApplication({
-    ...{ application, snapshots, listen, chain: testGenesis.chain, logger: silentLogger },
+    ...{ application, snapshots, mempool, listen, chain: testGenesis.chain },
+    logger: silentLogger,
     onDecided: ({ block }) => {
       decided.push(block)
       if (block.timeMs === defectMs) throw new Error('a defect of the listener')

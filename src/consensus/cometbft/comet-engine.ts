@@ -105,7 +105,8 @@ class CometEngine implements ConsensusEngine {
     await this.#prepareHome()
     let refused: ConnectionEnd | undefined
     const server = await serveApplication({
-      ...{ application, snapshots, chain: genesis, listen: { path: this.#sockets.abci }, logger },
+      ...{ application, snapshots, chain: genesis, mempool: config.mempool, logger },
+      listen: { path: this.#sockets.abci },
       onDecided: (decision) => this.#decided(decision),
       onFailure: (error) => this.#fail(error),
       onEnd: (end) => {

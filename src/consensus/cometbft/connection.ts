@@ -169,13 +169,11 @@ class Connection implements Asker {
 
 const busy = toResult({ ok: false, reason: 'OperatorBusy' })
 const busyCheck = constantAnswer({ case: 'checkTx', value: busy })
-const busyInsert = constantAnswer({ case: 'insertTx', value: { code: busy.code ?? 0 } })
 
 /**
  * What to say of a new transaction when too many wait already; undefined of other questions. Of one
  * that it holds, CometBFT asks seldom, and at no cost.
  */
 function refusalWhenBusy({ case: kind, value }: Asked): Answer | undefined {
-  if (kind === 'insertTx') return busyInsert
   return kind === 'checkTx' && value.type !== CheckTxType.RECHECK ? busyCheck : undefined
 }

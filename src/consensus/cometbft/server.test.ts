@@ -80,9 +80,9 @@ test("server: a check that fails is the sender's alone", async (t) => {
   assert.deepEqual(failures, [])
 })
 
-test('server: the application’s mempool is inserted into and reaped from, each once', async (t) => {
+test('server: what is new to the application’s mempool goes on to the peers, each once', async (t) => {
   const inner = application()
-  const { server } = await serve(t, inner)
+  const { server } = await serve(t, inner, socketOf(t), { mempool: 'app' })
   const client = await AbciClient.connect(server.address)
   const insert = async (text: string) =>
     (await client.ask({ case: 'insertTx', value: { tx: utf8(text) } })).code
@@ -90,14 +90,20 @@ test('server: the application’s mempool is inserted into and reaped from, each
     const { txs } = await client.ask({ case: 'reapTxs', value: { maxBytes } })
     return txs.map((bytes) => Buffer.from(bytes).toString())
   }
-  assert.deepEqual([await insert('one'), await insert('bad'), await insert('two')], [0, 1, 0])
+  // Each is answered before its check.
+  assert.deepEqual([await insert('one'), await insert('bad'), await insert('two')], [0, 0, 0])
   assert.equal(await insert('one'), 0, 'it waits already, and is not passed on again')
-  server.relay(utf8('three'))
+  assert.equal((await client.ask(check('by RPC'))).code, 0)
+  while (inner.pool.size < 3) await client.ask({ case: 'echo', value: {} })
+  server.relay(utf8('by the gateway'))
   assert.deepEqual(await reap(5n), ['one'])
   assert.deepEqual(await reap(1n), ['two'])
-  assert.deepEqual(await reap(0n), ['three'])
+  assert.deepEqual(await reap(0n), ['by RPC', 'by the gateway'])
   assert.deepEqual(await reap(0n), [])
-  assert.deepEqual([...inner.pool.values()], [utf8('one'), utf8('two')])
+  assert.deepEqual(
+    [...inner.pool.values()].map(String),
+    ['one', 'two', 'by RPC'].map(utf8).map(String),
+  )
 })
 
 test('server: a proposal is what the application wants, within what CometBFT has room for', async (t) => {

@@ -6,6 +6,7 @@ import type { Application } from '#records'
 import type { ConsensusDecision } from '../engine/index.ts'
 import type { Chain } from './chain.ts'
 import { type ConnectionEnd, serveConnection } from './connection.ts'
+import type { CometMempool } from './program/index.ts'
 import { Session } from './session.ts'
 import type { SnapshotPort } from './snapshots.ts'
 
@@ -16,6 +17,8 @@ export type ListenAt = { readonly path: string } | { readonly port: number }
 export type ServeOptions = {
   readonly application: Application
   readonly chain: Chain
+  /** CometBFT's `mempool.type`. */
+  readonly mempool: CometMempool
   /** Absent: it gives none, and begins from none. */
   readonly snapshots?: SnapshotPort | undefined
   readonly listen: ListenAt
@@ -51,9 +54,9 @@ const maxConnections = 8
  * @see CometBFT, the specification of ABCI, its chapter on client and server
  */
 export async function serveApplication(options: ServeOptions): Promise<AbciServer> {
-  const { application, chain, snapshots, listen, logger, onFailure, onEnd } = options
+  const { application, chain, mempool, snapshots, listen, logger, onFailure, onEnd } = options
   const session = new Session({
-    ...{ application, chain, snapshots, logger },
+    ...{ application, chain, mempool, snapshots, logger },
     onDecided: (decision) => options.onDecided?.(decision),
     onFailure,
   })
@@ -76,7 +79,7 @@ export async function serveApplication(options: ServeOptions): Promise<AbciServe
       const closed = new Promise((resolve) => server.close(resolve))
       for (const socket of sockets) socket.destroy()
       await closed
-      await session.idle()
+      await session.stop()
     },
   }
 }

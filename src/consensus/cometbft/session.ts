@@ -9,6 +9,7 @@ import {
 } from '../engine/index.ts'
 import { Answers, toResult, toStatus } from './answers.ts'
 import { type Chain, WrongGenesisError } from './chain.ts'
+import { Intake } from './intake.ts'
 import {
   CheckTxType,
   ResponseOfferSnapshot_Result as Offer,
@@ -17,6 +18,7 @@ import {
   type RequestProcessProposal,
 } from './messages/abci_pb.ts'
 import { type Answer, type Asked, constantAnswer, UnknownMessageError } from './messages.ts'
+import type { CometMempool } from './program/index.ts'
 import { Relay } from './relay.ts'
 import { answerApply, answerList, answerLoad, answerOffer, type SnapshotPort } from './snapshots.ts'
 import { createTurns } from './turns.ts'
@@ -28,6 +30,8 @@ const noLongerWaiting: Verdict = { ok: false, reason: 'NoLongerWaiting' }
 export type SessionOptions = {
   readonly application: Application
   readonly chain: Chain
+  /** Whose transactions wait in: CometBFT's own, or the application's. */
+  readonly mempool: CometMempool
   /** Absent: it gives none, and begins from none. */
   readonly snapshots?: SnapshotPort | undefined
   readonly logger: Logger
@@ -63,7 +67,9 @@ export class Session {
   readonly #onDecided: (decision: ConsensusDecision) => void
   readonly #onFailure: (error: unknown) => void
   readonly #inTurn = createTurns()
+  readonly #mempool: CometMempool
   readonly #relay = new Relay()
+  readonly #intake = new Intake((transaction) => this.#admit(transaction))
   /** Transactions that are being checked. */
   readonly #checks = new Set<Promise<Verdict>>()
   #state: GrammarState = beforeStart
@@ -72,8 +78,9 @@ export class Session {
   #failure: { readonly error: unknown } | undefined
 
   constructor(options: SessionOptions) {
-    const { application, chain, snapshots, logger, onDecided, onFailure } = options
+    const { application, chain, mempool, snapshots, logger, onDecided, onFailure } = options
     this.#application = application
+    this.#mempool = mempool
     this.#snapshots = snapshots
     this.#answers = new Answers(application, chain)
     this.#logger = logger
@@ -86,10 +93,10 @@ export class Session {
     this.#relay.add(transaction)
   }
 
-  /** Resolves once no call of the application is under way. */
-  async idle(): Promise<void> {
+  /** Resolves once no call of the application is under way; what waits for its check is dropped. */
+  async stop(): Promise<void> {
     await this.#inTurn(async () => {})
-    await Promise.all(this.#checks)
+    await Promise.all([...this.#checks, this.#intake.stop()])
   }
 
   /**
@@ -109,14 +116,10 @@ export class Session {
         return this.#inTurn(() => this.#answers.info())
       case 'query':
         return { case: 'query', value: toResult({ ok: false, reason: 'NotFound' }) }
-      case 'checkTx': {
-        const verdict = await this.#checkFor(asked.value)
-        return verdict.ok ? admitted : { case: 'checkTx', value: toResult(verdict) }
-      }
-      case 'insertTx': {
-        const verdict = await this.#insert(asked.value.tx)
-        return { case: 'insertTx', value: { code: toResult(welcome(verdict)).code ?? 0 } }
-      }
+      case 'checkTx':
+        return this.#checkFor(asked.value)
+      case 'insertTx':
+        return this.#intake.take(asked.value.tx) ? inserted : busyInsert
       case 'reapTxs':
         return { case: 'reapTxs', value: { txs: this.#relay.take(Number(asked.value.maxBytes)) } }
       case 'listSnapshots':
@@ -137,10 +140,15 @@ export class Session {
     }
   }
 
-  /** CometBFT asks again after each block: whether to keep what it holds. */
-  async #checkFor({ tx, type }: RequestCheckTx): Promise<Verdict> {
-    if (type !== CheckTxType.RECHECK) return welcome(await this.#check(tx))
-    return this.#application.holdsTransaction(tx) ? { ok: true } : noLongerWaiting
+  /**
+   * CometBFT asks again after each block: whether to keep what it holds. A new transaction for the
+   * application's mempool comes from CometBFT's RPC.
+   */
+  async #checkFor({ tx, type }: RequestCheckTx): Promise<Answer> {
+    if (type === CheckTxType.RECHECK)
+      return toCheck(this.#application.holdsTransaction(tx) ? { ok: true } : noLongerWaiting)
+    if (this.#mempool === 'app') return this.#intake.take(tx) ? admitted : busyCheck
+    return toCheck(welcome(await this.#check(tx)))
   }
 
   /** @param view - copied, since a small transaction would keep all that came with it. */
@@ -162,11 +170,10 @@ export class Session {
     }
   }
 
-  /** From a peer: what is new goes on to others. */
-  async #insert(view: Uint8Array): Promise<Verdict> {
-    const verdict = await this.#check(view)
-    if (verdict.ok) this.#relay.add(view.slice())
-    return verdict
+  /** What is new to the application's mempool goes on to the peers. */
+  async #admit(transaction: Uint8Array): Promise<void> {
+    const verdict = await this.#ask(transaction)
+    if (verdict.ok) this.#relay.add(transaction)
   }
 
   async #move(asked: Move, asker: Asker): Promise<Answer> {
@@ -278,6 +285,16 @@ const noChunk = constantAnswer({ case: 'loadSnapshotChunk', value: {} })
 const emptyProposal = constantAnswer({ case: 'prepareProposal', value: {} })
 const abortedOffer = constantAnswer({ case: 'offerSnapshot', value: { result: Offer.ABORT } })
 const admitted = constantAnswer({ case: 'checkTx', value: {} })
+const inserted = constantAnswer({ case: 'insertTx', value: {} })
+
+/** CometBFT forgets that it has seen a transaction with this code, or a greater one. */
+const retryCode = 32_000
+const busy = { ...toResult({ ok: false, reason: 'OperatorBusy' }), code: retryCode }
+const busyCheck = constantAnswer({ case: 'checkTx', value: busy })
+const busyInsert = constantAnswer({ case: 'insertTx', value: { code: retryCode } })
+
+const toCheck = (verdict: Verdict): Answer =>
+  verdict.ok ? admitted : { case: 'checkTx', value: toResult(verdict) }
 
 function toCall(asked: Move): Call {
   switch (asked.case) {
