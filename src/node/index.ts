@@ -30,7 +30,7 @@ export type { L1Switches } from './l1-duties.ts'
 export { type LedgerKeeper, ledgerFile, openLedgerKeeper } from './ledger-keeper.ts'
 export { createLogger, type LogLevel, logLevels } from './logging.ts'
 export { type CallPool, Mempool } from './mempool.ts'
-export { recover } from './native-recover.ts'
+export { recover, recoverLaterIn } from './native-recover.ts'
 export {
   GenesisFileError,
   genesisFile,
@@ -47,7 +47,8 @@ export type {
 } from './operator-parts.ts'
 export { OutboxIndex } from './outbox-index.ts'
 export { createPassedCalls } from './passed-calls.ts'
-export { loadSecp256k1, recoverAddressWith } from './recover.ts'
+export { loadSecp256k1, type RecoverPublicKey, recoverAddressWith } from './recover.ts'
+export { RecoverThread } from './recover-thread.ts'
 export type { Answers } from './reporter.ts'
 export { seal, unseal } from './sealed-file.ts'
 export { type L2, l2File, openL2, shareL2 } from './sequencer-host.ts'

@@ -11,6 +11,7 @@ import {
   EngineWorkerError,
   l2Head,
   type Pool,
+  type RecoverLater,
   sequencerComputation,
   sequencerSpec,
   transactionPlace,
@@ -121,17 +122,19 @@ export function shareL2(l2: L2): L2 {
  * The pool and the rules of one operator around its L2 engine.
  *
  * @param passed - learns every admitted call: the pool checks by the service's own rules, and more.
+ * @param recoverLater - recovers senders on arrival.
  */
 export function hostSequencer(
   genesis: Genesis,
   l2: L2 | undefined,
   passed: PassedCalls,
+  recoverLater?: RecoverLater,
 ): SequencerHost | undefined {
   const entry = entryOf(genesis)
   if (!entry || !l2) return undefined
   const { engine } = l2
   const chain = l2GenesisOf(entry.state)
-  const pool = createPool({ engine, recover, chain })
+  const pool = createPool({ engine, recover, recoverLater, chain })
   return {
     engine,
     pool,

@@ -9,6 +9,7 @@ import {
   operatorsOf,
 } from '#protocol'
 import { encodeTransaction, maxL1Events, networkId, type OperatorId } from '#records'
+import type { RecoverLater } from '#services/sequencer'
 import { Acceptance } from './acceptance.ts'
 import { type Compute, LedgerApplication } from './application.ts'
 import { type Cleanup, createCleanup } from './cleanup.ts'
@@ -23,6 +24,7 @@ import { L1Worker } from './l1-duties.ts'
 import { type LedgerKeeper, openLedgerKeeper } from './ledger-keeper.ts'
 import { Mempool } from './mempool.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { recoverLaterIn } from './native-recover.ts'
 import { openGateway } from './operator-gateway.ts'
 import {
   defaultKeptBlocks,
@@ -32,6 +34,8 @@ import {
 } from './operator-parts.ts'
 import { createPassedCalls } from './passed-calls.ts'
 import { recordCommit } from './record-metrics.ts'
+import { loadSecp256k1 } from './recover.ts'
+import { RecoverThread } from './recover-thread.ts'
 import { createRestoredHold, type RestoredHold } from './restored.ts'
 import {
   holdsHead,
@@ -100,11 +104,8 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
   cleanup.add(() => journal.close())
   const passed = createPassedCalls()
   const environment = createEnvironment(genesis, passed)
-  const sequencer = hostSequencer(
-    genesis,
-    options.l2 ?? (await openL2({ genesis, folder: options.folder, disk, keptBlocks })),
-    passed,
-  )
+  const l2 = options.l2 ?? (await openL2({ genesis, folder: options.folder, disk, keptBlocks }))
+  const sequencer = hostSequencer(genesis, l2, passed, recoverBeside(logger, cleanup))
   cleanup.add(() => sequencer?.close())
   const keeper = await openKeeper(options, disk, environment, sequencer)
   cleanup.add(() => keeper.close())
@@ -154,6 +155,13 @@ async function createParts(options: OperatorOptions, cleanup: Cleanup): Promise<
     ...{ worker, reporter, runner, allocator, history, outbox, metrics, hold },
   }
   return parts
+}
+
+/** Recovers senders beside what else this thread does. */
+function recoverBeside(logger: Logger, cleanup: Cleanup): RecoverLater {
+  const thread = new RecoverThread({ recover: loadSecp256k1().recover, logger })
+  cleanup.add(() => thread.stop())
+  return recoverLaterIn(thread)
 }
 
 /** The record of all that this operator has signed, counted by purpose. */

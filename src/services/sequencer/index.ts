@@ -2,7 +2,7 @@ export { sequencerComputation } from './computation.ts'
 export { createEngine, type EngineOptions, minKeptBlocks } from './engine/engine.ts'
 export { createMemoryStore } from './engine/memory-store.ts'
 export { type QueryBounds, queryBounds } from './engine/query-client.ts'
-export type { Recover } from './engine/recover.ts'
+export type { Recover, RecoverLater } from './engine/recover.ts'
 export { l2SnapshotItems } from './engine/snapshot-items.ts'
 export { BadL2SnapshotError, type NextItem, readL2Snapshot } from './engine/snapshot-restore.ts'
 export {

@@ -27,12 +27,23 @@ export type Recover = (
   recovery: 0 | 1,
 ) => Uint8Array | undefined
 
+/** `Recover`, where the answer may come later: from another thread. */
+export type RecoverLater = (...signed: Parameters<Recover>) => Promise<ReturnType<Recover>>
+
 /** Address of the sender, 20 bytes, or undefined when the signature is of nobody. */
-export function senderOf(transaction: EthereumTransaction, recover: Recover) {
-  const { signingHash, r, s, recovery } = transaction
-  const key = recover(signingHash, r, s, recovery)
-  return key && keccak256(key).subarray(12)
+export function senderOf({ signingHash, r, s, recovery }: EthereumTransaction, recover: Recover) {
+  return addressOf(recover(signingHash, r, s, recovery))
 }
+
+/** The same, later. */
+export async function senderLater(
+  { signingHash, r, s, recovery }: EthereumTransaction,
+  recover: RecoverLater,
+) {
+  return addressOf(await recover(signingHash, r, s, recovery))
+}
+
+const addressOf = (key: Uint8Array | undefined) => key && keccak256(key).subarray(12)
 
 /** Who signed an authorization (EIP-7702); undefined when nobody did. */
 export function authorityOf(
@@ -42,8 +53,8 @@ export function authorityOf(
   if (!isSignatureInRange(r, s, true) || (yParity !== 0 && yParity !== 1)) return undefined
   const message = rlpList([rlpInteger(chainId), rlpBytes(address), rlpInteger(nonce)])
   const digest = keccak256(concatBytes(magic, message))
-  const key = recover(digest, bigintToBytes(r, 32), bigintToBytes(s, 32), yParity)
-  return key && toHex(keccak256(key).subarray(12))
+  const authority = addressOf(recover(digest, bigintToBytes(r, 32), bigintToBytes(s, 32), yParity))
+  return authority && toHex(authority)
 }
 
 /** First byte of what an authority signs (EIP-7702). */

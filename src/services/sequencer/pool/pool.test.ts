@@ -42,6 +42,23 @@ async function turn(pool: Pool, chain: TestChain): Promise<Hex[]> {
   return list
 }
 
+test('admit: a sender that is recovered elsewhere meanwhile is no way in twice', async () => {
+  const chain = await createTestChain()
+  const asked: (() => void)[] = []
+  const pool = createPool({
+    ...{ engine: chain.engine, chain: readL2Genesis(chain.genesis), recover: nativeRecover },
+    recoverLater: async (...signed) => {
+      await new Promise<void>((resolve) => asked.push(resolve))
+      return nativeRecover(...signed)
+    },
+  })
+  const [first, second] = [await transfer(0, 0, 1), await transfer(0, 1, 1)]
+  const verdicts = [first, first, second].map((raw) => pool.admit(bytesOf(raw)))
+  for (const answer of asked) answer()
+  assert.deepEqual((await Promise.all(verdicts)).map(codeOf), ['ok', 'AlreadyKnown', 'ok'])
+  assert.equal(pool.executable(), 2)
+})
+
 test('admit: what can never run is refused with the reason that geth would give', async () => {
   const pool = newPool(await createTestChain())
   const first = await transfer(0, 0, 1)

@@ -1,6 +1,6 @@
 import { type Hex, keccak256Hex, setBounded, toHex } from '#primitives'
 import type { TransactionResult, Verdict } from '#records'
-import { type Recover, senderOf } from '../engine/recover.ts'
+import { type Recover, type RecoverLater, senderLater } from '../engine/recover.ts'
 import type { AccountState, Engine } from '../engine/types.ts'
 import { maxCostOf, noAccount, refused } from '../engine/validity.ts'
 import { type CheckRules, checkEthereumTransaction, checkRules } from '../state/check.ts'
@@ -49,6 +49,8 @@ export type PoolOptions = {
   readonly engine: Pick<Engine, 'accounts'>
   readonly chain: L2Genesis
   readonly recover: Recover
+  /** Recovers senders, maybe in another thread; absent: as `recover` does. */
+  readonly recoverLater?: RecoverLater | undefined
 }
 
 /** Most transactions of all senders: about one minute of full blocks. */
@@ -65,6 +67,7 @@ const maxAttempts = 16
 type Inside = {
   readonly engine: PoolOptions['engine']
   readonly recover: Recover
+  readonly recoverLater: RecoverLater
   readonly rules: CheckRules
   readonly byHash: Map<Hex, Waiting>
   readonly senders: Map<Hex, SenderQueue>
@@ -79,10 +82,11 @@ type Inside = {
 }
 
 /** An empty pool over an engine's head. */
-export function createPool({ engine, chain, recover }: PoolOptions): Pool {
+export function createPool({ engine, chain, recover, recoverLater }: PoolOptions): Pool {
   const pool: Inside = {
     engine,
     recover,
+    recoverLater: recoverLater ?? (async (...signed) => recover(...signed)),
     rules: checkRules(chain),
     byHash: new Map(),
     senders: new Map(),
@@ -117,7 +121,7 @@ async function admit(pool: Inside, raw: Uint8Array): Promise<Verdict> {
   if (!checked.ok) return checked
   const { transaction } = checked
   if (pool.byHash.has(transaction.hash)) return refused('AlreadyKnown', 'already known')
-  const key = senderOf(transaction, pool.recover)
+  const key = await senderLater(transaction, pool.recoverLater)
   if (!key) return refused('InvalidSender', 'invalid sender')
   const sender = toHex(key)
   for (;;) {

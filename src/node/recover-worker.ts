@@ -1,0 +1,20 @@
+import { constants, setPriority } from 'node:os'
+import { parentPort } from 'node:worker_threads'
+import { assert } from '#primitives'
+import { loadSecp256k1 } from './recover.ts'
+import { answerOf } from './recover-batch.ts'
+
+// The thread that recovers public keys. Its client, `RecoverThread`, hands it many at a time, and
+// the next when it has answered.
+
+const port = parentPort
+assert(port, 'this file is started as a worker')
+// Where cores are few, blocks come first. Only Linux has a priority for each thread: elsewhere this
+// would be the whole process's.
+if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+const { recover } = loadSecp256k1()
+port.on('message', (question: Uint8Array) => {
+  const answer = answerOf(question, recover)
+  port.postMessage(answer, [answer.buffer])
+})
+port.postMessage('ready')
