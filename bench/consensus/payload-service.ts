@@ -1,15 +1,16 @@
-import { addressOfSecret, loadSecp256k1 } from '#node'
+import { addressOfSecret, loadSecp256k1, type recoverAddressWith } from '#node'
 import {
   concatBytes,
   fromHex,
   type Hex,
+  keccak256,
   keccak256Hex,
   toHex,
   uint64Bytes,
   utf8,
   wei,
 } from '#primitives'
-import type { Environment, ReplicatedService } from '#protocol'
+import type { ReplicatedService } from '#protocol'
 import { encodeTransaction, type TransactionResult } from '#records'
 
 /** Bytes of one payload; the same as of a transaction that the peer is sent. */
@@ -30,16 +31,14 @@ export const payloadSpec: ReplicatedService['spec'] = {
  * @param recoverAddress - who signed a digest.
  */
 export const payloadService = (
-  recoverAddress: Environment['recoverAddress'],
+  recoverAddress: ReturnType<typeof recoverAddressWith>,
 ): ReplicatedService => ({
   spec: payloadSpec,
   initial: (empty) => empty,
   check: (payload) => {
     if (payload.length !== payloadBytes) return { ok: false, reason: 'BadPayload' }
-    const signer = recoverAddress(
-      keccak256Hex(payload.subarray(signatureBytes)),
-      toHex(payload.subarray(0, signatureBytes)),
-    )
+    const digest = keccak256(payload.subarray(signatureBytes))
+    const signer = recoverAddress(digest, payload.subarray(0, signatureBytes))
     return signer === client ? { ok: true } : { ok: false, reason: 'BadSignature' }
   },
   begin: (_, __, calls) => concatBytes(...calls),
@@ -64,7 +63,7 @@ const client: Hex = addressOfSecret(secret)
 export function payloadTransaction(place: number): Uint8Array {
   const content = new Uint8Array(payloadBytes - signatureBytes)
   content.set(uint64Bytes(place))
-  const signature = sign(fromHex(keccak256Hex(content)), secret)
+  const signature = sign(keccak256(content), secret)
   const payload = concatBytes(signature, content)
   return encodeTransaction({ kind: 'call', service: payloadSpec.name, payload })
 }

@@ -1,9 +1,18 @@
-import { DomainError, fromHex, type Hex, setBounded, toHex, vrfVerify } from '#primitives'
+import {
+  DomainError,
+  fromHex,
+  type Hex,
+  setBounded,
+  toHex,
+  useHashes,
+  vrfVerify,
+} from '#primitives'
 import type { Environment, Service } from '#protocol'
 import type { Genesis, ServiceSpec } from '#records'
 import { priceService, priceSpec } from '#services/price'
 import { sequencerService, sequencerSpec } from '#services/sequencer'
 import { l2GenesisOf } from './l2-genesis.ts'
+import { ownHashes } from './own-hashes.ts'
 import { createPassedCalls, type PassedCalls } from './passed-calls.ts'
 import { loadSecp256k1, recoverAddressWith } from './recover.ts'
 
@@ -16,7 +25,8 @@ const keptSigners = 4096
 
 /**
  * The ledger's pure functions in their fast form, over the services that this genesis names. What
- * is asked again and again is remembered; that is seen in nothing but time.
+ * is asked again and again is remembered, and from here on the process hashes by its own means: all
+ * that is seen in nothing but time.
  *
  * @param passed - calls that are known to pass their service's check.
  * @param serviceOf - finds a service by what the genesis says of it; absent: those of NodeOP.
@@ -27,6 +37,7 @@ export function createEnvironment(
   passed: PassedCalls = createPassedCalls(),
   serviceOf: FindService = ownService,
 ): Environment {
+  useHashes(ownHashes)
   const services = genesis.services.map(({ spec, state }) =>
     withMemory(serviceOf(spec, state), passed),
   )

@@ -27,8 +27,9 @@ type Secp256k1 = {
   readonly backend: 'native' | 'wasm'
 }
 
-const halfOrder = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n
-const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
+const order = fromHex('0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141')
+/** The highest low s, and one. */
+const halfOrder = fromHex('0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a1')
 
 /** The fastest secp256k1 that loads here: the native prebuilt binding, else WebAssembly. */
 export function loadSecp256k1(): Secp256k1 {
@@ -101,17 +102,33 @@ export const addressOfPublicKey = (publicKey: Uint8Array): Hex =>
 
 /**
  * The ledger's `recoverAddress` over a backend: r and s are checked before any library sees them,
- * and only the low s is taken, so that a signature has one form.
+ * and only the low s is taken, so that a signature has one form. Takes bytes too, as they are.
  */
 export const recoverAddressWith =
   (recover: RecoverPublicKey) =>
-  (digest: Hex, signature: Hex): Hex | undefined => {
-    if (signature.length !== 132 || digest.length !== 66) return undefined
-    const r = BigInt(signature.slice(0, 66))
-    const s = BigInt(`0x${signature.slice(66, 130)}`)
-    const v = Number.parseInt(signature.slice(130), 16)
-    if (r === 0n || r >= order || s === 0n || s > halfOrder || (v !== 27 && v !== 28))
+  (digest: Hex | Uint8Array, signature: Hex | Uint8Array): Hex | undefined => {
+    const signed = bytesOf(digest)
+    const given = bytesOf(signature)
+    if (signed.length !== 32 || given.length !== 65) return undefined
+    const rs = given.subarray(0, 64)
+    const v = given[64] as number
+    if (!isScalar(rs, 0, order) || !isScalar(rs, 32, halfOrder) || (v !== 27 && v !== 28))
       return undefined
-    const key = recover(fromHex(digest), fromHex(signature).subarray(0, 64), v - 27)
+    const key = recover(signed, rs, v - 27)
     return key && addressOfPublicKey(key)
   }
+
+const bytesOf = (given: Hex | Uint8Array): Uint8Array =>
+  typeof given === 'string' ? fromHex(given) : given
+
+/** Whether the 32 bytes from `start` on are a number above zero and below `end`. */
+function isScalar(bytes: Uint8Array, start: number, end: Uint8Array): boolean {
+  let isZero = true
+  for (let i = 0; isZero && i < 32; i++) isZero = bytes[start + i] === 0
+  if (isZero) return false
+  for (let i = 0; i < 32; i++) {
+    const difference = (bytes[start + i] as number) - (end[i] as number)
+    if (difference !== 0) return difference < 0
+  }
+  return false
+}

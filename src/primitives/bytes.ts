@@ -56,7 +56,9 @@ export const fromUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes)
 
 /** All parts in one new array. */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let length = 0
+  for (const part of parts) length += part.length
+  const whole = new Uint8Array(length)
   let offset = 0
   for (const part of parts) {
     whole.set(part, offset)

@@ -36,7 +36,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   node: {
     rooms: [...below, 'model', 'consensus', 'ethereum', 'services/*', 'api'],
-    packages: ['fastify', 'prom-client', 'pino', 'secp256k1', 'tiny-secp256k1', 'zod'],
+    packages: [
+      ...['fastify', 'prom-client', 'pino', 'zod'],
+      ...['secp256k1', 'tiny-secp256k1', 'hash-wasm', 'sodium-native'],
+    ],
     builtins: true,
   },
   devnet: {
