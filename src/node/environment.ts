@@ -5,6 +5,7 @@ import {
   setBounded,
   toHex,
   useHashes,
+  usePoints,
   vrfVerify,
 } from '#primitives'
 import type { Environment, Service } from '#protocol'
@@ -13,6 +14,7 @@ import { priceService, priceSpec } from '#services/price'
 import { sequencerService, sequencerSpec } from '#services/sequencer'
 import { l2GenesisOf } from './l2-genesis.ts'
 import { ownHashes } from './own-hashes.ts'
+import { loadOwnPoints } from './own-points.ts'
 import { createPassedCalls, type PassedCalls } from './passed-calls.ts'
 import { loadSecp256k1, recoverAddressWith } from './recover.ts'
 
@@ -23,10 +25,12 @@ const keptProofs = 64
  */
 const keptSigners = 4096
 
+const ownPoints = loadOwnPoints()
+
 /**
  * The ledger's pure functions in their fast form, over the services that this genesis names. What
- * is asked again and again is remembered, and from here on the process hashes by its own means: all
- * that is seen in nothing but time.
+ * is asked again and again is remembered, and from here on the process hashes and proves by its own
+ * means: all that is seen in nothing but time.
  *
  * @param passed - calls that are known to pass their service's check.
  * @param serviceOf - finds a service by what the genesis says of it; absent: those of NodeOP.
@@ -38,6 +42,7 @@ export function createEnvironment(
   serviceOf: FindService = ownService,
 ): Environment {
   useHashes(ownHashes)
+  usePoints(ownPoints)
   const services = genesis.services.map(({ spec, state }) =>
     withMemory(serviceOf(spec, state), passed),
   )

@@ -2,19 +2,29 @@ import { mulAddUnsafe, normalizeZ } from '@noble/curves/abstract/curve.js'
 import type { EdwardsPoint } from '@noble/curves/abstract/edwards.js'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { bytesToNumberLE, numberToBytesLE } from '@noble/curves/utils.js'
-import { sha512 } from '@noble/hashes/sha2.js'
 import { concatBytes, equalBytes } from './bytes.ts'
 import { assert } from './errors.ts'
+import { sha512 } from './hashes.ts'
+import { candidatePoint, challengeBytes, challengeOf, outputOf, pointBytes } from './vrf-hashes.ts'
+import { type EdwardsPoints, proveBy, verifyBy } from './vrf-points.ts'
 
 // ECVRF-EDWARDS25519-SHA512-TAI of RFC 9381 §5.5: every function names its section.
 
 const { Point } = ed25519
 const { Fn } = Point
-const pointBytes = 32
-const challengeBytes = 16
 
 /** Length of a proof: a point, a challenge and a scalar. */
 export const vrfProofBytes = pointBytes + challengeBytes + 32
+
+let points: EdwardsPoints | undefined
+
+/**
+ * From now on this process proves and verifies by a machine's own arithmetic; undefined: by the
+ * portable one again. Proofs, outputs and refusals are the same, so that nothing but time tells.
+ */
+export function usePoints(own: EdwardsPoints | undefined): void {
+  points = own
+}
 
 /**
  * The public key of a secret of 32 bytes: the ed25519 key of the same seed. Give a VRF its own
@@ -24,12 +34,18 @@ export const vrfPublicKey = (secret: Uint8Array): Uint8Array => ed25519.getPubli
 
 /** The proof, 80 bytes, of the one output that this secret has for `alpha` (§5.1). */
 export function vrfProve(secret: Uint8Array, alpha: Uint8Array): Uint8Array {
+  assert(secret.length === 32, 'a secret of 32 bytes')
+  try {
+    if (points) return proveBy(points, secret, alpha)
+  } catch {
+    // The portable arithmetic takes everything.
+  }
   const { scalar, prefix, pointBytes: publicKey } = ed25519.utils.getExtendedPublicKey(secret)
   const input = encodeToCurve(publicKey, alpha)
   const inputBytes = input.toBytes()
   const gamma = input.multiply(scalar)
   // Nonce as in §5.4.2.2: bound to the secret and the input, so that it never repeats.
-  const nonce = Fn.create(bytesToNumberLE(sha512(concatBytes(prefix, inputBytes))))
+  const nonce = Fn.create(bytesToNumberLE(sha512(prefix, inputBytes)))
   const [gammaBytes, ...rest] = encodePoints([
     gamma,
     Point.BASE.multiply(nonce),
@@ -50,8 +66,22 @@ export function vrfVerify(
   alpha: Uint8Array,
   proof: Uint8Array,
 ): Uint8Array | undefined {
+  if (proof.length !== vrfProofBytes) return undefined
+  try {
+    if (points) return verifyBy(points, publicKey, alpha, proof)
+  } catch {
+    // It takes no points with a part of small order, for one: the portable arithmetic has to judge.
+  }
+  return verifyPortably(publicKey, alpha, proof)
+}
+
+function verifyPortably(
+  publicKey: Uint8Array,
+  alpha: Uint8Array,
+  proof: Uint8Array,
+): Uint8Array | undefined {
   const key = decodePoint(publicKey)
-  if (key === undefined || key.isSmallOrder() || proof.length !== vrfProofBytes) return undefined
+  if (key === undefined || key.isSmallOrder()) return undefined
   const gammaBytes = proof.subarray(0, pointBytes)
   const challengeGiven = proof.subarray(pointBytes, pointBytes + challengeBytes)
   const gamma = decodePoint(gammaBytes)
@@ -68,32 +98,18 @@ export function vrfVerify(
     gamma.clearCofactor(),
   ]) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array]
   const expected = challengeOf(publicKey, inputBytes, gammaBytes, uBytes, vBytes)
-  return equalBytes(expected, challengeGiven) ? hashTagged(outputTag, outputPoint) : undefined
+  return equalBytes(expected, challengeGiven) ? outputOf(outputPoint) : undefined
 }
-
-/** Suite number of §5.5, then the tag of each use of the hash. */
-const suite = 3
-const encodeTag = 1
-const challengeTag = 2
-const outputTag = 3
-
-const hashTagged = (tag: number, ...parts: readonly Uint8Array[]): Uint8Array =>
-  sha512(concatBytes(new Uint8Array([suite, tag]), ...parts, new Uint8Array([0])))
 
 /** Try and increment (§5.4.1.1): the first counter whose hash is a point, without its cofactor. */
 function encodeToCurve(publicKey: Uint8Array, alpha: Uint8Array): EdwardsPoint {
   for (let counter = 0; counter < 256; counter++) {
-    const hash = hashTagged(encodeTag, publicKey, alpha, new Uint8Array([counter]))
-    const point = decodePoint(hash.subarray(0, pointBytes))?.clearCofactor()
+    const point = decodePoint(candidatePoint(publicKey, alpha, counter))?.clearCofactor()
     if (point !== undefined && !point.is0()) return point
   }
   // Half of all hashes are points: this has a chance of 2^-256.
   assert(false, 'an input that no counter maps to the curve')
 }
-
-/** Key, input, gamma, u, v to 16 bytes (§5.4.3). */
-const challengeOf = (...points: readonly Uint8Array[]): Uint8Array =>
-  hashTagged(challengeTag, ...points).subarray(0, challengeBytes)
 
 /** Points as bytes, with one inversion for all of them. */
 const encodePoints = (points: EdwardsPoint[]): Uint8Array[] =>
