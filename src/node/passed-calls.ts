@@ -1,11 +1,14 @@
 import { hash } from 'node:crypto'
+import type { Verdict } from '#records'
 
 /**
  * Calls that have passed their service's stateless check, so that a proposal and its block need not
  * check again what was checked on arrival. Which ones are remembered changes no result.
  */
 export type PassedCalls = {
-  readonly has: (service: string, payload: Uint8Array) => boolean
+  /** What the check says, asked only about calls that are not known to pass it. */
+  readonly judge: (service: string, payload: Uint8Array, check: () => Verdict) => Verdict
+  /** Remembers a call that has passed elsewhere. */
   readonly add: (service: string, payload: Uint8Array) => void
 }
 
@@ -16,19 +19,23 @@ const maxPassed = 16_384
 export function createPassedCalls(limit: number = maxPassed): PassedCalls {
   let newer = new Set<string>()
   let older = new Set<string>()
+  const remember = (name: string): void => {
+    newer.add(name)
+    if (newer.size * 2 < limit) return
+    older = newer
+    newer = new Set()
+  }
   return {
-    has: (service, payload) => {
+    judge: (service, payload, check) => {
       const name = nameOf(service, payload)
-      return newer.has(name) || older.has(name)
+      if (newer.has(name) || older.has(name)) return { ok: true }
+      const verdict = check()
+      if (verdict.ok) remember(name)
+      return verdict
     },
-    add: (service, payload) => {
-      newer.add(nameOf(service, payload))
-      if (newer.size * 2 < limit) return
-      older = newer
-      newer = new Set()
-    },
+    add: (service, payload) => remember(nameOf(service, payload)),
   }
 }
 
 const nameOf = (service: string, payload: Uint8Array): string =>
-  `${service}/${hash('sha256', payload, 'base64')}`
+  hash('sha256', payload, 'binary') + service

@@ -76,7 +76,11 @@ test('sequencer host: starts from its genesis; what is malformed is refused and 
     const payload = new Uint8Array([1, 2, 3])
     const verdict = await host.callPool.admit(payload)
     assert.equal(verdict.ok ? 'taken' : verdict.reason, 'MalformedTransaction')
-    assert.equal(passed.has('sequencer', payload), false)
+    const asked = { ok: false, reason: 'asked' } as const
+    assert.equal(
+      passed.judge('sequencer', payload, () => asked),
+      asked,
+    )
     assert.deepEqual([host.callPool.executable(), host.callPool.bytes()], [0, 0])
     const nobodys = toHex(new Uint8Array(32))
     assert.equal(await findTransaction(host, nobodys, () => undefined), undefined)

@@ -49,7 +49,19 @@ const badHex = (message: string, text: string): HexError =>
   new HexError(message, { text: text.slice(0, 100) })
 
 /** The UTF-8 bytes of a text. */
-export const utf8 = (text: string): Uint8Array => encoder.encode(text)
+export const utf8 = (text: string): Uint8Array => shortAscii(text) ?? encoder.encode(text)
+
+/** Most keys and names are short and plain: then a loop beats the encoder's setting out. */
+function shortAscii(text: string): Uint8Array | undefined {
+  if (text.length > 64) return undefined
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 127) return undefined
+    bytes[i] = code
+  }
+  return bytes
+}
 
 /** The text of UTF-8 bytes; throws TypeError when they are not UTF-8. */
 export const fromUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes)

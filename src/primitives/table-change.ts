@@ -7,7 +7,6 @@ import {
   idIn,
   type NodeReader,
   radix,
-  slotOf,
   type TrieNode,
 } from './table-node.ts'
 
@@ -53,14 +52,16 @@ function compareBranches<V>(change: Change, before: BranchNode<V>, after: Branch
   if (id === afterId) return
   assert(afterId >= change.firstId, strangeNode)
   change.replaced.push(id)
+  let slot = 0
+  let afterSlot = 0
   for (let digit = 0; digit < radix; digit++) {
-    const slot = slotIn(before, digit)
-    const afterSlot = slotIn(after, digit)
-    const old = before.children[slot]
-    const now = after.children[afterSlot]
+    const at = hasDigit(before.bitmap, digit) ? slot++ : -1
+    const afterAt = hasDigit(after.bitmap, digit) ? afterSlot++ : -1
+    const old = before.children[at]
+    const now = after.children[afterAt]
     if (old === now) continue
     if (old && now && filedId(old, change.read) === filedId(now, change.read)) continue
-    compare(change, old && childAt(before, slot), now && childAt(after, afterSlot))
+    compare(change, old && childAt(before, at), now && childAt(after, afterAt))
   }
 }
 
@@ -92,9 +93,6 @@ function replaceAll<V>(change: Change, node: FullNode<V>, kept: number): boolean
     isMet = replaceAll(change, childAt(node, slot), kept) || isMet
   return isMet
 }
-
-const slotIn = <V>({ bitmap }: BranchNode<V>, digit: number): number =>
-  hasDigit(bitmap, digit) ? slotOf(bitmap, digit) : -1
 
 function filedId<V>(node: TrieNode<V>, read: NodeReader): number {
   const id = idIn(node, read)

@@ -113,11 +113,12 @@ export function digitAt(keyHash: Uint8Array, depth: number): number {
   return depth % 2 === 0 ? byte >> 4 : byte & 15
 }
 
-/** How many bits of a 16-bit map are set. */
+/** How many bits of a 16-bit map are set: counted in pairs, in fours, in bytes, in all. */
 export function countBits(bitmap: number): number {
-  let count = 0
-  for (let rest = bitmap; rest !== 0; rest &= rest - 1) count++
-  return count
+  const pairs = bitmap - ((bitmap >> 1) & 0x5555)
+  const fours = (pairs & 0x3333) + ((pairs >> 2) & 0x3333)
+  const bytes = (fours + (fours >> 4)) & 0x0f0f
+  return (bytes + (bytes >> 8)) & 0x1f
 }
 
 /** Whether a branch has a child for this digit. */
@@ -141,8 +142,12 @@ export function nodeHash<V>(node: TrieNode<V>): Uint8Array {
 }
 
 /** SHA-256 of 0 ‖ hash of the key ‖ SHA-256 of the value's bytes. */
-export const leafNodeHash = (keyHash: Uint8Array, valueHash: Uint8Array): Uint8Array =>
-  sha256(leafTag, keyHash, valueHash)
+export function leafNodeHash(keyHash: Uint8Array, valueHash: Uint8Array): Uint8Array {
+  leafScratch[0] = leafTagByte
+  leafScratch.set(keyHash, 1)
+  leafScratch.set(valueHash, 33)
+  return sha256(leafScratch)
+}
 
 /** SHA-256 of 1 ‖ bitmap (2 bytes) ‖ count (6 bytes) ‖ the children's hashes. */
 export function branchNodeHash(
@@ -150,9 +155,8 @@ export function branchNodeHash(
   count: number,
   childHashes: readonly Uint8Array[],
 ): Uint8Array {
-  const bytes = new Uint8Array(branchHeadBytes + 32 * childHashes.length)
-  writeBranch(bytes, bitmap, count, childHashes)
-  return sha256(bytes)
+  writeBranch(branchScratch, bitmap, count, childHashes)
+  return sha256(branchScratch.subarray(0, branchHeadBytes + 32 * childHashes.length))
 }
 
 /** Writes what a branch's hash is taken of to the beginning of `bytes`. */
@@ -184,7 +188,9 @@ export const branchHeadBytes = 9
 export const leafTagByte = 0
 export const branchTagByte = 1
 
-const leafTag = new Uint8Array([leafTagByte])
+/** Where one node after the other is written to be hashed: a block makes thousands. */
+const leafScratch = new Uint8Array(65)
+const branchScratch = new Uint8Array(branchHeadBytes + 32 * radix)
 
 /** Writes a count or id as 6 big-endian bytes. */
 export function writeUint48(bytes: Uint8Array, offset: number, value: number): void {

@@ -1,4 +1,13 @@
-import { emptyTable, type Hex, sha256Hex, type Table, utf8, type Wei } from '#primitives'
+import {
+  assert,
+  emptyTable,
+  type Hex,
+  sha256Hex,
+  type Table,
+  type TableCodec,
+  utf8,
+  type Wei,
+} from '#primitives'
 import {
   byteList,
   type Codec,
@@ -44,7 +53,7 @@ const empty = <T>(codec: Codec<T>): Table<T> =>
 export const emptyTables = () => ({
   operators: empty(operatorCodec),
   services: empty(serviceSpecCodec),
-  states: empty(byteList(maxStateBytes)),
+  states: emptyTable(stateCodec),
   accounts: empty(uint256<Wei>()),
   tasks: empty(taskCodec),
   endedTasks: empty(taskCodec),
@@ -61,6 +70,19 @@ export const emptyTables = () => ({
   votes: empty(uint256()),
   scheduled: empty(scheduledCodec),
 })
+
+const stateBytes = byteList(maxStateBytes)
+
+/**
+ * Bytes as they are, which is what SSZ makes of them: copied, since their owner may change them.
+ */
+const stateCodec: TableCodec<Uint8Array> = {
+  encode: (value) => {
+    assert(value.length <= maxStateBytes, `at most ${maxStateBytes} bytes`)
+    return new Uint8Array(value)
+  },
+  decode: (bytes) => decode(stateBytes, bytes),
+}
 
 /**
  * The ledger before the first block.

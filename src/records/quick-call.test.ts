@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { CodecError, decode, encode } from './codec.ts'
-import { readCall } from './quick-call.ts'
+import { readCall, writeCall } from './quick-call.ts'
 import { maxCallBytes, type Transaction, transactionCodec } from './transaction.ts'
 
 const tag = 4
@@ -30,6 +30,27 @@ function byCodec(bytes: Uint8Array): Transaction | undefined {
 test('quick call: every call in plain letters is read as the codec reads it', () => {
   const read = (bytes: Uint8Array) => ({ kind: 'call', ...readCall(bytes, tag, limits) })
   fc.assert(fc.property(call, (one) => assert.deepEqual(read(encode(transactionCodec, one)), one)))
+})
+
+test('quick call: a call is written as the codec writes it, and left to it in other letters', () => {
+  const other = fc.string({ unit: 'grapheme', maxLength: 8 }).map((service) => ({ service }))
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        call,
+        fc.tuple(call, other).map((two) => Object.assign({}, ...two)),
+      ),
+      (one) => {
+        const bytes = writeCall(one, tag, limits)
+        const isPlain = /^[\0-\x7f]*$/.test(one.service)
+        assert.deepEqual(bytes, isPlain ? encode(transactionCodec, one) : undefined)
+      },
+    ),
+  )
+  const long = { service: 'a'.repeat(31), payload: new Uint8Array(maxCallBytes) }
+  assert(writeCall(long, tag, limits))
+  assert.equal(writeCall(long, tag, { ...limits, service: 30 }), undefined)
+  assert.equal(writeCall(long, tag, { ...limits, payload: maxCallBytes - 1 }), undefined)
 })
 
 test('quick call: nothing is read that the codec refuses or reads otherwise', () => {

@@ -37,6 +37,31 @@ export function readCall(
   return { service, payload: new Uint8Array(bytes.subarray(payloadAt)) } // a copy, of a Buffer too
 }
 
+/**
+ * Writes a call as the general codec does, or gives undefined for what it has to judge: names that
+ * are not plain letters, and what exceeds a limit.
+ */
+export function writeCall(
+  { service, payload }: QuickCall,
+  tag: number,
+  limits: { readonly service: number; readonly payload: number },
+): Uint8Array | undefined {
+  if (service.length > limits.service || payload.length > limits.payload) return undefined
+  const start = headBytes + bodyHeadBytes
+  const bytes = new Uint8Array(start + service.length + payload.length)
+  bytes[0] = tag
+  bytes[1] = headBytes
+  bytes[headBytes] = bodyHeadBytes
+  bytes[headBytes + offsetBytes] = bodyHeadBytes + service.length // far below 256, as all of these
+  for (let at = 0; at < service.length; at++) {
+    const code = service.charCodeAt(at)
+    if (code > 0x7f) return undefined
+    bytes[start + at] = code
+  }
+  bytes.set(payload, start + service.length)
+  return bytes
+}
+
 const offsetAt = (bytes: Uint8Array, at: number): number =>
   (bytes[at] as number) +
   (bytes[at + 1] as number) * 0x1_00 +

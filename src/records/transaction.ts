@@ -12,7 +12,7 @@ import {
   text,
 } from './codec.ts'
 import { type L1Event, l1EventCodec } from './l1-event.ts'
-import { readCall } from './quick-call.ts'
+import { readCall, writeCall } from './quick-call.ts'
 import { type Report, reportCodec } from './report.ts'
 import type { ServiceName } from './service.ts'
 import { type TaskRequest, taskRequestCodec } from './task.ts'
@@ -54,6 +54,7 @@ const callLimits = { service: maxServiceNameBytes, payload: maxCallBytes }
 
 /** Canonical bytes of a transaction, as they travel and stand in blocks. */
 export const encodeTransaction = (transaction: Transaction): Uint8Array =>
+  (transaction.kind === 'call' ? writeCall(transaction, callTag, callLimits) : undefined) ??
   encode(transactionCodec, transaction)
 
 /** @throws CodecError when the bytes are no transaction. */

@@ -1,6 +1,7 @@
-import { concatBytes, equalBytes, type Hex, sha256, utf8 } from '#primitives'
+import { assert, concatBytes, equalBytes, type Hex, sha256, utf8 } from '#primitives'
 import { type Chain, chainCodec } from '#protocol'
 import {
+  byteList,
   type Codec,
   decode,
   encode,
@@ -55,8 +56,34 @@ export const headCodec: Codec<Head> = record({
   roots: list(record<Root>({ id: uint64, hash: hash32, size: uint64 }), 256),
 })
 
-/** Node ids that one version replaced. Bounded by the nodes of one commit. */
-export const replacedCodec: Codec<readonly number[]> = list(uint64, 2 ** 32)
+const idBytes = byteList(2 ** 35)
+
+/**
+ * Node ids that one version replaced, in the bytes of an SSZ list of `uint64`: there are thousands
+ * in a full block. Bounded by the nodes of one commit.
+ */
+export const replacedCodec: Codec<readonly number[]> = {
+  ssz: idBytes.ssz,
+  toSsz: (ids: readonly number[]) => {
+    const bytes = new Uint8Array(8 * ids.length)
+    const view = new DataView(bytes.buffer)
+    for (const [place, id] of ids.entries()) {
+      assert(Number.isSafeInteger(id) && id >= 0, 'an id')
+      view.setUint32(8 * place, id % 2 ** 32, true)
+      view.setUint32(8 * place + 4, Math.floor(id / 2 ** 32), true)
+    }
+    return bytes
+  },
+  fromSsz: (bytes: Uint8Array) => {
+    if (bytes.length % 8 !== 0) throw new Error('not whole ids')
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    return Array.from({ length: bytes.length / 8 }, (_, place) => {
+      const id = view.getUint32(8 * place + 4, true) * 2 ** 32 + view.getUint32(8 * place, true)
+      if (!Number.isSafeInteger(id)) throw new Error('not a safe integer')
+      return id
+    })
+  },
+}
 
 /** A single value as it is stored: SHA-256 over its name and bytes, then the bytes. */
 export const seal = <T>(codec: Codec<T>, name: string, value: T): Uint8Array =>
