@@ -1,39 +1,136 @@
-// Records a short devnet run as a golden block log: the genesis, every decided block, every app
-// hash. Run it only for a state-breaking change, and say so in the changelog: `npm run golden`.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+// Records a short run of four real operators as a golden block log: the genesis, every decided
+// block, and what came of it. One of them votes twice on the way, and is jailed. Run it only for a
+// state-breaking change, or for another form of blocks, and say so in the changelog:
+// `npm run golden`.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
-import { openBlock, openFileBlockStore, toProposed } from '#consensus'
-import { parseDevnetOptions, runDevnet } from '#devnet'
-import { createDisk, createLogger, genesisFile } from '#node'
-import { toHex } from '#primitives'
-import { decode, genesisCodec, networkId } from '#records'
-import type { GoldenBlock, GoldenLog } from '../test/golden/log.ts'
+import { setTimeout as pass } from 'node:timers/promises'
+import {
+  createSigner,
+  encodeMessage,
+  openBlock,
+  openFileBlockStore,
+  type StoredBlock,
+  toProposed,
+  type Vote,
+  voteSignBytes,
+} from '#consensus'
+import { createLoad, devnetAccount, l2ChainId, loadSecrets, loadSenders } from '#devnet'
+import { createDisk, createLogger, loadSecp256k1, systemClock } from '#node'
+import { assert, type Hex, sha256Hex, toHex, utf8 } from '#primitives'
+import { networkId, type OperatorId } from '#records'
+import { packGoldenLog } from '../test/golden/log.ts'
+import { openOperator } from '../test/golden/operator.ts'
+import { type Cluster, startCluster } from '../test/support/cluster.ts'
+import { toOutcome } from '../test/support/outcome.ts'
+import { within } from '../test/support/waiting.ts'
 
 const target = join(import.meta.dirname, '..', 'test', 'golden', 'devnet.json.gz')
-const folder = mkdtempSync(join(tmpdir(), 'nodeop-golden-'))
+const logger = createLogger('warn', {})
+/** Who votes twice. */
+const culprit: OperatorId = 4
+/** Before the double vote, after it, and to drain what was accepted. */
+const spansMs = [3_000, 3_000, 4_000] as const
 
-await runDevnet(
-  parseDevnetOptions({ port: '0', load: '10', for: '8s', data: folder, json: true }, folder),
-  { write: () => {}, error: (line) => process.stderr.write(`${line}\n`) },
-)
-const genesis = readFileSync(join(folder, genesisFile))
-const network = networkId(decode(genesisCodec, genesis))
-const disk = createDisk(join(folder, 'operator-1'))
-const store = await openFileBlockStore('blocks.log', network, createLogger('warn', {}), disk)
-const blocks: GoldenBlock[] = []
-for (let height = 1; height <= store.height(); height++) {
-  const stored = await store.load(height)
-  if (!stored) throw new Error(`block ${height} is missing`)
-  const { block, hash } = openBlock(stored.block)
-  const { timeMs, proposer, transactions } = toProposed(block)
-  const hexes = transactions.map(toHex)
-  blocks.push({ height, timeMs, proposer, hash, transactions: hexes, appHash: stored.appHash })
+/** Clients of the network: transfers on L2, and a price task a second. */
+const loadOn = ({ genesis, operators }: Cluster) =>
+  createLoad({
+    ...{ l2ChainId, clock: systemClock, logger, rate: 10, symbols: ['ETH/USD', 'BTC/USD'] },
+    gateways: operators.map(({ url }) => url),
+    senders: loadSecrets(loadSenders).map(toHex),
+    taskClient: devnetAccount(9).privateKey,
+    networkId: networkId(genesis),
+    sign: loadSecp256k1().sign,
+  })
+
+/** Has the culprit prevote two blocks at each height, until a block holds the proof. */
+function proveDoubleVote(cluster: Cluster): Promise<void> {
+  const { engine } = cluster.operator(1)
+  const stranger = cluster.transport.join(sha256Hex(utf8('golden')), () => {})
+  const proven = new Promise<void>((resolve, reject) => {
+    const stop = engine.onDecided(({ block }) => {
+      if (block.misbehaviour.length === 0)
+        return void voteTwice(cluster, block.height + 1, stranger).catch(reject)
+      stop()
+      resolve()
+    })
+  })
+  return within('a block with the double vote', proven).finally(() => stranger.leave())
 }
-await store.close()
-rmSync(folder, { recursive: true, force: true })
-const log: GoldenLog = { genesis: toHex(genesis), blocks }
-writeFileSync(target, gzipSync(JSON.stringify(log), { level: 9 }))
-process.stderr.write(`${blocks.length} blocks recorded in ${target}\n`)
+
+/** Tells all but the culprit of two of its votes. */
+async function voteTwice(
+  { genesis, members }: Cluster,
+  height: number,
+  stranger: { send(to: Hex, bytes: Uint8Array): void },
+): Promise<void> {
+  const { secrets } = members.find(({ id }) => id === culprit) ?? members[0] ?? noMember()
+  for (const text of ['one block', 'another']) {
+    // A new one each time: a signer signs once for a slot.
+    const signer = createSigner(secrets.consensusSeed)
+    const slot = { height, round: 0, step: 'prevote' } as const
+    const ballot = { ...slot, value: sha256Hex(utf8(text)), validator: signer.publicKey }
+    const signed = await signer.sign(slot, voteSignBytes(networkId(genesis), ballot))
+    assert(signed.ok, 'a new signer has signed nothing')
+    const votes: readonly Vote[] = [{ ...ballot, signature: signed.signature }]
+    for (const { id, identity } of members)
+      if (id !== culprit)
+        stranger.send(identity.consensusKey, encodeMessage({ kind: 'votes', votes }))
+  }
+}
+
+/** All blocks of an operator that has stopped. */
+async function blocksIn(folder: string, network: Hex): Promise<readonly StoredBlock[]> {
+  const store = await openFileBlockStore('blocks.log', network, logger, createDisk(folder))
+  const blocks: StoredBlock[] = []
+  for (let height = 1; height <= store.height(); height++) {
+    const stored = await store.load(height)
+    assert(stored, `block ${height} is there`)
+    blocks.push(stored)
+  }
+  await store.close()
+  return blocks
+}
+
+/** Executes the blocks once more: what came of each. */
+async function executeAll({ genesis }: Cluster, blocks: readonly StoredBlock[]) {
+  const folder = mkdtempSync(join(tmpdir(), 'nodeop-golden-'))
+  const operator = await openOperator({ genesis, folder, disk: createDisk(folder) })
+  const executed = []
+  for (const { block, appHash } of blocks) {
+    const sealed = openBlock(block)
+    const decided = { ...toProposed(sealed.block), hash: sealed.hash }
+    const outcome = toOutcome(await operator.application.finalizeBlock(decided))
+    assert(outcome.appHash === appHash, 'what the network had decided')
+    await operator.application.commit()
+    executed.push({ block, outcome })
+  }
+  await operator.close()
+  rmSync(folder, { recursive: true })
+  return executed
+}
+
+function noMember(): never {
+  throw new Error('defect: a network has operators')
+}
+
+const cluster = await startCluster()
+try {
+  const load = loadOn(cluster)
+  await load.start()
+  await pass(spansMs[0])
+  await proveDoubleVote(cluster)
+  await pass(spansMs[1])
+  await load.stop()
+  await pass(spansMs[2])
+  const { folder, stop } = cluster.operator(1)
+  await stop()
+  const stored = await blocksIn(folder, networkId(cluster.genesis))
+  const { commit } = stored.at(-1) ?? noMember()
+  writeFileSync(target, packGoldenLog(cluster.genesis, commit, await executeAll(cluster, stored)))
+  process.stderr.write(`${stored.length} blocks recorded in ${target}\n`)
+} finally {
+  await cluster.stop()
+}
 process.exit(0)

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Call } from '#consensus'
-import type { Hex } from '#primitives'
-import type { Application, DecidedBlock } from '#records'
+import type { Application, DecidedBlock, ExecutedBlock } from '#records'
 
-/** A block that was finalized, and the app hash after it. */
-export type Executed = { readonly block: DecidedBlock; readonly appHash: Hex }
+/** A block that was finalized, and what came of it. */
+export type Executed = ExecutedBlock & { readonly block: DecidedBlock }
 
 /** What an engine has called so far, in order. Whoever starts it adds its starts to `calls`. */
 export type CallLog = { readonly calls: Call[]; readonly executed: Executed[] }
@@ -42,7 +41,7 @@ export function recordCalls(application: Application, log: CallLog): Application
     finalizeBlock: (block) =>
       alone({ call: 'finalizeBlock', height: block.height }, async () => {
         const executed = await application.finalizeBlock(block)
-        log.executed.push({ block, appHash: executed.appHash })
+        log.executed.push({ block, ...executed })
         return executed
       }),
     commit: () => alone({ call: 'commit' }, () => application.commit()),

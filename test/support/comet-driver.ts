@@ -1,17 +1,21 @@
+import assert from 'node:assert/strict'
 import { appStateOf, type Chain, chainIdOf, validatorAddress } from '#consensus'
 import { fromHex, type Hex, toHex, utf8 } from '#primitives'
 import type { DecidedBlock, Validator } from '#records'
 import { AbciClient } from './abci-client.ts'
-
-/** What a block did, as CometBFT learns it. */
-export type Outcome = {
-  readonly appHash: Hex
-  readonly codes: readonly number[]
-  readonly updates: readonly Validator[]
-}
+import type { Outcome } from './outcome.ts'
 
 /** What CometBFT's genesis says. */
 export type CometGenesis = { readonly chain: Chain; readonly validators: readonly Validator[] }
+
+/** Who precommitted the block before, and in which round that was decided. */
+export type LastCommit = {
+  readonly round: number
+  readonly votes: readonly {
+    readonly validator: Validator
+    readonly vote: 'absent' | 'commit' | 'nil'
+  }[]
+}
 
 /** A CometBFT that decides what it is told: four connections, and its order of calls. */
 export class CometDriver {
@@ -49,21 +53,24 @@ export class CometDriver {
   }
 
   /** Has a block judged. */
-  async judge(block: DecidedBlock): Promise<number> {
-    const value = { ...toMessage(block), proposedLastCommit: lastCommitOf(block) }
+  async judge(block: DecidedBlock, lastCommit = anyCommit(block)): Promise<number> {
+    const value = { ...toMessage(block), proposedLastCommit: toInfo(lastCommit) }
     return (await this.consensus.ask({ case: 'processProposal', value })).status
   }
 
-  async finalize(block: DecidedBlock): Promise<Outcome> {
-    const value = { ...toMessage(block), decidedLastCommit: lastCommitOf(block) }
+  async finalize(block: DecidedBlock, lastCommit = anyCommit(block)): Promise<Outcome> {
+    const value = { ...toMessage(block), decidedLastCommit: toInfo(lastCommit) }
     const { appHash, txResults, validatorUpdates } = await this.consensus.ask({
       case: 'finalizeBlock',
       value,
     })
     return {
       appHash: toHex(appHash),
-      codes: txResults.map(({ code }) => code),
-      updates: validatorUpdates.map(({ pubKey, power }) => ({
+      results: txResults.map(({ code, log }) => {
+        assert(code <= 1, 'all refusals have one code: it goes into the next header')
+        return code === 0 ? 'ok' : log
+      }),
+      validatorUpdates: validatorUpdates.map(({ pubKey, power }) => ({
         consensusKey: toHex(pubKey?.sum.value ?? new Uint8Array()),
         power,
       })),
@@ -114,12 +121,23 @@ const toMessage = (block: DecidedBlock) => ({
 })
 
 /** Votes that change from block to block: an application must not depend on them. */
-const lastCommitOf = ({ height, proposer }: DecidedBlock) => ({
+const anyCommit = ({ height, proposer }: DecidedBlock): LastCommit => ({
   round: height % 3,
   votes: [
     {
-      validator: { address: fromHex(validatorAddress(proposer)), power: 1n },
-      blockIdFlag: (1 + (height % 3)) as 1 | 2 | 3,
+      validator: { consensusKey: proposer, power: 1n },
+      vote: (['absent', 'commit', 'nil'] as const)[height % 3] ?? 'absent',
     },
   ],
+})
+
+/** CometBFT's numbers for what a validator did. */
+const flags = { absent: 1, commit: 2, nil: 3 } as const
+
+const toInfo = ({ round, votes }: LastCommit) => ({
+  round,
+  votes: votes.map(({ validator: { consensusKey, power }, vote }) => ({
+    validator: { address: fromHex(validatorAddress(consensusKey)), power },
+    blockIdFlag: flags[vote],
+  })),
 })

@@ -163,8 +163,8 @@ test('server: a block reaches the application whole, and its outcome CometBFT', 
   const offender = { consensusKey: testKeys[2] ?? '0x', height: 7 }
   const forgotten = { consensusKey: sha256Hex(utf8('stranger')), height: 7 }
   const block = blockOf(1, ['tx', 'void'], { misbehaviour: [offender, forgotten] })
-  const { appHash, codes, updates } = await comet.finalize(block)
-  assert.deepEqual([codes, updates], [[0, 1], [removed]])
+  const { appHash, results, validatorUpdates } = await comet.finalize(block)
+  assert.deepEqual([results, validatorUpdates], [['ok', 'NothingNew'], [removed]])
   assert.deepEqual(decided, [], 'nothing is decided before its commit')
   await comet.commit()
   assert.deepEqual(decided.map(plain), [plain({ ...block, misbehaviour: [offender] })])

@@ -51,6 +51,7 @@ export {
   type EngineOptions,
   type Timing,
 } from './runtime.ts'
+export { voteSignBytes } from './sign-bytes.ts'
 export {
   compareSlots,
   createMemoryGuard,
