@@ -34,8 +34,8 @@ export type FaultyDisk = Disk & {
   afterKill(): FaultyDisk
   /** Where the databases of this process are: each has its own folder. Only with databases. */
   databaseFolder(): string
-  /** Another disk with the same synced content, as a backup has it. */
-  copy(): FaultyDisk
+  /** Another disk with the same synced content, as a backup has it; what is in databases, not. */
+  copy(databases?: FaultyDatabases): FaultyDisk
   /** Content as a process reads it; undefined when there is no such file. */
   bytes(path: string): Uint8Array | undefined
   /** Puts content in place, synced. */
@@ -133,7 +133,7 @@ function mount(
     afterPowerCut: () =>
       mount(surviving(platter, next), next, faith, databases?.next('power cut', next)),
     afterKill: () => mount(copied(platter), next, faith, databases?.next('killed', next)),
-    copy: () => mount(copied(platter, 'safe only'), next, faith),
+    copy: (others) => mount(copied(platter, 'safe only'), next, faith, others),
     bytes: (path) => (find(path) ? contentOf(must(path)) : undefined),
     put(path, bytes) {
       folderOf(path).safe.set(path, { safe: bytes, pending: [] })
