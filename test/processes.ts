@@ -1,5 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
-import { constants } from 'node:os'
+import { writeFileSync } from 'node:fs'
+import { constants, getPriority, setPriority } from 'node:os'
 
 /** How a program ended and what it printed. */
 export type Ended = { readonly code: number; readonly output: string }
@@ -29,6 +30,31 @@ export function start(
     if (running.size === 0) onIdle()
   })
   return child
+}
+
+/**
+ * Steps of priority that a program gives up: a third of the processor is left to it where others
+ * want it all, so that it does not starve beside a load that has nothing to do with us.
+ */
+const niceness = 5
+
+/**
+ * Puts what has just been started, and whatever it starts, behind what runs as we do. Linux may
+ * weigh sessions against each other, each by a number of its own, and this one leads a session;
+ * where a system allows neither, nothing changes.
+ */
+export function giveWay({ pid }: ChildProcess): void {
+  if (pid === undefined) return
+  const lower = Math.min(constants.priority.PRIORITY_LOW, getPriority() + niceness)
+  for (const lowering of [
+    () => setPriority(pid, lower),
+    () => writeFileSync(`/proc/${pid}/autogroup`, String(lower)),
+  ])
+    try {
+      lowering()
+    } catch {
+      // it runs as everybody does
+    }
 }
 
 /** Runs a program to its end and collects what it printed. */

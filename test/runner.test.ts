@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
+import { constants, getPriority, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 
@@ -11,11 +11,19 @@ const project = mkdtempSync(join(tmpdir(), 'nodeop runner '))
 after(() => rmSync(project, { recursive: true, force: true }))
 
 const importTest = "import { test } from 'node:test'\n"
+const lowered = Math.min(constants.priority.PRIORITY_LOW, getPriority() + 5)
+const priorityTest = (name: string, expected: number): string => `${importTest}
+import assert from 'node:assert/strict'
+import { getPriority } from 'node:os'
+test('${name}', () => assert.equal(getPriority(), ${expected}))
+`
 const tests: Readonly<Record<string, string>> = {
   'src/good.test.ts': `${importTest}test('good', () => {})\ntest('more', () => {})\n`,
   'src/later.test.ts': `${importTest}test.skip('later', () => {})\n`,
   'src/bad.test.ts': `${importTest}test('bad: on purpose', () => { throw new Error('planted') })\n`,
   'src/crash.test.ts': "throw new Error('before any test')\n",
+  'src/computing.test.ts': priorityTest('computing', lowered),
+  'test/e2e/networking.test.ts': priorityTest('networking', getPriority()),
   'test/e2e/endless.test.ts': `${importTest}import { connect } from 'node:net'
 test('endless', () => new Promise(() => connect(Number(process.env.TEST_PORT), '127.0.0.1')))
 `,
@@ -65,7 +73,13 @@ test('npm test: a name that no file has is bad usage', async () => {
   assert.equal(code, 2)
 })
 
-test('npm test: interrupted, it ends with what it started', { timeout: 30_000 }, async () => {
+test('npm test: what computes gives way to networks', async () => {
+  const { code, output } = await startRunner('computing', 'networking').ended
+  assert.match(output, /\n2 passed, 0 failed, 0 skipped\n$/)
+  assert.equal(code, 0)
+})
+
+test('npm test: interrupted, it ends with what it started', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   process.env.TEST_PORT = String((server.address() as AddressInfo).port)
