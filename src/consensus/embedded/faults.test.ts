@@ -122,7 +122,7 @@ test('faults: a block that cannot follow the chain gets nil, a sound one its pre
   const parts = originOf(proposer, Date.now())
   const cases: readonly (readonly [string, SealedBlock, boolean])[] = [
     ['sound', blockOf(proposer, Date.now()), true],
-    ['6 s ahead', blockOf(proposer, Date.now() + 6000), false],
+    ['a minute ahead', blockOf(proposer, Date.now() + 60_000), false],
     ['not above the parent', blockOf(proposer, 0), false],
     ['of another author', blockOf(keys[alone] as Hex, Date.now()), false],
     ['another parent', sealBlock({ ...parts, parent: sha256Hex() }, empty), false],

@@ -10,7 +10,7 @@ import { createRpc, reasonOfMessage, resultOf } from './rpc.ts'
 const call = { method: 'eth_chainId', params: [] }
 
 function rpcOver(t: TestContext, gateways: readonly string[], returnMs?: number) {
-  const poster = createPoster({ timeoutMs: 5_000, connections: 4 })
+  const poster = createPoster({ timeoutMs: 600_000, connections: 4 })
   t.after(() => poster.close())
   const clock = new ManualClock()
   const options = { gateways, poster, first: 0, nowMs: clock.nowMs }

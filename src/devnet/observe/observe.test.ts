@@ -20,7 +20,7 @@ const word = (value: number): Hex => `0x${value.toString(16).padStart(64, '0')}`
 
 async function rpcTo(t: TestContext, methods: Readonly<Record<string, Answer>>) {
   const server = await serveJsonRpc(t, methods)
-  const poster = createPoster({ timeoutMs: 5_000, connections: 2 })
+  const poster = createPoster({ timeoutMs: 600_000, connections: 2 })
   t.after(() => poster.close())
   const clock = new ManualClock()
   const rpc = createRpc({ gateways: [server.url], poster, first: 0, nowMs: clock.nowMs })
