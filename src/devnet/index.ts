@@ -9,7 +9,7 @@ export { startIncidents } from './incidents.ts'
 export { devnetAccount, type L1Process, startL1 } from './l1.ts'
 export { requireL1AtRest } from './l1-adopt.ts'
 export { createLoad, type Load, type LoadOptions } from './load/load.ts'
-export { type DevnetIo, runDevnet } from './main.ts'
+export { type DevnetIo, runDevnet, startLoad } from './main.ts'
 export {
   createGenesis,
   createOperators,

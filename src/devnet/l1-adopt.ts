@@ -10,7 +10,7 @@ import type { L1Process } from './l1.ts'
 export const l1Folder = 'l1'
 
 /** How long anvil may take to write its chain when it is told to end. */
-export const shutdownLimitMs = 5_000
+export const shutdownLimitMs = 20_000
 
 /** Where the anvil of a folder runs, and by what it is known. */
 type RunningL1 = {

@@ -183,7 +183,10 @@ async function ready(anvil: Anvil, url: string, port: number, binary: string): P
     if (gone) throw whyGone(gone.error, complaintIn(anvil.logFile), port, binary)
     if (answered !== undefined) return
     if (Date.now() > deadlineMs)
-      throw new AnvilDiedError(`anvil did not answer on port ${port} within 20 s`, { said: '' })
+      throw new AnvilDiedError(
+        `anvil did not answer on port ${port} within ${startupLimitMs / 1_000} s`,
+        { said: '' },
+      )
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }
@@ -218,7 +221,7 @@ function complaintIn(file: string): string {
 }
 
 /** A chain of many blocks takes seconds to load. */
-const startupLimitMs = 20_000
+const startupLimitMs = 60_000
 
 /** There is no anvil to run as the devnet's L1. */
 export class AnvilMissingError extends DomainError<'AnvilMissing', { wanted: string }> {

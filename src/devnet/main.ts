@@ -96,11 +96,15 @@ async function runUntil(
 }
 
 /** How long a busy network may serve nobody before a load is given up, and between two tries. */
-const loadPatienceMs = 30_000
+const loadPatienceMs = 120_000
 const loadPauseMs = 500
 
-/** @throws LoadStartError */
-async function startLoad(load: Load, interrupted: Promise<void>): Promise<void> {
+/**
+ * Starts a load as soon as the network serves.
+ *
+ * @throws LoadStartError when it does not for a long time, or not before the interruption.
+ */
+export async function startLoad(load: Load, interrupted: Promise<void>): Promise<void> {
   let deadlineMs = systemClock.nowMs() + loadPatienceMs
   void interrupted.then(() => {
     deadlineMs = 0

@@ -48,8 +48,13 @@ export class NetworkWatch {
       blocks: this.blocksBetween(fromMs, toMs),
       blocksAboveRound0: this.#within(fromMs, toMs).filter(([, { round = 0 }]) => round > 0).length,
       missedWindows: missed - this.#missedBefore,
-      allocations: [...this.#allocations.values()],
+      allocations: this.allocations(),
     }
+  }
+
+  /** Who had which part of the work in each epoch that was seen. */
+  allocations(): readonly AllocationFacts[] {
+    return [...this.#allocations.values()]
   }
 
   /** Blocks of a span of block time. */

@@ -7,7 +7,7 @@ import { createRpc, type Rpc } from '../load/rpc.ts'
 import { ask } from './ask.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { findEndings } from './endings.ts'
-import type { RunFacts } from './facts.ts'
+import type { AllocationFacts, RunFacts } from './facts.ts'
 import { gatherFacts } from './gather.ts'
 import { L1Outbox } from './l1-outbox.ts'
 import { L2Blocks } from './l2-blocks.ts'
@@ -35,6 +35,8 @@ export type ObserverOptions = {
 export type Observer = {
   /** Begins to watch; before the load starts. */
   start(): Promise<void>
+  /** Who had which part of the work, epoch by epoch, as far as it was seen by now. */
+  allocations(): readonly AllocationFacts[]
   /**
    * To be called when nothing is sent any more: waits until all that was accepted is on L1 and all
    * tasks have ended, at most `limitMs`, and tells what was seen. Ends the watching.
@@ -57,9 +59,10 @@ const intervalsMs = {
 }
 
 /** What is not on L1 this long after the last request, without a reason, is lost. */
-const defaultLimitMs = 30_000
+const defaultLimitMs = 120_000
 
-const timeoutMs = 2_000
+/** As long as a gateway takes for a method at most. */
+const timeoutMs = 10_000
 const connections = 8
 
 /** An observer of one run. */
@@ -87,6 +90,7 @@ export function createObserver(options: ObserverOptions): Observer {
       if (isStopped) return
       loops = startLoops(watch, clock, logger)
     },
+    allocations: () => watch.network.allocations(),
     async finish(limitMs = defaultLimitMs) {
       const finishMs = clock.nowMs()
       const asking = startLoop(clock, intervalsMs.endings, () => askEndings(watch, each), logger)
