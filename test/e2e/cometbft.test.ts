@@ -72,18 +72,25 @@ test('cometbft: from its folder it goes on; a proven double vote takes the voter
   const said: string[] = []
   const network = await startProcessNetwork(options, (line) => said.push(line))
   assert.match(said.join('\n'), /going on with the network of the folder/)
-  await loadNetwork(network, options, { rate: 5, seconds: 2 }, async ({ summary }) => {
-    assertWhole(summary)
-    const node = connectComet(join(data, 'operator-1/cometbft'))
-    t.after(() => node.close())
-    const { keys } = await loadOperatorFolder(createDisk(join(data, 'operator-4')), 4)
-    const { address, height } = await proveDoubleVote(node, keys.secrets.consensusSeed)
-    await atHeight(node, height + 2)
-    const votes = async (at: number) => (await validatorsAt(node, at)).includes(address)
-    assert.deepEqual([await votes(height + 1), await votes(height + 2)], [true, false])
-    const voter = (await clientOf(network, 1).nodeop_operators()).find(({ id }) => id === 4)
-    assert.deepEqual([voter?.status, voter?.power], ['jailed', '0'])
-  })
+  await loadNetwork(
+    network,
+    options,
+    { rate: 5, until: ({ sent }) => sent.transactions.size >= 10 },
+    async ({ summary }) => {
+      assertWhole(summary)
+      const node = connectComet(join(data, 'operator-1/cometbft'))
+      t.after(() => node.close())
+      const { keys } = await loadOperatorFolder(createDisk(join(data, 'operator-4')), 4)
+      const { address, height } = await proveDoubleVote(node, keys.secrets.consensusSeed)
+      await atHeight(node, height + 2)
+      const votes = async (at: number) => (await validatorsAt(node, at)).includes(address)
+      assert.deepEqual([await votes(height + 1), await votes(height + 2)], [true, false])
+      const voter = (await (await clientOf(network, 1)).nodeop_operators()).find(
+        ({ id }) => id === 4,
+      )
+      assert.deepEqual([voter?.status, voter?.power], ['jailed', '0'])
+    },
+  )
   assertEnded(data)
 })
 

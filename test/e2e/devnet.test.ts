@@ -5,7 +5,8 @@ import { test } from 'node:test'
 import { createPublicClient, http, parseAbi } from 'viem'
 import type { EmbeddedDevnet } from '#devnet'
 import { bytesToBigint, fromHex, type Hex } from '#primitives'
-import { clientOf, type Run, runUnderLoad, sum } from '../support/devnet-run.ts'
+import { clientOf, type Run, runUnderLoad, type Seen, sum } from '../support/devnet-run.ts'
+import { reached } from '../support/waiting.ts'
 
 /** Sent − refused = confirmed = certified = on L1, by the summary and by the auditor alike. */
 function assertComplete({ summary, audit }: Run): void {
@@ -39,8 +40,15 @@ function assertComplete({ summary, audit }: Run): void {
   })
 }
 
+/** Many transactions were sent, and some tasks are settled. */
+function hasServed({ devnet, sent }: Seen): boolean {
+  const { endedTasks } = devnet.operators.get(1)?.application.ledger ?? assert.fail()
+  const settled = [...endedTasks.values()].filter(({ status }) => status === 'settled')
+  return sent.transactions.size >= 40 && settled.length >= 2
+}
+
 test('devnet: everything that was accepted is on L1 once, as the auditor finds too', () =>
-  runUnderLoad({ rate: 20, seconds: 5 }, async (run) => {
+  runUnderLoad({ rate: 20, until: hasServed }, async (run) => {
     assertComplete(run)
     const { summary } = run
     assert(summary.tasks.sent > 0)
@@ -51,11 +59,11 @@ test('devnet: everything that was accepted is on L1 once, as the auditor finds t
   }))
 
 test('devnet: what idle owners owe lands by fallback, and an operator that was away catches up', () =>
-  runUnderLoad({ rate: 10, seconds: 9, chaos: 'submitter,operator' }, async (run) => {
+  runUnderLoad({ rate: 10, chaos: 'submitter,operator', until: hasFallenBack }, async (run) => {
     assertComplete(run)
     const { checkpoints } = run.summary
     assert(checkpoints.byFallback > 0 && checkpoints.missedWindows > 0)
-    const [steady, restarted] = [clientOf(run.devnet, 1), clientOf(run.devnet, 4)]
+    const steady = await clientOf(run.devnet, 1)
     const operators = await steady.nodeop_operators()
     assert(operators.some(({ missedWindows }) => missedWindows > 0))
     const credits = await creditsOf(
@@ -64,9 +72,15 @@ test('devnet: what idle owners owe lands by fallback, and an operator that was a
     )
     assert(credits.some((credit) => credit > 0n))
     const { ledger } = await steady.nodeop_status()
-    const behind = ledger.height - (await restarted.nodeop_status()).ledger.height
-    assert(behind < 20, `${behind} blocks behind`)
+    await reached(run.devnet.operators.get(4) ?? assert.fail(), ledger.height)
   }))
+
+/** An operator was away, and another has missed its window. */
+function hasFallenBack({ devnet, chaos }: Seen): boolean {
+  const { operators } = devnet.operators.get(1)?.application.ledger ?? assert.fail()
+  const isBack = chaos.some((line) => line.endsWith('operator 4 is up again'))
+  return isBack && [...operators.values()].some(({ missedWindows }) => missedWindows > 0)
+}
 
 /** What each account may claim from the Outbox. */
 async function creditsOf(
@@ -84,9 +98,9 @@ async function creditsOf(
 }
 
 test('devnet: a liar and a copier earn nothing, and the median stays among the honest', () =>
-  runUnderLoad({ operators: 7, rate: 5, seconds: 8, chaos: 'liar,copier' }, async (run) => {
+  runUnderLoad({ operators: 7, rate: 5, chaos: 'liar,copier', until: hasServed }, async (run) => {
     assertComplete(run)
-    const client = clientOf(run.devnet, 1)
+    const client = await clientOf(run.devnet, 1)
     const [liar, copier] = [7, 6]
     for (const { id, scores } of await client.nodeop_operators())
       if (id === liar || id === copier) assert.equal(scores?.[0]?.earned, '0')

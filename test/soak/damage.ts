@@ -19,6 +19,7 @@ import { DomainError, type Hex } from '#primitives'
 import { embeddedStatus } from '../support/embedded.ts'
 import { silentLogger } from '../support/manual-clock.ts'
 import { random } from '../support/random.ts'
+import { patienceMs } from '../support/waiting.ts'
 
 /** What became of the damages. */
 export type DamageReport = {
@@ -56,7 +57,6 @@ export const damagesOf = (file: string): readonly Damage[] =>
 
 /** The operator whose files are damaged. */
 const victim = 4
-const patienceMs = 60_000
 /** Blocks that the network makes before the victim's files are taken. */
 const blocksBefore = 12
 

@@ -29,6 +29,7 @@ import {
 } from '../support/faulty-disk.ts'
 import { silentLogger } from '../support/manual-clock.ts'
 import { createSigningChecker } from '../support/signing-checker.ts'
+import { patienceMs } from '../support/waiting.ts'
 import { openL1Witness } from './l1-witness.ts'
 import { createTap } from './tap.ts'
 
@@ -70,8 +71,6 @@ function everyWay(step: Crash['step']): readonly Crash[] {
 
 /** The one that crashes. */
 const victim = 4
-/** A start that takes longer than this is stuck. */
-const patienceMs = 60_000
 
 /**
  * Runs a network of four under load, and crashes one of them as told, one crash after another.

@@ -53,9 +53,14 @@ const outboxAbi = parseAbi([
 /** Requests at a time: a gateway takes 20 in a batch, and a few batches at once. */
 const batchSize = 20
 const requestsAtOnce = 100
+/**
+ * A gateway on a busy machine may not serve for a while: after each try twice as long is waited.
+ */
+const retryCount = 9
+const timeout = 60_000
 
 const connect = (url: string): PublicClient =>
-  createPublicClient({ transport: http(url, { batch: { batchSize }, retryCount: 0 }) })
+  createPublicClient({ transport: http(url, { batch: { batchSize }, retryCount, timeout }) })
 
 /** Recounts a run. */
 export async function audit(options: AuditOptions): Promise<Audit> {

@@ -1,7 +1,6 @@
 // A devnet under load in this process, summed up by the observer and recounted by the auditor while
 // it still runs.
-import { setTimeout as pass } from 'node:timers/promises'
-import { createClient } from '#api'
+import { type Client, createClient } from '#api'
 import {
   createLoad,
   createObserver,
@@ -9,14 +8,17 @@ import {
   type DevnetOptions,
   devnetAccount,
   type EmbeddedDevnet,
+  type Load,
   l2ChainId,
   loadSecrets,
   loadSenders,
+  type Observer,
   type Outage,
   parseDevnetOptions,
   type Summary,
   startDevnet,
   startIncidents,
+  startLoad,
   summarise,
 } from '#devnet'
 import { loadSecp256k1, systemClock } from '#node'
@@ -24,16 +26,30 @@ import { toHex } from '#primitives'
 import { networkId } from '#records'
 import { type Audit, audit } from './auditor.ts'
 import { silentLogger } from './manual-clock.ts'
+import { eventually, patienceMs } from './waiting.ts'
 
 /** What a run was asked to be. */
-export type RunOptions = {
+export type RunOptions<Network extends Devnet = EmbeddedDevnet> = {
   readonly operators?: number
   readonly chaos?: string
-  /** Transactions a second, and for how long. */
+  /** How long chaos that comes and goes with the run takes it to be, such as `48s`. */
+  readonly for?: string
+  /** Transactions a second. */
   readonly rate: number
-  readonly seconds: number
-  /** How long what was accepted may take to L1 after that; absent: the observer's own limit. */
-  readonly settleMs?: number
+  /**
+   * Whether what the test is about has happened: until then it is sent, however long that takes on
+   * a busy machine.
+   */
+  readonly until: (seen: Seen<Network>) => boolean | Promise<boolean>
+}
+
+/** A run in progress. */
+export type Seen<Network extends Devnet = EmbeddedDevnet> = {
+  readonly devnet: Network
+  readonly sent: Load['records']
+  readonly observer: Observer
+  /** What chaos has done so far, in its words. */
+  readonly chaos: readonly string[]
 }
 
 /** A run that is over, on a network that still answers. */
@@ -48,9 +64,9 @@ export async function runUnderLoad(
   run: RunOptions,
   look: (run: Run) => Promise<void>,
 ): Promise<void> {
-  const { operators = 4, chaos, rate, seconds } = run
-  const raw = { operators: String(operators), port: '0', load: String(rate), chaos }
-  const options = parseDevnetOptions({ ...raw, for: `${seconds}s`, logLevel: 'error' }, '.')
+  const { operators = 4, chaos, rate, for: time } = run
+  const raw = { operators: String(operators), port: '0', load: String(rate), chaos, for: time }
+  const options = parseDevnetOptions({ ...raw, logLevel: 'error' }, '.')
   await loadNetwork(await startDevnet(options, () => {}), options, run, look)
 }
 
@@ -58,7 +74,7 @@ export async function runUnderLoad(
 export async function loadNetwork<Network extends Devnet>(
   devnet: Network,
   options: DevnetOptions,
-  { rate, seconds, settleMs }: RunOptions,
+  { rate, until }: RunOptions<Network>,
   look: (run: Run<Network>) => Promise<void>,
 ): Promise<void> {
   const common = { gateways: devnet.gateways(), clock: systemClock, logger: silentLogger }
@@ -75,21 +91,23 @@ export async function loadNetwork<Network extends Devnet>(
   })
   const l1Url = devnet.l1.url
   const outages: Outage[] = []
+  const chaos: string[] = []
   const observer = createObserver({ ...common, l1Url, outbox, records: load.records, outages })
   try {
     await observer.start()
     const endIncidents = startIncidents(
       options,
       devnet,
-      () => {},
+      (line) => chaos.push(line),
       (outage) => outages.push(outage),
     )
-    await load.start()
-    await pass(seconds * 1_000)
+    await startLoad(load, new Promise(() => {}))
+    const seen = { devnet, sent: load.records, observer, chaos }
+    await Promise.race([eventually('what the load is for', () => until(seen)), devnet.l1Lost])
     await load.stop()
     await endIncidents()
     const span = devnet.slowness.first()
-    const summary = summarise(await observer.finish(settleMs), {
+    const summary = summarise(await observer.finish(patienceMs), {
       chaos: options.chaos,
       ...(span ? { slow: { ...span, operator: options.slowOperator } } : {}),
     })
@@ -105,11 +123,12 @@ export async function loadNetwork<Network extends Devnet>(
   }
 }
 
-/** A client of one operator's gateway alone. */
-export function clientOf(devnet: Devnet, operator: number) {
+/** A client of one operator's gateway alone, once that serves: on a busy machine it may pause. */
+export async function clientOf(devnet: Devnet, operator: number): Promise<Client> {
   const url = devnet.operators.get(operator)?.url
   if (!url) throw new Error(`no operator ${operator}`)
-  return createClient([url])
+  await eventually(`operator ${operator} to serve`, async () => (await fetch(`${url}/readyz`)).ok)
+  return createClient([url], { timeoutMs: patienceMs })
 }
 
 /** All counts of a summary's table together. */
