@@ -102,9 +102,13 @@ const loadPauseMs = 500
 /**
  * Starts a load as soon as the network serves.
  *
+ * @param interrupted - ends the waiting; absent: nothing but time does.
  * @throws LoadStartError when it does not for a long time, or not before the interruption.
  */
-export async function startLoad(load: Load, interrupted: Promise<void>): Promise<void> {
+export async function startLoad(
+  load: Load,
+  interrupted: Promise<void> = new Promise(() => {}),
+): Promise<void> {
   let deadlineMs = systemClock.nowMs() + loadPatienceMs
   void interrupted.then(() => {
     deadlineMs = 0

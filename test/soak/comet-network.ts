@@ -13,6 +13,7 @@ import {
   type ProcessPlan,
   parseDevnetOptions,
   type ReachedProcess,
+  startLoad,
   startProcessNetwork,
 } from '#devnet'
 import { systemClock } from '#node'
@@ -113,7 +114,7 @@ export async function openCometNetwork(
   const network = watched({ devnet, operators, gateways, load, checker, l1, folder, close })
   try {
     await network.goesOn()
-    await load.start()
+    await startLoad(load)
     return network
   } catch (error) {
     await network.close()

@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Load } from '#devnet'
+import { type Load, startLoad } from '#devnet'
 import { genesisFile } from '#node'
 import { DomainError } from '#primitives'
 import { decode, type Genesis, genesisCodec } from '#records'
@@ -78,7 +78,7 @@ export async function openKilledNetwork(rate: number, port: number): Promise<Kil
     const genesis = decode(genesisCodec, new Uint8Array(readFileSync(join(data, genesisFile))))
     const folders = createFolderChecker(genesis, ({ name }) => join(data, name), checker)
     const load = loadOf(gateways, genesis, rate)
-    await load.start()
+    await startLoad(load)
     const readNew = readSignatures(signaturesOf(folder), checker)
     const look = () => {
       readNew()

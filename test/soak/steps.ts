@@ -14,6 +14,7 @@ import {
   loadSenders,
   parseDevnetOptions,
   startDevnet,
+  startLoad,
 } from '#devnet'
 import { l2File, ledgerFile, loadSecp256k1, systemClock } from '#node'
 import { assert, type Hex, type Logger, toHex } from '#primitives'
@@ -109,7 +110,7 @@ export async function crashAtSteps(
   const load = loadOn(devnet)
   try {
     const follow = followHashes(devnet, tap.learn)
-    await load.start()
+    await startLoad(load)
     for (const [done, crash] of crashes.entries()) {
       await restart(devnet, () => {
         disk.end()

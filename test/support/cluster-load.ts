@@ -1,4 +1,12 @@
-import { createLoad, devnetAccount, type Load, l2ChainId, loadSecrets, loadSenders } from '#devnet'
+import {
+  createLoad,
+  devnetAccount,
+  type Load,
+  l2ChainId,
+  loadSecrets,
+  loadSenders,
+  startLoad,
+} from '#devnet'
 import { loadSecp256k1, systemClock } from '#node'
 import { toHex } from '#primitives'
 import { networkId } from '#records'
@@ -13,7 +21,7 @@ export async function underLoad(
 ): Promise<Load['records']> {
   const load = loadOn(cluster, rate)
   try {
-    await load.start()
+    await startLoad(load)
     await run()
   } finally {
     await load.stop()

@@ -101,7 +101,7 @@ export async function loadNetwork<Network extends Devnet>(
       (line) => chaos.push(line),
       (outage) => outages.push(outage),
     )
-    await startLoad(load, new Promise(() => {}))
+    await startLoad(load)
     const seen = { devnet, sent: load.records, observer, chaos }
     await Promise.race([eventually('what the load is for', () => until(seen)), devnet.l1Lost])
     await load.stop()
