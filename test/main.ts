@@ -2,7 +2,7 @@
 // `npm test -- NAME` runs the files whose name has that part.
 import { join } from 'node:path'
 import { add, type Counts, lineOf, none } from './counts.ts'
-import { endWithParent, giveWay, start } from './processes.ts'
+import { endWithParent, start } from './processes.ts'
 import { planOf, type Stage } from './stages.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -28,29 +28,30 @@ async function runLane(stages: readonly Stage[]): Promise<Counts> {
 }
 
 async function runStage(stage: Stage): Promise<Counts> {
-  const { name, node, files, givesWay } = stage
+  const { name, node, files } = stage
   if (node === undefined) {
     process.stdout.write(`${name}: skipped, no such Node for this platform\n`)
     return { ...none, skipped: files.length }
   }
   process.stdout.write(`${name}${files.length > 0 ? ` (${files.length} files)` : ''} …\n`)
   const startedMs = performance.now()
-  const counts = await runProgram(node, programOf(stage), givesWay)
+  const counts = await runProgram(node, programOf(stage))
   const seconds = (performance.now() - startedMs) / 1_000
   process.stdout.write(`${name}: ${lineOf(counts)} in ${seconds.toFixed(1)} s\n`)
   return counts
 }
 
-const programOf = ({ files, concurrency }: Stage): readonly string[] =>
-  files.length === 0 ? ['test/check.ts'] : ['test/stage.ts', String(concurrency), ...files]
+const programOf = ({ files, concurrency, givesWay }: Stage): readonly string[] =>
+  files.length === 0
+    ? ['test/check.ts']
+    : ['test/stage.ts', ...(givesWay ? ['--give-way'] : []), String(concurrency), ...files]
 
 /** A program that ends without having told its counts has failed as a whole. */
-function runProgram(node: string, program: readonly string[], givesWay: boolean): Promise<Counts> {
+function runProgram(node: string, program: readonly string[]): Promise<Counts> {
   const child = start(node, ['--disable-warning=ExperimentalWarning', ...program], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
-  if (givesWay) giveWay(child)
   let told: Counts | undefined
   child.on('message', (message) => {
     told = message as Counts

@@ -39,16 +39,15 @@ export function start(
 const niceness = 5
 
 /**
- * Puts what has just been started, and whatever it starts, behind what runs as we do. Linux may
- * weigh sessions against each other, each by a number of its own, and this one leads a session;
- * where a system allows neither, nothing changes.
+ * Puts this process, and whatever it will start, behind what runs as it did. Linux may weigh
+ * sessions against each other, each by a number of its own, and this one leads a session; where a
+ * system allows neither, nothing changes.
  */
-export function giveWay({ pid }: ChildProcess): void {
-  if (pid === undefined) return
+export function giveWay(): void {
   const lower = Math.min(constants.priority.PRIORITY_LOW, getPriority() + niceness)
   for (const lowering of [
-    () => setPriority(pid, lower),
-    () => writeFileSync(`/proc/${pid}/autogroup`, String(lower)),
+    () => setPriority(lower),
+    () => writeFileSync('/proc/self/autogroup', String(lower)),
   ])
     try {
       lowering()

@@ -1,10 +1,11 @@
 // Runs the test files it is given on the Node that runs it, prints what fails, and tells its parent
-// the counts: `node test/stage.ts CONCURRENCY FILE…`.
+// the counts: `node test/stage.ts [--give-way] CONCURRENCY FILE…`.
 
 import { relative } from 'node:path'
 import { run } from 'node:test'
-import { inspect } from 'node:util'
+import { inspect, parseArgs } from 'node:util'
 import type { Counts } from './counts.ts'
+import { giveWay } from './processes.ts'
 
 /**
  * A single test that takes longer has hung: far beyond what any needs on a busy machine, and beyond
@@ -15,7 +16,12 @@ const testTimeoutMs = 900_000
 /** A file that takes longer is named in the output. */
 const slowFileMs = 10_000
 
-const [concurrency, ...files] = process.argv.slice(2)
+const { values, positionals } = parseArgs({
+  options: { 'give-way': { type: 'boolean' } },
+  allowPositionals: true,
+})
+const [concurrency, ...files] = positionals
+if (values['give-way']) giveWay()
 
 const stream = run({ files, concurrency: Number(concurrency), timeout: testTimeoutMs })
 let failures = 0

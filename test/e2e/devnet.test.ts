@@ -48,7 +48,7 @@ function hasServed({ devnet, sent }: Seen): boolean {
 }
 
 test('devnet: everything that was accepted is on L1 once, as the auditor finds too', () =>
-  runUnderLoad({ rate: 20, until: hasServed }, async (run) => {
+  runUnderLoad({ rate: 8, until: hasServed }, async (run) => {
     assertComplete(run)
     const { summary } = run
     assert(summary.tasks.sent > 0)
@@ -59,7 +59,7 @@ test('devnet: everything that was accepted is on L1 once, as the auditor finds t
   }))
 
 test('devnet: what idle owners owe lands by fallback, and an operator that was away catches up', () =>
-  runUnderLoad({ rate: 10, chaos: 'submitter,operator', until: hasFallenBack }, async (run) => {
+  runUnderLoad({ rate: 5, chaos: 'submitter,operator', until: hasFallenBack }, async (run) => {
     assertComplete(run)
     const { checkpoints } = run.summary
     assert(checkpoints.byFallback > 0 && checkpoints.missedWindows > 0)

@@ -16,6 +16,12 @@ import type { DropRule } from './transport.ts'
 /** A block of this size, and what each validator receives of it. */
 const bodyBytes = 1024 * 1024 - 1
 
+/**
+ * Who waits for a part asks again after a gossip interval: longer than any answer takes on a busy
+ * machine, so that what comes twice was sent twice for no reason.
+ */
+const unhurried = { proposeMs: 20_000, voteMs: 150, growthMs: 20, gossipMs: 1_000 }
+
 /** Parts and bodies that reach each validator, in bytes. */
 function countBodies(inner: (message: Message, from: Hex, to: Hex) => boolean) {
   const received = new Map<Hex, number>()
@@ -55,9 +61,8 @@ test('parts: a big block reaches each validator once, under relays, and as round
     fc.asyncProperty(plan, async ({ rounds, shy }) => {
       const { received, drops } = countBodies(() => false)
       const refused = new Set<Hex>()
-      const timing = { proposeMs: 2000, voteMs: 150, growthMs: 20, gossipMs: 100 }
       const network = createTestNetwork({
-        ...{ drops, timing },
+        ...{ drops, timing: unhurried },
         parts: (i, { application }) => ({
           application: {
             ...application,
@@ -88,7 +93,7 @@ test('parts: whoever misses parts asks others, and gets no more than those', asy
       message.index % 3 === 0 &&
       isFirst(`${from} ${to} ${message.index}`),
   )
-  const network = createTestNetwork({ drops })
+  const network = createTestNetwork({ drops, timing: unhurried })
   await decideBig(network)
   assert(lost.size > 0)
   // Three of four decide once they have it; the fourth may be so late that it fetches the decision.
@@ -108,7 +113,7 @@ test('parts: wrong ones are refused by name, and others are asked', async () => 
     if (to === victim) intruder.send(to, encodeMessage({ ...message, bytes }))
     return false
   })
-  const network = createTestNetwork({ drops })
+  const network = createTestNetwork({ drops, timing: unhurried })
   const intruder = network.transport.join(stranger, () => {})
   await decideBig(network)
   const refusing = network.peers
@@ -125,7 +130,7 @@ test('parts: who lags is not sent the body that it holds', async () => {
       message.kind === 'votes' &&
       message.votes.some(({ step }) => step === 'precommit'),
   )
-  const network = createTestNetwork({ drops })
+  const network = createTestNetwork({ drops, timing: unhurried })
   const lagging = (network.peers[3] as TestPeer).key
   await decideBig(network)
   const { fetched } = (network.peers[3] as TestPeer).engine.status()
