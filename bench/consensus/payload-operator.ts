@@ -1,7 +1,5 @@
-import { hash } from 'node:crypto'
 import { createSigner } from '#consensus'
 import {
-  type CallPool,
   createDisk,
   createEnvironment,
   createPassedCalls,
@@ -9,12 +7,13 @@ import {
   loadSecp256k1,
   Mempool,
   openLedgerKeeper,
+  RecoverThread,
   recoverAddressWith,
 } from '#node'
 import { type Logger, sha256, uint64Bytes, utf8, vrfProve } from '#primitives'
-import type { Environment } from '#protocol'
 import type { Genesis, OperatorId } from '#records'
 import { LedgerNetwork } from '../../test/support/ledger-network.ts'
+import { createPayloadPool, keysAhead } from './payload-pool.ts'
 import { payloadService, payloadSpec } from './payload-service.ts'
 
 /** A network whose only service keeps payloads; the same in every process that makes it. */
@@ -62,7 +61,9 @@ export async function openPayloadApplication(options: {
   const member = members.find(({ id }) => id === operator)
   if (!member) throw new Error(`defect: no operator ${operator}`)
   const { recover } = loadSecp256k1()
-  const service = payloadService(recoverAddressWith(recover))
+  const thread = new RecoverThread({ recover, logger })
+  const { recoverAhead, withKey } = keysAhead(recover)
+  const service = payloadService(recoverAddressWith(recoverAhead))
   const environment = createEnvironment(genesis, createPassedCalls(), () => service)
   const keeper = await openLedgerKeeper({
     ...{ folder, disk: createDisk(folder), genesis, environment, operator, logger },
@@ -72,7 +73,7 @@ export async function openPayloadApplication(options: {
     ...{ genesis, environment, logger },
     mempool: new Mempool({
       environment,
-      pools: new Map([[payloadSpec.name, payloadPool(environment)]]),
+      pools: new Map([[payloadSpec.name, createPayloadPool({ environment, thread, withKey })]]),
       nowMs: () => Date.now(),
       onDropped: () => {},
     }),
@@ -82,51 +83,9 @@ export async function openPayloadApplication(options: {
     stored: keeper.stored,
     keep: (committed) => keeper.keep(committed, undefined),
   })
-  return { application, close: () => keeper.close() }
-}
-
-/** Most payloads that wait. */
-const maxWaiting = 20_000
-
-const nameOf = (payload: Uint8Array): string => hash('sha256', payload, 'base64')
-
-/** Payloads in the order in which they came, each once: a peer may hand one over late. */
-function payloadPool({ services }: Environment): CallPool {
-  const service = services.get(payloadSpec.name)
-  const waiting = new Map<string, Uint8Array>()
-  const included = new Set<string>()
-  let bytes = 0
-  return {
-    admit: (payload) => {
-      const name = nameOf(payload)
-      if (waiting.has(name)) return { ok: false, reason: 'AlreadyKnown' }
-      if (included.has(name)) return { ok: false, reason: 'NoLongerWaiting' }
-      if (waiting.size >= maxWaiting) return { ok: false, reason: 'MempoolFull' }
-      const verdict = service?.check(payload) ?? { ok: false, reason: 'UnknownService' }
-      if (!verdict.ok) return verdict
-      waiting.set(name, payload)
-      bytes += payload.length
-      return { ok: true }
-    },
-    has: (payload) => waiting.has(nameOf(payload)),
-    take: (maxBytes) => {
-      const taken: Uint8Array[] = []
-      let room = maxBytes
-      for (const payload of waiting.values()) {
-        room -= payload.length
-        if (room < 0) break
-        taken.push(payload)
-      }
-      return taken
-    },
-    committed: (payloads) => {
-      for (const payload of payloads) {
-        const name = nameOf(payload)
-        included.add(name)
-        if (waiting.delete(name)) bytes -= payload.length
-      }
-    },
-    executable: () => waiting.size,
-    bytes: () => bytes,
+  const close = () => {
+    thread.stop()
+    keeper.close()
   }
+  return { application, close }
 }

@@ -1,4 +1,4 @@
-import { addressOfSecret, loadSecp256k1, type recoverAddressWith } from '#node'
+import { addressOfSecret, loadSecp256k1, type recoverAddressWith, type SignedDigest } from '#node'
 import {
   concatBytes,
   fromHex,
@@ -37,8 +37,7 @@ export const payloadService = (
   initial: (empty) => empty,
   check: (payload) => {
     if (payload.length !== payloadBytes) return { ok: false, reason: 'BadPayload' }
-    const digest = keccak256(payload.subarray(signatureBytes))
-    const signer = recoverAddress(digest, payload.subarray(0, signatureBytes))
+    const signer = recoverAddress(digestOf(payload), payload.subarray(0, signatureBytes))
     return signer === client ? { ok: true } : { ok: false, reason: 'BadSignature' }
   },
   begin: (_, __, calls) => concatBytes(...calls),
@@ -54,6 +53,18 @@ export const payloadService = (
     return { state: next, leaves: [], results }
   },
 })
+
+const digestOf = (payload: Uint8Array): Uint8Array => keccak256(payload.subarray(signatureBytes))
+
+/** What a payload's key is recovered from; undefined of what is none. */
+export const signedDigestOf = (payload: Uint8Array): SignedDigest | undefined =>
+  payload.length === payloadBytes
+    ? {
+        digest: digestOf(payload),
+        signature: payload.subarray(0, 64),
+        recovery: (payload[64] as number) - 27,
+      }
+    : undefined
 
 const { sign } = loadSecp256k1()
 const secret = fromHex(keccak256Hex(utf8('payload bench client')))

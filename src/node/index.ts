@@ -48,6 +48,7 @@ export type {
 export { OutboxIndex } from './outbox-index.ts'
 export { createPassedCalls } from './passed-calls.ts'
 export { loadSecp256k1, type RecoverPublicKey, recoverAddressWith } from './recover.ts'
+export type { SignedDigest } from './recover-batch.ts'
 export { RecoverThread } from './recover-thread.ts'
 export type { Answers } from './reporter.ts'
 export { seal, unseal } from './sealed-file.ts'
