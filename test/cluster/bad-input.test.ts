@@ -59,7 +59,7 @@ function unsignedTask(): Transaction & { kind: 'task' } {
     service: 'price',
     payload: encodeSymbol('ETH/USD'),
     maxFee: 10n ** 15n,
-    validUntilMs: Date.now() + 60_000,
+    validUntilMs: Date.now() + 600_000,
     salt: bytes32(1),
   } as Parameters<typeof taskDigest>[1]
   const { network } = cluster.operator(1).application.ledger.constants
