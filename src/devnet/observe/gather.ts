@@ -50,25 +50,33 @@ function transactionFacts(watch: Watch, sent: Sent): TransactionFacts {
   const refused = refusalOf(sent, block !== undefined, endings)
   if (!block) return { requestedMs: sent.requestedMs, refused }
   const { leafIndex, isProven } = proofs.stateOf(subjectOf(block) ?? sent.id)
-  return {
-    requestedMs: sent.requestedMs,
-    refused,
-    confirmedMs: block.seenMs,
-    certifiedMs: leafIndex === undefined ? undefined : checkpoints.timeline.coveredMs(leafIndex),
-    onL1Ms: leafIndex === undefined || !isProven ? undefined : l1.timeline.coveredMs(leafIndex),
-  }
+  const onL1Ms = leafIndex === undefined || !isProven ? undefined : l1.timeline.coveredMs(leafIndex)
+  const certifiedMs = notAfter(onL1Ms, certifiedAt(checkpoints, leafIndex))
+  const confirmedMs = notAfter(certifiedMs, block.seenMs)
+  return { requestedMs: sent.requestedMs, refused, confirmedMs, certifiedMs, onL1Ms }
 }
+
+const certifiedAt = ({ timeline }: Watch['checkpoints'], leafIndex: number | undefined) =>
+  leafIndex === undefined ? undefined : timeline.coveredMs(leafIndex)
+
+/**
+ * When something was seen, at the latest when what follows from it was: watchers do not look at the
+ * same time, and one whose look takes long may come after the next thing has happened.
+ */
+const notAfter = (nextMs: number | undefined, seenMs: number | undefined): number | undefined =>
+  nextMs === undefined ? seenMs : Math.min(nextMs, seenMs ?? nextMs)
 
 function taskFacts({ tasks, checkpoints, l1, proofs, endings }: Watch, sent: Sent): TaskFacts {
   const { leafIndex, ...progress } = tasks.progressOf(sent.id)
   const { isProven } = proofs.stateOf(sent.id)
+  const onL1Ms = leafIndex === undefined || !isProven ? undefined : l1.executedMs(leafIndex)
   const isTaken = progress.agreedMs !== undefined || progress.expired !== undefined
   return {
     requestedMs: sent.requestedMs,
     refused: refusalOf(sent, isTaken, endings),
     ...progress,
-    certifiedMs: leafIndex === undefined ? undefined : checkpoints.timeline.coveredMs(leafIndex),
-    onL1Ms: leafIndex === undefined || !isProven ? undefined : l1.executedMs(leafIndex),
+    certifiedMs: notAfter(onL1Ms, certifiedAt(checkpoints, leafIndex)),
+    onL1Ms,
   }
 }
 

@@ -83,6 +83,13 @@ test('observer: follows a transaction and a task to L1, proof by proof', async (
   assert.deepEqual([facts.operators, facts.engine], [4, 'embedded'])
 })
 
+test('observer: what is on L1 was certified before, also when nobody looked in time', async (t) => {
+  const blind = { nodeop_checkpoints: () => [] }
+  const facts = await watch(t, recordsOf([sent(transactionHash)], [sent(taskId)]), blind)
+  for (const { certifiedMs, onL1Ms } of [...facts.transactions, ...facts.tasks])
+    assert(onL1Ms !== undefined && certifiedMs === onL1Ms)
+})
+
 test('observer: where no gateway tells what the network is, nothing is summed up', async (t) => {
   const silent = { nodeop_status: () => fault(-32_001, 'starting') }
   await assert.rejects(watch(t, emptyRecords(), silent), { code: 'GatewaysUnreachable' })
