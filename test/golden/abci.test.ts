@@ -5,7 +5,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { type AbciServer, checkCalls, serveApplication } from '#consensus'
+import {
+  type AbciServer,
+  type ConsensusDecision,
+  checkCalls,
+  serveApplication,
+  validatorAddress,
+} from '#consensus'
 import { createDisk } from '#node'
 import type { Hex } from '#primitives'
 import { networkId } from '#records'
@@ -33,6 +39,7 @@ type Pair = {
 function createProcesses(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'nodeop golden '))
   const log = emptyLog()
+  const decisions: ConsensusDecision[] = []
   let running: Pair | undefined
   t.after(async () => {
     await endBoth()
@@ -52,6 +59,7 @@ function createProcesses(t: TestContext) {
   }
   return {
     log,
+    decisions,
     /** CometBFT alone begins anew. */
     async restartComet(pair: Pair): Promise<Pair> {
       await pair.comet.kill()
@@ -65,6 +73,7 @@ function createProcesses(t: TestContext) {
         ...{ application: recordCalls(operator.application, log), chain, mempool: 'app' },
         logger: silentLogger,
         listen: { path: join(folder, 'abci.sock') },
+        onDecided: (decision) => decisions.push(decision),
         onFailure: (error) => assert.fail(String(error)),
       })
       return connect({ operator, server })
@@ -97,12 +106,11 @@ const isFragile = (height: number): boolean =>
   height === 1 || (height >= offence.height - 1 && height <= offence.height + 2)
 
 test('golden log over ABCI: the same outcome at every height, whichever process ends when', async (t) => {
-  const { log, restart, restartComet } = createProcesses(t)
+  const { log, decisions, restart, restartComet } = createProcesses(t)
   let pair = await restart()
   let { appHash } = pair.info
   for (const block of blocks) {
     const { height } = block.decided
-    const { ledger } = pair.operator.application
     const before = { height: height - 1, appHash }
     if (height === offence.height) {
       const { appHash: other } = await pair.comet.finalize({ ...block.decided, misbehaviour: [] })
@@ -117,11 +125,12 @@ test('golden log over ABCI: the same outcome at every height, whichever process 
         assert.deepEqual(pair.info, before)
       }
     }
+    const { ledger } = pair.operator.application
     await decide(pair, block)
     await pair.comet.commit()
     if (block.decided.transactions.length + block.decided.misbehaviour.length === 0) {
       assert.equal(block.outcome.appHash, appHash, `block ${height} is empty`)
-      if (!isFragile(height)) assert.equal(pair.operator.application.ledger, ledger)
+      assert.equal(pair.operator.application.ledger, ledger)
     }
     ;({ appHash } = block.outcome)
     if (!isFragile(height)) continue
@@ -129,4 +138,17 @@ test('golden log over ABCI: the same outcome at every height, whichever process 
     assert.deepEqual(pair.info, { height, appHash })
   }
   checkCalls(log.calls)
+  holdAgainstCommits(decisions)
 })
+
+/** What the operator is told of the votes on each block, by the next one. */
+function holdAgainstCommits(decisions: readonly ConsensusDecision[]): void {
+  assert.equal(decisions.length, blocks.length)
+  for (const [place, { block, previousRound, previousSigners }] of decisions.entries()) {
+    const { decided, lastCommit } = blocks[place] ?? assert.fail()
+    assert.deepEqual(block, decided)
+    assert.equal(previousRound, lastCommit?.round ?? 0)
+    const signers = lastCommit?.signatures.map(({ validator }) => validatorAddress(validator))
+    assert.deepEqual(previousSigners, signers ?? [])
+  }
+}
