@@ -5,7 +5,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pass } from 'node:timers/promises'
 import {
   createSigner,
   encodeMessage,
@@ -19,30 +18,58 @@ import {
 import { createLoad, devnetAccount, l2ChainId, loadSecrets, loadSenders } from '#devnet'
 import { createDisk, createLogger, loadSecp256k1, systemClock } from '#node'
 import { assert, type Hex, sha256Hex, toHex, utf8 } from '#primitives'
+import type { Ledger } from '#protocol'
 import { networkId, type OperatorId } from '#records'
 import { packGoldenLog } from '../test/golden/log.ts'
 import { openOperator } from '../test/golden/operator.ts'
 import { type Cluster, startCluster } from '../test/support/cluster.ts'
 import { toOutcome } from '../test/support/outcome.ts'
-import { within } from '../test/support/waiting.ts'
+import { until, within } from '../test/support/waiting.ts'
 
 const target = join(import.meta.dirname, '..', 'test', 'golden', 'devnet.json.gz')
 const logger = createLogger('warn', {})
 /** Who votes twice. */
 const culprit: OperatorId = 4
-/** Before the double vote, after it, and to drain what was accepted. */
-const spansMs = [3_000, 3_000, 4_000] as const
+/** Blocks of each span at least: before the double vote, and after it. */
+const spanBlocks = 16
 
 /** Clients of the network: transfers on L2, and a price task a second. */
 const loadOn = ({ genesis, operators }: Cluster) =>
   createLoad({
-    ...{ l2ChainId, clock: systemClock, logger, rate: 10, symbols: ['ETH/USD', 'BTC/USD'] },
+    ...{ l2ChainId, clock: systemClock, logger, rate: 5, symbols: ['ETH/USD', 'BTC/USD'] },
     gateways: operators.map(({ url }) => url),
     senders: loadSecrets(loadSenders).map(toHex),
     taskClient: devnetAccount(9).privateKey,
     networkId: networkId(genesis),
     sign: loadSecp256k1().sign,
   })
+
+/** Waits for a span of blocks, in which a task comes to its end on L1. */
+function liveOn({ operator }: Cluster): Promise<void> {
+  const one = operator(1)
+  const settledIn = ({ endedTasks }: Ledger) =>
+    [...endedTasks.values()].filter(({ status }) => status === 'settled').length
+  const { height, ledger } = one.application
+  const before = settledIn(ledger)
+  return until(
+    one,
+    'a span with a settled task',
+    (now, at) => at >= height + spanBlocks && settledIn(now) > before,
+  )
+}
+
+/** Waits for a block without content. */
+function rest({ operator }: Cluster): Promise<void> {
+  const { engine } = operator(1)
+  const empty = new Promise<void>((resolve) => {
+    const stop = engine.onDecided(({ block }) => {
+      if (block.transactions.length > 0) return
+      stop()
+      resolve()
+    })
+  })
+  return within('an empty block', empty)
+}
 
 /** Has the culprit prevote two blocks at each height, until a block holds the proof. */
 function proveDoubleVote(cluster: Cluster): Promise<void> {
@@ -65,7 +92,7 @@ async function voteTwice(
   height: number,
   stranger: { send(to: Hex, bytes: Uint8Array): void },
 ): Promise<void> {
-  const { secrets } = members.find(({ id }) => id === culprit) ?? members[0] ?? noMember()
+  const { secrets } = members.find(({ id }) => id === culprit) ?? noMember()
   for (const text of ['one block', 'another']) {
     // A new one each time: a signer signs once for a slot.
     const signer = createSigner(secrets.consensusSeed)
@@ -119,11 +146,12 @@ const cluster = await startCluster()
 try {
   const load = loadOn(cluster)
   await load.start()
-  await pass(spansMs[0])
+  await liveOn(cluster)
   await proveDoubleVote(cluster)
-  await pass(spansMs[1])
+  await liveOn(cluster)
   await load.stop()
-  await pass(spansMs[2])
+  await rest(cluster)
+  await rest(cluster)
   const { folder, stop } = cluster.operator(1)
   await stop()
   const stored = await blocksIn(folder, networkId(cluster.genesis))

@@ -26,6 +26,7 @@ import { createFaultyDatabases } from '../support/faulty-databases.ts'
 import { CrashedError, createFaultyDisk, type FaultyDisk } from '../support/faulty-disk.ts'
 import { silentLogger } from '../support/manual-clock.ts'
 import { toOutcome } from '../support/outcome.ts'
+import { within } from '../support/waiting.ts'
 import { wallClock } from '../support/wall-clock.ts'
 import { offenceIn, readGoldenLog } from './log.ts'
 import { openOperator } from './operator.ts'
@@ -135,7 +136,7 @@ async function follow(options: EngineOptions, height: number, closing: Closing):
   engine.onDecided(({ block }) => block.height >= height && end.resolve())
   await engine.start()
   if (engine.status().height >= height) end.resolve()
-  await end.promise
+  await within(`height ${height}`, end.promise)
 }
 
 /** Every call is in order, and every block had the outcome that the log says. */

@@ -1,4 +1,6 @@
-// One suite for both engines: what an application is called with, and what comes of it.
+// One suite for both engines: what an application is called with, and what comes of it. Here the
+// application only traces its calls; `test/golden` does the same with the operators' own, on the
+// log of a real network.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
