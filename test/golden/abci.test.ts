@@ -13,11 +13,13 @@ import {
   validatorAddress,
 } from '#consensus'
 import { createDisk } from '#node'
-import type { Hex } from '#primitives'
+import type { Disk, Hex } from '#primitives'
 import { networkId } from '#records'
 import { emptyLog, recordCalls } from '../support/call-recorder.ts'
 import { CometDriver, type LastCommit } from '../support/comet-driver.ts'
+import { CrashedError, type FaultyDisk } from '../support/faulty-disk.ts'
 import { silentLogger } from '../support/manual-clock.ts'
+import { copyOf, databaseSteps, newDisk } from './disks.ts'
 import { type GoldenBlock, offenceIn, readGoldenLog } from './log.ts'
 import { openOperator, type ReplayingOperator } from './operator.ts'
 
@@ -35,16 +37,23 @@ type Pair = {
   readonly info: { readonly height: number; readonly appHash: Hex }
 }
 
-/** Both processes on one folder, each of which can end and begin again. */
-function createProcesses(t: TestContext) {
+/** What outlives the processes. */
+type Place = { readonly folder: string; readonly disk: Pick<Disk, 'commit'> }
+
+/** A folder that goes with the test. */
+function folderOf(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'nodeop golden '))
+  t.after(() => rmSync(folder, { recursive: true }))
+  return folder
+}
+
+/** Both processes, each of which can end and begin again. */
+function createProcesses(t: TestContext) {
+  t.after(() => endBoth()) // before its folders go
+  const socket = { path: join(folderOf(t), 'abci.sock') }
   const log = emptyLog()
   const decisions: ConsensusDecision[] = []
   let running: Pair | undefined
-  t.after(async () => {
-    await endBoth()
-    rmSync(folder, { recursive: true })
-  })
   const connect = async ({ operator, server }: Omit<Pair, 'comet' | 'info'>): Promise<Pair> => {
     log.calls.push({ call: 'start', height: operator.application.height })
     const comet = await CometDriver.connect(server.address)
@@ -65,16 +74,15 @@ function createProcesses(t: TestContext) {
       await pair.comet.kill()
       return connect(pair)
     },
-    /** Both do, on what is in the folder. */
-    async restart(): Promise<Pair> {
+    /** Both do, on what outlives them. */
+    async restart(place: Place): Promise<Pair> {
       await endBoth()
-      const operator = await openOperator({ genesis, folder, disk: createDisk(folder) })
+      const operator = await openOperator({ genesis, ...place })
       const server = await serveApplication({
         ...{ application: recordCalls(operator.application, log), chain, mempool: 'app' },
-        logger: silentLogger,
-        listen: { path: join(folder, 'abci.sock') },
+        ...{ listen: socket, logger: silentLogger },
         onDecided: (decision) => decisions.push(decision),
-        onFailure: (error) => assert.fail(String(error)),
+        onFailure: (error) => assert(error instanceof CrashedError, String(error)),
       })
       return connect({ operator, server })
     },
@@ -106,7 +114,9 @@ const isFragile = (height: number): boolean =>
   height === 1 || (height >= offence.height - 1 && height <= offence.height + 2)
 
 test('golden log over ABCI: the same outcome at every height, whichever process ends when', async (t) => {
-  const { log, decisions, restart, restartComet } = createProcesses(t)
+  const { log, decisions, restart: restartOn, restartComet } = createProcesses(t)
+  const folder = folderOf(t)
+  const restart = () => restartOn({ folder, disk: createDisk(folder) })
   let pair = await restart()
   let { appHash } = pair.info
   for (const block of blocks) {
@@ -152,3 +162,45 @@ function holdAgainstCommits(decisions: readonly ConsensusDecision[]): void {
     assert.deepEqual(previousSigners, signers ?? [])
   }
 }
+
+/** A disk with all blocks before the double vote. */
+async function diskBefore(root: string): Promise<FaultyDisk> {
+  const disk = newDisk(root, 'base')
+  const { application, close } = await openOperator({
+    ...{ genesis, disk, folder: disk.databaseFolder() },
+  })
+  for (const { decided } of blocks.slice(0, offence.height - 1)) {
+    await application.finalizeBlock(decided)
+    await application.commit()
+  }
+  disk.end()
+  await close()
+  return disk
+}
+
+test('golden log over ABCI: power is lost at any step of the block with the double vote', async (t) => {
+  const { log, restart } = createProcesses(t)
+  const root = folderOf(t)
+  const base = await diskBefore(root)
+  /** Hands over what the application lacks, up to a height. */
+  const handOver = async (disk: FaultyDisk, height: number) => {
+    const pair = await restart({ disk, folder: disk.databaseFolder() })
+    for (const block of blocks.slice(pair.info.height, height)) {
+      await decide(pair, block)
+      await pair.comet.commit()
+    }
+    return pair.info
+  }
+  for (const step of databaseSteps)
+    for (const when of ['before', 'after'] as const) {
+      log.calls.length = 0
+      const disk = copyOf(base, root, `${when} ${step}`)
+      disk.crashAt(step, when)
+      await assert.rejects(handOver(disk, offence.height), /^Error: ended/)
+      assert.equal(disk.endedAt(), `${when} ${step}`)
+      const { height } = await handOver(disk.afterPowerCut(), offence.height + 2)
+      assert(height === offence.height || height === offence.height - 1)
+      if (step === 'sync ledger.sqlite' && when === 'after') assert.equal(height, offence.height)
+      checkCalls(log.calls)
+    }
+})

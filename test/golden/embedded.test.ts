@@ -2,7 +2,7 @@
 // in the block store, and what a peer hands over. The application is the operators' own, with its
 // files.
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -22,12 +22,12 @@ import {
 import { createDisk } from '#node'
 import { networkId } from '#records'
 import { type CallLog, emptyLog, recordCalls } from '../support/call-recorder.ts'
-import { createFaultyDatabases } from '../support/faulty-databases.ts'
-import { CrashedError, createFaultyDisk, type FaultyDisk } from '../support/faulty-disk.ts'
+import { CrashedError, type FaultyDisk } from '../support/faulty-disk.ts'
 import { silentLogger } from '../support/manual-clock.ts'
 import { toOutcome } from '../support/outcome.ts'
 import { within } from '../support/waiting.ts'
 import { wallClock } from '../support/wall-clock.ts'
+import { copyOf, databaseSteps, newDisk } from './disks.ts'
 import { offenceIn, readGoldenLog } from './log.ts'
 import { openOperator } from './operator.ts'
 
@@ -59,7 +59,7 @@ let base: { readonly disk: FaultyDisk; readonly log: CallLog }
 const closing: Closing = []
 before(async () => {
   peer = await startPeer()
-  base = { disk: newDisk('base'), log: emptyLog() }
+  base = { disk: newDisk(root, 'base'), log: emptyLog() }
   await live(base.disk, offence.height - 1, base.log)
 })
 after(async () => {
@@ -90,16 +90,6 @@ async function startPeer() {
   const engine = await start()
   closing.unshift(engine.stop)
   return { engine, log }
-}
-
-const newDisk = (name: string): FaultyDisk =>
-  createFaultyDisk(1, undefined, createFaultyDatabases(join(root, name)))
-
-/** A copy of the disk that ends before the double vote. */
-function copyOfBase(name: string): FaultyDisk {
-  const databases = createFaultyDatabases(join(root, name))
-  cpSync(base.disk.databaseFolder(), databases.folder, { recursive: true })
-  return base.disk.copy(databases)
 }
 
 /** One life of a newcomer: until it has a height from the peer, or its disk ends it. */
@@ -160,7 +150,7 @@ test('golden log on the embedded engine: a start executes stored blocks to the s
 
 test('golden log on the embedded engine: blocks of a peer have the same outcomes', async () => {
   const log = { calls: [...base.log.calls], executed: [...base.log.executed] }
-  const disk = copyOfBase('whole')
+  const disk = copyOf(base.disk, root, 'whole')
   await live(disk, blocks.length, log)
   holdAgainstLog(log)
   assert.deepEqual(heightsOf(log), allHeights)
@@ -174,7 +164,7 @@ for (const when of ['before', 'after'] as const)
     const steps = new Set<string>()
     for (let step = 0; ; step++) {
       const log = emptyLog()
-      const disk = copyOfBase(`${when} ${step}`)
+      const disk = copyOf(base.disk, root, `${when} ${step}`)
       disk.crashAt(step, when)
       await live(disk, offence.height, log)
       const endedAt = disk.endedAt()
@@ -185,10 +175,6 @@ for (const when of ['before', 'after'] as const)
       const three = [0, 1, 2].map((more) => offence.height + more)
       assert.deepEqual([...new Set(heightsOf(log))], three, endedAt)
     }
-    const durable = ['l2.sqlite', 'ledger.sqlite'].flatMap((file) => [
-      `commit ${file}`,
-      `sync ${file}`,
-    ])
-    for (const step of [...durable, `write ${blocksFile}`, `sync ${blocksFile}`])
+    for (const step of [...databaseSteps, `write ${blocksFile}`, `sync ${blocksFile}`])
       assert(steps.has(`${when} ${step}`), `${when} ${step}`)
   })
