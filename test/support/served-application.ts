@@ -39,19 +39,25 @@ export type Served = {
 /** Time of a block that the listener to decisions fails at. */
 export const defectMs = 666
 
-/** Serves an application until the test is over; to a CometBFT with a mempool of its own. */
+/**
+ * Serves an application until the test is over; to a CometBFT with a mempool of its own, at once.
+ */
 export async function serve(
   t: TestContext,
   application: Application,
   listen: ListenAt = socketOf(t),
-  { snapshots, mempool = 'flood' }: Partial<Pick<ServeOptions, 'snapshots' | 'mempool'>> = {},
+  {
+    snapshots,
+    patience,
+    mempool = 'flood',
+  }: Partial<Pick<ServeOptions, 'snapshots' | 'patience' | 'mempool'>> = {},
 ): Promise<Served> {
   const decided: DecidedBlock[] = []
   const failures: unknown[] = []
   const refusals: ConnectionEnd[] = []
   let told: (() => void) | undefined
   const server = await serveApplication({
-    ...{ application, snapshots, mempool, listen, chain: testGenesis.chain },
+    ...{ application, snapshots, patience, mempool, listen, chain: testGenesis.chain },
     logger: silentLogger,
     onDecided: ({ block }) => {
       decided.push(block)

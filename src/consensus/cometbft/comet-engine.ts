@@ -4,6 +4,7 @@ import { type Clock, DomainError, type Logger } from '#primitives'
 import type { Application, Verdict } from '#records'
 import type { ConsensusDecision, ConsensusEngine, ConsensusStatus, Hold } from '../engine/index.ts'
 import { validatorAddress } from '../light/index.ts'
+import { idleWaitMs } from './awaited-work.ts'
 import type { ConnectionEnd } from './connection.ts'
 import { type DiskWatch, watchDisk } from './disk-watch.ts'
 import { watchCommits } from './fresh-commits.ts'
@@ -106,6 +107,9 @@ class CometEngine implements ConsensusEngine {
     let refused: ConnectionEnd | undefined
     const server = await serveApplication({
       ...{ application, snapshots, chain: genesis, mempool: config.mempool, logger },
+      ...(config.mempool === 'app'
+        ? { patience: { clock, limitMs: idleWaitMs(config.timing) } }
+        : {}),
       listen: { path: this.#sockets.abci },
       onDecided: (decision) => this.#decided(decision),
       onFailure: (error) => this.#fail(error),

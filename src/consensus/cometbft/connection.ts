@@ -163,6 +163,7 @@ class Connection implements Asker {
   #finish(end: ConnectionEnd): void {
     if (this.#isOver) return
     this.#isOver = true
+    this.#session.left()
     this.#onEnd(end)
   }
 }

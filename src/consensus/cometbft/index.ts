@@ -1,3 +1,4 @@
+export { idleWaitMs, type Patience } from './awaited-work.ts'
 export { appStateOf, type Chain, chainIdOf, WrongGenesisError } from './chain.ts'
 export {
   type CometEngineOptions,

@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { DomainError, type Logger } from '#primitives'
 import type { Application } from '#records'
 import type { ConsensusDecision } from '../engine/index.ts'
+import type { Patience } from './awaited-work.ts'
 import type { Chain } from './chain.ts'
 import { type ConnectionEnd, serveConnection } from './connection.ts'
 import type { CometMempool } from './program/index.ts'
@@ -19,6 +20,10 @@ export type ServeOptions = {
   readonly chain: Chain
   /** CometBFT's `mempool.type`. */
   readonly mempool: CometMempool
+  /**
+   * Of a proposer with nothing to do, where CometBFT asks for blocks all the time; absent: none.
+   */
+  readonly patience?: Patience | undefined
   /** Absent: it gives none, and begins from none. */
   readonly snapshots?: SnapshotPort | undefined
   readonly listen: ListenAt
@@ -54,11 +59,11 @@ const maxConnections = 8
  * @see CometBFT, the specification of ABCI, its chapter on client and server
  */
 export async function serveApplication(options: ServeOptions): Promise<AbciServer> {
-  const { application, chain, mempool, snapshots, listen, logger, onFailure, onEnd } = options
+  const { application, chain, mempool, patience, snapshots, listen, logger, onEnd } = options
   const session = new Session({
-    ...{ application, chain, mempool, snapshots, logger },
+    ...{ application, chain, mempool, patience, snapshots, logger },
     onDecided: (decision) => options.onDecided?.(decision),
-    onFailure,
+    onFailure: options.onFailure,
   })
   const sockets = new Set<Socket>()
   const server = createServer({ noDelay: true }, (socket) => {

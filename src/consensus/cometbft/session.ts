@@ -8,6 +8,7 @@ import {
   type GrammarState,
 } from '../engine/index.ts'
 import { Answers, toResult, toStatus } from './answers.ts'
+import { AwaitedWork, type Patience } from './awaited-work.ts'
 import { type Chain, WrongGenesisError } from './chain.ts'
 import { Intake } from './intake.ts'
 import {
@@ -32,6 +33,8 @@ export type SessionOptions = {
   readonly chain: Chain
   /** Whose transactions wait in: CometBFT's own, or the application's. */
   readonly mempool: CometMempool
+  /** Of a proposer with nothing to do; absent: it has none. */
+  readonly patience?: Patience | undefined
   /** Absent: it gives none, and begins from none. */
   readonly snapshots?: SnapshotPort | undefined
   readonly logger: Logger
@@ -68,6 +71,7 @@ export class Session {
   readonly #onFailure: (error: unknown) => void
   readonly #inTurn = createTurns()
   readonly #mempool: CometMempool
+  readonly #work: AwaitedWork | undefined
   readonly #relay = new Relay()
   readonly #intake = new Intake((transaction) => this.#admit(transaction))
   /** Transactions that are being checked. */
@@ -78,19 +82,26 @@ export class Session {
   #failure: { readonly error: unknown } | undefined
 
   constructor(options: SessionOptions) {
-    const { application, chain, mempool, snapshots, logger, onDecided, onFailure } = options
+    const { application, chain, mempool, patience, snapshots, logger } = options
     this.#application = application
     this.#mempool = mempool
+    this.#work = patience && new AwaitedWork(patience, () => application.workDueMs())
     this.#snapshots = snapshots
     this.#answers = new Answers(application, chain)
     this.#logger = logger
-    this.#onDecided = onDecided
-    this.#onFailure = onFailure
+    this.#onDecided = options.onDecided
+    this.#onFailure = options.onFailure
   }
 
   /** Hands a transaction that the application has admitted to CometBFT when it asks for some. */
   relay(transaction: Uint8Array): void {
     this.#relay.add(transaction)
+    this.#work?.end()
+  }
+
+  /** A connection has ended: what was asked by it waits for nothing. */
+  left(): void {
+    this.#work?.end()
   }
 
   /** Resolves once no call of the application is under way; what waits for its check is dropped. */
@@ -173,11 +184,13 @@ export class Session {
   /** What is new to the application's mempool goes on to the peers. */
   async #admit(transaction: Uint8Array): Promise<void> {
     const verdict = await this.#ask(transaction)
-    if (verdict.ok) this.#relay.add(transaction)
+    if (verdict.ok) this.relay(transaction)
   }
 
   async #move(asked: Move, asker: Asker): Promise<Answer> {
     if (this.#failure) throw this.#failure.error
+    if (asked.case === 'processProposal') this.#work?.proposed(Number(asked.value.height))
+    if (asked.case === 'prepareProposal') await this.#awaitWork(asked.value, asker)
     await this.#follow(asked, asker)
     try {
       return await this.#carryOut(asked)
@@ -237,6 +250,16 @@ export class Session {
       this.#onDecided(decision)
     } catch (error) {
       this.#logger.error('a listener to decisions failed', { error })
+    }
+  }
+
+  /** A defect costs the wait, not the block. */
+  async #awaitWork({ height }: RequestPrepareProposal, asker: Asker): Promise<void> {
+    if (!asker.isOpen) return
+    try {
+      await this.#work?.before(Number(height))
+    } catch (error) {
+      this.#logger.error('application failed to say when there is work', { error, height })
     }
   }
 

@@ -188,7 +188,7 @@ function sectionsOf(
       timeout_precommit_delta: ms(timing.voteGrowthMs),
       timeout_commit: ms(timing.commitMs),
       skip_timeout_commit: timing.skipsCommit,
-      // The application's mempool never says that there is work: blocks come all the time.
+      // The application's mempool never says that there is work: its proposer waits for some.
       create_empty_blocks: mempool === 'app',
       create_empty_blocks_interval: ms(mempool === 'app' ? 0 : timing.heartbeatMs),
       peer_gossip_sleep_duration: ms(timing.gossipMs),
