@@ -34,7 +34,7 @@ test('settings: what is left out has its default, and what is saved reads back',
       listen: '0.0.0.0:26656',
       peers: [],
       timing: 'wan',
-      mempool: 'flood',
+      mempool: 'app',
       snapshots: { everyBlocks: 1_000, kept: 2 },
     },
   })

@@ -62,7 +62,7 @@ const settingsSchema = z.strictObject({
     peers: z.array(peer).max(256),
     /** How far away those are. */
     timing: z.enum(Object.keys(cometTimings) as (keyof typeof cometTimings)[]).default('wan'),
-    mempool: z.enum(cometMempools).default('flood'),
+    mempool: z.enum(cometMempools).default('app'),
     /** Where those who join may ask about the chain, by CometBFT's RPC; absent: nowhere. */
     rpcListen: hostPort.optional(),
     /** The program to run; the one that setup found when absent. */

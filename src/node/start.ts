@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { cometTimings, findComet } from '#consensus'
+import { cometTimings, findComet, requireMempool } from '#consensus'
 import type { Logger } from '#primitives'
 import { createDisk } from './disk.ts'
 import { loadOperatorFolder } from './operator-folder.ts'
@@ -36,7 +36,8 @@ export async function startFromFolder(options: StartOptions): Promise<RunningOpe
   const { operator, gateway, l1Url, feeds, gateways, cometbft, declares, keptBlocks } = settings
   const { genesis, keys } = await loadOperatorFolder(disk, operator)
   const named = cometbft.binary === undefined ? undefined : resolve(folder, cometbft.binary)
-  const { path: binary } = findComet(searchPath, named)
+  const program = findComet(searchPath, named)
+  requireMempool(program, cometbft.mempool)
   const known = new Map(Object.entries(gateways).map(([id, url]) => [Number(id), url]))
   const { listen, external, peers, mempool, rpcListen, snapshots, stateSync } = cometbft
   return startOperator({
@@ -45,7 +46,7 @@ export async function startFromFolder(options: StartOptions): Promise<RunningOpe
     ...{ genesis, folder, disk, init, l1Url, feeds, gateways: () => known },
     consensus: {
       engine: 'cometbft',
-      ...{ binary, mempool, timing: cometTimings[cometbft.timing] },
+      ...{ binary: program.path, mempool, timing: cometTimings[cometbft.timing] },
       ...{ rpcListen, snapshots, stateSync },
       peers: { listen, persistent: peers, ...(external === undefined ? {} : { external }) },
     },

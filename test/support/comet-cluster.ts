@@ -27,7 +27,7 @@ export async function findCometPlaces(
   return {
     consensusOf: (own, members) => ({
       engine: 'cometbft',
-      ...{ binary, snapshots, mempool: 'flood', timing: cometTimings.lan },
+      ...{ binary, snapshots, mempool: 'app', timing: cometTimings.lan },
       peers: {
         listen: placeIn(nodes, own),
         persistent: members

@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { after, test } from 'node:test'
-import { findComet } from './binary.ts'
+import { findComet, requireMempool } from './binary.ts'
+import { cometMempools } from './config.ts'
 import { cometVersion, versionIn } from './release.ts'
 
 const base = mkdtempSync(join(tmpdir(), 'nodeop comet '))
@@ -75,4 +76,14 @@ test('binary: one that is named is taken when it is a release that we know', () 
   const message = /of version v1\.0\.1 cannot be used; allowed: CometBFT v0\.40\.0 or v0\.38\.25/
   assert.throws(() => findComet('', other), { code: 'CometMissing', message })
   assert.throws(() => findComet('', join(base, 'absent')), { code: 'CometMissing' })
+})
+
+test('binary: a release without the application’s mempool says what to set', () => {
+  const old = { path: '/opt/cometbft', version: 'v0.38.25' }
+  requireMempool(old, 'flood')
+  for (const mempool of cometMempools) requireMempool({ ...old, version: cometVersion }, mempool)
+  assert.throws(() => requireMempool(old, 'app'), {
+    code: 'CometMissing',
+    message: /v0\.38\.25 has no app mempool: let cometbft\.mempool be flood$/,
+  })
 })

@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { DomainError } from '#primitives'
+import type { CometMempool } from './config.ts'
 import { cometVersion, cometVersionOf, cometVersions } from './release.ts'
 
 /** A CometBFT that can be run. */
@@ -45,6 +46,19 @@ function requireComet(path: string): CometBinary {
   if (version !== undefined && cometVersions.includes(version)) return { path, version }
   throw new CometMissingError(
     `${describe(path, version)} cannot be used; allowed: CometBFT ${cometVersions.join(' or ')}`,
+    { wanted: cometVersion },
+  )
+}
+
+/**
+ * That a program has this mempool: v0.38 has its own alone.
+ *
+ * @throws CometMissingError
+ */
+export function requireMempool({ path, version }: CometBinary, mempool: CometMempool): void {
+  if (mempool === 'flood' || version === cometVersion) return
+  throw new CometMissingError(
+    `${describe(path, version)} has no ${mempool} mempool: let cometbft.mempool be flood`,
     { wanted: cometVersion },
   )
 }

@@ -64,8 +64,8 @@ export type CometPeers = {
   readonly persistent: readonly string[]
 }
 
-/** Kinds of mempool that CometBFT can have: its own, or the application's. */
-export const cometMempools = ['flood', 'app'] as const
+/** Kinds of mempool that CometBFT can have, the one to run first: the application's, or its own. */
+export const cometMempools = ['app', 'flood'] as const
 export type CometMempool = (typeof cometMempools)[number]
 
 /** How a node that has no block yet begins from a snapshot of others, instead of from block 1. */

@@ -1,4 +1,10 @@
-export { type CometBinary, CometMissingError, cometToolsFolder, findComet } from './binary.ts'
+export {
+  type CometBinary,
+  CometMissingError,
+  cometToolsFolder,
+  findComet,
+  requireMempool,
+} from './binary.ts'
 export {
   type CometConfig,
   type CometMempool,
