@@ -16,7 +16,7 @@ export type OperatorProcess = {
 }
 
 /** How long an operator may take to end. */
-const endLimitMs = 20_000
+const endLimitMs = 60_000
 /** Lines of its standard error that are kept, for when it ends. */
 const keptLines = 5
 

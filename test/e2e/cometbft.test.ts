@@ -11,6 +11,7 @@ import { cometForTests } from '../support/comet.ts'
 import { atHeight, proveDoubleVote, validatorsAt } from '../support/comet-double-vote.ts'
 import { connectComet } from '../support/comet-rpc.ts'
 import { clientOf, loadNetwork } from '../support/devnet-run.ts'
+import { patienceMs } from '../support/waiting.ts'
 
 const { skip } = cometForTests()
 const base = mkdtempSync(join(tmpdir(), 'nodeop-comet-'))
@@ -78,7 +79,7 @@ test('cometbft: from its folder it goes on; a proven double vote takes the voter
     { rate: 5, until: ({ sent }) => sent.transactions.size >= 10 },
     async ({ summary }) => {
       assertWhole(summary)
-      const node = connectComet(join(data, 'operator-1/cometbft'))
+      const node = connectComet(join(data, 'operator-1/cometbft'), patienceMs)
       t.after(() => node.close())
       const { keys } = await loadOperatorFolder(createDisk(join(data, 'operator-4')), 4)
       const { address, height } = await proveDoubleVote(node, keys.secrets.consensusSeed)

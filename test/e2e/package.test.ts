@@ -32,7 +32,7 @@ before(async () => {
   await npm('pack', dist, '--pack-destination', base, '--loglevel=error')
   const tarball = readdirSync(base).find((name) => name.endsWith('.tgz')) ?? ''
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n')
-  const quiet = ['--prefer-offline', '--fetch-timeout=20000', '--ignore-scripts', '--no-audit']
+  const quiet = ['--prefer-offline', '--fetch-timeout=120000', '--ignore-scripts', '--no-audit']
   await npm('install', ...quiet, '--loglevel=error', join(base, tarball))
 })
 after(() => rmSync(base, { recursive: true, force: true }))

@@ -18,6 +18,7 @@ import {
 } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { devnetAccount } from '#devnet'
+import { patienceMs } from '../support/waiting.ts'
 
 const main = join(import.meta.dirname, '../../src/cli/main.ts')
 const data = mkdtempSync(join(tmpdir(), 'nodeop-restart-'))
@@ -40,7 +41,7 @@ function endL1(): void {
 
 /** A devnet's process on the folder, from the moment at which it serves. */
 async function launch(): Promise<{ child: ChildProcess; gateway: string; lines: string[] }> {
-  const args = [main, 'devnet', '--port', '0', '--data', data, '--for', '600s']
+  const args = [main, 'devnet', '--port', '0', '--data', data, '--for', '24h']
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   children.push(child)
   const lines: string[] = []
@@ -63,7 +64,7 @@ async function sendUntilKilled(gateway: string, child: ChildProcess): Promise<re
   const gone = ended(child)
   const senders = [2, 3, 4].map(async (index) => {
     const account = privateKeyToAccount(devnetAccount(index).privateKey)
-    const transport = http(gateway, { retryCount: 0 })
+    const transport = http(gateway, { retryCount: 0, timeout: patienceMs })
     const client = createPublicClient({ transport })
     const wallet = createWalletClient({ account, transport })
     const chain = { chain: null, chainId: await client.getChainId() }
@@ -95,13 +96,13 @@ async function receiptOf(client: PublicClient, hash: Hex): Promise<TransactionRe
 
 test('restart: killed after accepting, a devnet goes on as the same network, until Ctrl-C', async () => {
   const first = await launch()
-  const before = createPublicClient({ transport: http(first.gateway) })
+  const before = createPublicClient({ transport: http(first.gateway, { timeout: patienceMs }) })
   const early = await before.getBlock({ blockNumber: 1n })
   const accepted = await sendUntilKilled(first.gateway, first.child)
   const genesis = readFileSync(join(data, 'genesis.ssz'))
 
   const second = await launch()
-  const client = createPublicClient({ transport: http(second.gateway) })
+  const client = createPublicClient({ transport: http(second.gateway, { timeout: patienceMs }) })
   assert.equal((await client.getBlock({ blockNumber: 1n })).hash, early.hash)
   for (const hash of accepted) assert.equal((await receiptOf(client, hash)).status, 'success')
   assert.deepEqual(readFileSync(join(data, 'genesis.ssz')), genesis)

@@ -15,15 +15,15 @@ export type CometNode = {
   close(): void
 }
 
-/** How long an answer may take: a stopped process gives none. */
-const timeoutMs = 5_000
+/** How long an answer may take, unless told: a stopped process gives none. */
+const usualTimeoutMs = 5_000
 
 /** @param home - CometBFT's folder, with the socket that its operator gave it. */
-export function connectComet(home: string): CometNode {
+export function connectComet(home: string, timeoutMs = usualTimeoutMs): CometNode {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   const post = async (body: unknown) =>
     JSON.parse(
-      await postTo(join(socketFolder(home), 'rpc.sock'), agent, JSON.stringify(body)),
+      await postTo(join(socketFolder(home), 'rpc.sock'), agent, timeoutMs, JSON.stringify(body)),
     ) as unknown
   const callOf = ([method, params]: CometQuestion, id: number) => ({
     ...{ jsonrpc: '2.0', id, method, params },
@@ -46,17 +46,17 @@ export function connectComet(home: string): CometNode {
 
 type Reply = { readonly id: number; readonly result?: unknown; readonly error?: unknown }
 
-function postTo(socketPath: string, agent: Agent, body: string): Promise<string> {
+function postTo(socketPath: string, agent: Agent, timeout: number, body: string): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   const headers = { 'content-type': 'application/json' }
-  const options = { socketPath, agent, method: 'POST', path: '/', headers, timeout: timeoutMs }
+  const options = { socketPath, agent, method: 'POST', path: '/', headers, timeout }
   const asked = request(options, (response) => {
     const parts: Buffer[] = []
     response.on('data', (part: Buffer) => parts.push(part))
     response.on('error', reject)
     response.on('end', () => resolve(Buffer.concat(parts).toString('utf8')))
   })
-  asked.on('timeout', () => asked.destroy(new Error(`no answer in ${timeoutMs} ms`)))
+  asked.on('timeout', () => asked.destroy(new Error(`no answer in ${timeout} ms`)))
   asked.on('error', reject)
   asked.end(body)
   return promise
