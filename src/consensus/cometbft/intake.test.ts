@@ -2,18 +2,20 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { utf8 } from '#primitives'
-import { Intake } from './intake.ts'
+import { type Handed, Intake } from './intake.ts'
 
 /** Checks that end when they are told to, and what they were of. */
 function heldChecks() {
   const begun: string[] = []
   const ends: (() => void)[] = []
-  const check = (transaction: Uint8Array): Promise<void> => {
+  const check = ({ transaction }: Handed): Promise<void> => {
     begun.push(Buffer.from(transaction).toString())
     return new Promise((resolve) => ends.push(resolve))
   }
   return { begun, ends, check }
 }
+
+const handed = (transaction: Uint8Array): Handed => ({ transaction, from: 'peer' })
 
 const named = (count: number): string[] => Array.from({ length: count }, (_, i) => `tx ${i}`)
 
@@ -21,7 +23,7 @@ test('intake: checks begin in the order of arrival, a few in a turn, and so many
   const { begun, ends, check } = heldChecks()
   const intake = new Intake(check)
   const texts = named(1_000)
-  for (const text of texts) assert(intake.take(utf8(text)))
+  for (const text of texts) assert(intake.take(handed(utf8(text))))
   assert.equal(begun.length, 0, 'none before its turn')
   await turn()
   assert.equal(begun.length, 16)
@@ -39,25 +41,25 @@ test('intake: what is taken is copied, and bounded in number and in bytes', asyn
   const { begun, ends, check } = heldChecks()
   const intake = new Intake(check)
   const shared = utf8('mine')
-  intake.take(shared)
+  intake.take(handed(shared))
   shared.set(utf8('gone'))
   await turn()
   assert.deepEqual(begun, ['mine'])
   let taken = 0
-  while (intake.take(utf8('x'))) taken++
+  while (intake.take(handed(utf8('x')))) taken++
   assert.equal(taken, 50_000)
   const stopped = intake.stop()
   for (const end of ends) end()
   await stopped
-  assert(intake.take(new Uint8Array(64 * 1024 * 1024)), 'there is room again')
-  assert(!intake.take(utf8('x')))
+  assert(intake.take(handed(new Uint8Array(64 * 1024 * 1024))), 'there is room again')
+  assert(!intake.take(handed(utf8('x'))))
   await intake.stop()
 })
 
 test('intake: a stop forgets what waits, and waits for what is under way', async () => {
   const { begun, ends, check } = heldChecks()
   const intake = new Intake(check)
-  for (const text of named(20)) intake.take(utf8(text))
+  for (const text of named(20)) intake.take(handed(utf8(text)))
   await turn()
   let isStopped = false
   const stopped = intake.stop().then(() => {

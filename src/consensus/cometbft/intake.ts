@@ -9,6 +9,13 @@ const maxUnderWay = 256
 /** Checks begun in a row, some two milliseconds: what consensus asks has its turn in between. */
 const maxAtOnce = 16
 
+/** A transaction that CometBFT has handed over. */
+export type Handed = {
+  readonly transaction: Uint8Array
+  /** Who CometBFT has it of. */
+  readonly from: 'peer' | 'client'
+}
+
 /**
  * Transactions that CometBFT has handed over for the application's mempool, and that wait for their
  * check. CometBFT hands over what a peer sends in the very routine that receives the peer's votes,
@@ -16,26 +23,26 @@ const maxAtOnce = 16
  * for a transaction.
  */
 export class Intake {
-  readonly #check: (transaction: Uint8Array) => Promise<void>
-  readonly #waiting = new Fifo<Uint8Array>()
+  readonly #check: (handed: Handed) => Promise<void>
+  readonly #waiting = new Fifo<Handed>()
   readonly #underWay = new Set<Promise<void>>()
   #bytes = 0
   #isResting = false
 
   /** @param check - of one transaction; it must not fail. */
-  constructor(check: (transaction: Uint8Array) => Promise<void>) {
+  constructor(check: (handed: Handed) => Promise<void>) {
     this.#check = check
   }
 
   /**
    * Takes a transaction for its check, unless too many wait.
    *
-   * @param view - copied, since a small transaction would keep all that came with it.
+   * @param handed - copied, since a small transaction would keep all that came with it.
    */
-  take(view: Uint8Array): boolean {
-    const bytes = this.#bytes + view.length
+  take({ transaction, from }: Handed): boolean {
+    const bytes = this.#bytes + transaction.length
     if (this.#waiting.size >= limits.transactions || bytes > limits.bytes) return false
-    this.#waiting.add(view.slice())
+    this.#waiting.add({ transaction: transaction.slice(), from })
     this.#bytes = bytes
     this.#rest()
     return true
@@ -60,16 +67,16 @@ export class Intake {
 
   #goOn(): void {
     for (let begun = 0; begun < maxAtOnce && this.#underWay.size < maxUnderWay; begun++) {
-      const transaction = this.#waiting.take()
-      if (!transaction) return
-      this.#bytes -= transaction.length
-      this.#begin(transaction)
+      const handed = this.#waiting.take()
+      if (!handed) return
+      this.#bytes -= handed.transaction.length
+      this.#begin(handed)
     }
     if (this.#underWay.size < maxUnderWay) this.#rest()
   }
 
-  #begin(transaction: Uint8Array): void {
-    const check = this.#check(transaction).then(() => {
+  #begin(handed: Handed): void {
+    const check = this.#check(handed).then(() => {
       this.#underWay.delete(check)
       if (this.#waiting.size > 0) this.#rest()
     })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { sha256Hex, utf8 } from '#primitives'
 import { AbciClient } from '../../../test/support/abci-client.ts'
 import { CometDriver } from '../../../test/support/comet-driver.ts'
@@ -80,30 +80,55 @@ test("server: a check that fails is the sender's alone", async (t) => {
   assert.deepEqual(failures, [])
 })
 
-test('server: what is new to the application’s mempool goes on to the peers, each once', async (t) => {
+/** A served mempool of the application's, whose transactions CometBFT takes and gives. */
+async function servedMempool(t: TestContext) {
   const inner = application()
   const { server } = await serve(t, inner, socketOf(t), { mempool: 'app' })
-  const client = await AbciClient.connect(server.address)
+  const comet = await CometDriver.connect(server.address)
+  await comet.handshake(testGenesis)
+  const client = comet.mempool
   const insert = async (text: string) =>
     (await client.ask({ case: 'insertTx', value: { tx: utf8(text) } })).code
-  const reap = async (maxBytes: bigint) => {
+  const reap = async (maxBytes = 0n) => {
     const { txs } = await client.ask({ case: 'reapTxs', value: { maxBytes } })
     return txs.map((bytes) => Buffer.from(bytes).toString())
   }
-  // Each is answered before its check.
-  assert.deepEqual([await insert('one'), await insert('bad'), await insert('two')], [0, 0, 0])
-  assert.equal(await insert('one'), 0, 'it waits already, and is not passed on again')
-  assert.equal((await client.ask(check('by RPC'))).code, 0)
-  while (inner.pool.size < 3) await client.ask({ case: 'echo', value: {} })
+  /** Each is answered before its check. */
+  const admitted = async (count: number) => {
+    while (inner.pool.size < count) await client.ask({ case: 'echo', value: {} })
+  }
+  const decide = async (height: number, texts: readonly string[] = []) => {
+    await comet.finalize(blockOf(height, texts))
+    await comet.commit()
+  }
+  return { inner, server, client, insert, reap, admitted, decide }
+}
+
+test('server: what is new to the application’s mempool goes to the peers, each once', async (t) => {
+  const { inner, server, client, insert, reap, admitted } = await servedMempool(t)
+  for (const text of ['one', 'two', 'one', 'bad'])
+    assert.equal((await client.ask(check(text))).code, 0, 'it is taken, whatever it is')
+  assert.equal(await insert('bad'), 0)
+  await admitted(2)
   server.relay(utf8('by the gateway'))
   assert.deepEqual(await reap(5n), ['one'])
   assert.deepEqual(await reap(1n), ['two'])
-  assert.deepEqual(await reap(0n), ['by RPC', 'by the gateway'])
-  assert.deepEqual(await reap(0n), [])
-  assert.deepEqual(
-    [...inner.pool.values()].map(String),
-    ['one', 'two', 'by RPC'].map(utf8).map(String),
-  )
+  assert.deepEqual(await reap(), ['by the gateway'])
+  assert.deepEqual(await reap(), [])
+  assert.deepEqual([...inner.pool.values()], [utf8('one'), utf8('two')])
+})
+
+test('server: what a peer has sent goes on when it is in neither of the next two blocks', async (t) => {
+  const { insert, reap, admitted, decide } = await servedMempool(t)
+  assert.deepEqual([await insert('included'), await insert('left out')], [0, 0])
+  await admitted(2)
+  assert.deepEqual(await reap(), [])
+  await decide(1, ['included'])
+  assert.deepEqual(await reap(), [])
+  await decide(2)
+  assert.deepEqual(await reap(), ['left out'])
+  await decide(3)
+  assert.deepEqual(await reap(), [])
 })
 
 test('server: a proposal is what the application wants, within what CometBFT has room for', async (t) => {

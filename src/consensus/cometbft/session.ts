@@ -10,7 +10,7 @@ import {
 import { Answers, toResult, toStatus } from './answers.ts'
 import { AwaitedWork, type Patience } from './awaited-work.ts'
 import { type Chain, WrongGenesisError } from './chain.ts'
-import { Intake } from './intake.ts'
+import { type Handed, Intake } from './intake.ts'
 import {
   CheckTxType,
   ResponseOfferSnapshot_Result as Offer,
@@ -73,7 +73,7 @@ export class Session {
   readonly #mempool: CometMempool
   readonly #work: AwaitedWork | undefined
   readonly #relay = new Relay()
-  readonly #intake = new Intake((transaction) => this.#admit(transaction))
+  readonly #intake = new Intake((handed) => this.#admit(handed))
   /** Transactions that are being checked. */
   readonly #checks = new Set<Promise<Verdict>>()
   #state: GrammarState = beforeStart
@@ -130,7 +130,9 @@ export class Session {
       case 'checkTx':
         return this.#checkFor(asked.value)
       case 'insertTx':
-        return this.#intake.take(asked.value.tx) ? inserted : busyInsert
+        return this.#intake.take({ transaction: asked.value.tx, from: 'peer' })
+          ? inserted
+          : busyInsert
       case 'reapTxs':
         return { case: 'reapTxs', value: { txs: this.#relay.take(Number(asked.value.maxBytes)) } }
       case 'listSnapshots':
@@ -158,7 +160,8 @@ export class Session {
   async #checkFor({ tx, type }: RequestCheckTx): Promise<Answer> {
     if (type === CheckTxType.RECHECK)
       return toCheck(this.#application.holdsTransaction(tx) ? { ok: true } : noLongerWaiting)
-    if (this.#mempool === 'app') return this.#intake.take(tx) ? admitted : busyCheck
+    if (this.#mempool === 'app')
+      return this.#intake.take({ transaction: tx, from: 'client' }) ? admitted : busyCheck
     return toCheck(welcome(await this.#check(tx)))
   }
 
@@ -181,10 +184,16 @@ export class Session {
     }
   }
 
-  /** What is new to the application's mempool goes on to the peers. */
-  async #admit(transaction: Uint8Array): Promise<void> {
+  /**
+   * What is new to the application's mempool is to reach the peers, and may be what a block waits
+   * for.
+   */
+  async #admit({ transaction, from }: Handed): Promise<void> {
     const verdict = await this.#ask(transaction)
-    if (verdict.ok) this.relay(transaction)
+    if (!verdict.ok) return
+    if (from === 'client') this.#relay.add(transaction)
+    else this.#relay.hold(transaction)
+    this.#work?.end()
   }
 
   async #move(asked: Move, asker: Asker): Promise<Answer> {
@@ -246,6 +255,7 @@ export class Session {
 
   /** A listener's defect is its own: what is committed stays committed. */
   #tell(decision: ConsensusDecision): void {
+    this.#relay.committed((transaction) => this.#application.holdsTransaction(transaction))
     try {
       this.#onDecided(decision)
     } catch (error) {
