@@ -55,7 +55,7 @@ export async function consensus(): Promise<Report> {
 type Offer = { readonly perSecond: number; readonly seconds: number; readonly settleMs: number }
 
 /** Who else runs once, to tell where the time goes; what its figure is called after. */
-const besides = ['app', 'empty'] as const
+const besides = ['flood', 'empty'] as const
 type Beside = (typeof besides)[number]
 
 /** Of our ledger and the peer, the mean over their rounds. */
@@ -151,7 +151,7 @@ const notes = [
   `store within the node, without signatures. Before each run both take ${calmPerSecond} a second for`,
   `${warmSeconds} s, which do not count.`,
   'confirm-ms: mean from sending to the news of the block, 100 ms after each commit; lan: the LAN clocks.',
-  '-app: one run of ours with the `app` mempool of CometBFT; all others have its `flood` mempool.',
+  '-flood: one run of ours with CometBFT’s own mempool, as the peer has; all others have `app`.',
   '-empty: one run of an application behind our socket that does nothing at all.',
   `max-tps: included while ${floodPerSecond} a second are offered. cpu-us-per-tx: of all processes.`,
   'abci-roundtrip-us: CheckTx with one signature over the socket. embedded-block-ms: median gap between',

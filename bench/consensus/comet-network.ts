@@ -10,6 +10,7 @@ import {
   type CometTiming,
   cometTimings,
   createCometRpc,
+  idleWaitMs,
   maxBlockBytes,
   nodeIdOf,
   writeHome,
@@ -20,10 +21,10 @@ import { genesisOf } from './comet-genesis.ts'
 import { type PayloadNetwork, payloadNetwork } from './payload-operator.ts'
 
 /**
- * What CometBFT runs: our ledger over a socket, with its `flood` mempool or its `app` mempool; an
+ * What CometBFT runs: our ledger over a socket, with the `app` mempool or with CometBFT's own; an
  * application over our socket that does nothing; or CometBFT's own within its process.
  */
-export type Contender = 'ours' | 'app' | 'empty' | 'kvstore'
+export type Contender = 'ours' | 'flood' | 'empty' | 'kvstore'
 
 /** CometBFT nodes on this machine, and the processes of their applications. */
 export type CometNetwork = {
@@ -74,7 +75,7 @@ export async function startCometNetwork(
           startApplication(
             [
               ...[contender, mempoolOf(contender), id, network.genesis.timeMs],
-              ...[socket, join(home, 'ledger')],
+              ...[socket, join(home, 'ledger'), idleWaitMs(timing)],
             ],
             processes,
           ),
@@ -123,7 +124,8 @@ function writeNodeHome(node: {
   })
 }
 
-const mempoolOf = (contender: Contender): CometMempool => (contender === 'app' ? 'app' : 'flood')
+const mempoolOf = (contender: Contender): CometMempool =>
+  contender === 'flood' || contender === 'kvstore' ? 'flood' : 'app'
 
 /** Starts one operator's process; it says a line when its socket listens. */
 async function startApplication(
