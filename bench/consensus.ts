@@ -9,9 +9,9 @@ import { cost, type Figure, type Report, rate } from './figure.ts'
 const operators = 4
 /** Runs of each contender, in turn. */
 const rounds = 2
-/** Offered where nothing is to be waited for, and far above what four nodes here can take. */
+/** Offered where nothing is to be waited for, and above what four nodes here can take. */
 const calmPerSecond = 500
-const floodPerSecond = 4_000
+const floodsPerSecond = [2_000, 4_000] as const
 const calmSeconds = 12
 const floodSeconds = 8
 /** Before each run, of each contender alike: what compiles as it runs has done so. */
@@ -26,10 +26,14 @@ const share = 0.7
 export async function consensus(): Promise<Report> {
   const { path: binary } = findComet(process.env.PATH ?? '')
   const calm = { perSecond: calmPerSecond, seconds: calmSeconds, settleMs: 10_000 }
-  const flood = { perSecond: floodPerSecond, seconds: floodSeconds, settleMs: 0 }
   const commit = await compareOver(binary, commit100, calm, besides)
   const lan = await compareOver(binary, cometTimings.lan, calm, besides)
-  const most = await compareOver(binary, commit100, flood, besides)
+  const floods: Compared[] = []
+  for (const perSecond of floodsPerSecond) {
+    const flood = { perSecond, seconds: floodSeconds, settleMs: 0 }
+    floods.push(await compareOver(binary, commit100, flood, besides))
+  }
+  const most = fastestOf(floods)
   const perSecond = Math.round(share * most.peer.perSecond)
   const taken = await compareOver(binary, commit100, { ...calm, perSecond }, [])
   const roundtrip = await roundtripUs()
@@ -80,6 +84,23 @@ async function compareOver(
   const alone = new Map<Beside, Run>()
   for (const one of others) alone.set(one, await runOnce(binary, one, timing, offer))
   return { ours: meanOf(ours), peer: meanOf(peer), besides: alone }
+}
+
+/** Each contender at the load under which it includes the most: too much may cost throughput. */
+function fastestOf(compared: readonly Compared[]): Compared {
+  const fastest = (runs: readonly Run[]) =>
+    runs.reduce((best, run) => (run.perSecond > best.perSecond ? run : best))
+  const [first] = compared
+  return {
+    ours: fastest(compared.map(({ ours }) => ours)),
+    peer: fastest(compared.map(({ peer }) => peer)),
+    besides: new Map(
+      [...(first?.besides.keys() ?? [])].map((one) => [
+        one,
+        fastest(compared.flatMap(({ besides }) => besides.get(one) ?? [])),
+      ]),
+    ),
+  }
 }
 
 type Run = LoadResult & { readonly cpuUs: number }
@@ -153,7 +174,8 @@ const notes = [
   'confirm-ms: mean from sending to the news of the block, 100 ms after each commit; lan: the LAN clocks.',
   '-flood: one run of ours with CometBFT’s own mempool, as the peer has; all others have `app`.',
   '-empty: one run of an application behind our socket that does nothing at all.',
-  `max-tps: included while ${floodPerSecond} a second are offered. cpu-us-per-tx: of all processes.`,
+  `max-tps: included a second while ${floodsPerSecond.join(' or ')} are offered, whichever gives more.`,
+  'cpu-us-per-tx: of all processes.',
   'abci-roundtrip-us: CheckTx with one signature over the socket. embedded-block-ms: median gap between',
   'blocks that follow at once, with signatures, guard, log and ledger on disk, all in one process.',
 ]
