@@ -31,11 +31,11 @@ async function watch(
   records = emptyRecords(),
   changes: Readonly<Record<string, Answer>> = {},
   executions = 1,
+  clock = new ManualClock(),
 ): Promise<RunFacts> {
   const gateway = await serveJsonRpc(t, { ...gatewayMethods, ...changes })
   const { methods, mine } = cannedL1(executions)
   const l1 = await serveJsonRpc(t, methods)
-  const clock = new ManualClock()
   const observer = createObserver({
     gateways: [gateway.url],
     l1Url: l1.url,
@@ -48,7 +48,7 @@ async function watch(
   clock.advance(1_000)
   mine()
   let isOver = false
-  const finished = observer.finish().finally(() => {
+  const finished = observer.finish(30_000).finally(() => {
     isOver = true
   })
   finished.catch(() => {}) // told to who awaits it below
@@ -130,6 +130,31 @@ test('observer: refused is what was refused, lost what was accepted and never se
     [undefined, 'PoolFull', 'NoAnswer', 'NonceTooLow', undefined],
   )
   assert.equal(facts.transactions[0]?.confirmedMs, undefined)
+})
+
+test('observer: as long as something comes, the rest is waited for', async (t) => {
+  const clock = new ManualClock()
+  const startMs = clock.nowMs()
+  const late = [1, 2].map(word)
+  const comesAt = (subject: unknown) =>
+    startMs + 20_000 * (1 + late.findIndex((one) => one === subject))
+  const facts = await watch(
+    t,
+    recordsOf(
+      late.map((id) => sent(id)),
+      [],
+    ),
+    {
+      nodeop_getProof: ([subject]) => {
+        const status = clock.nowMs() < comesAt(subject) ? 'accepted' : 'refused'
+        return { subject, kind: 'transaction', status, reason: 'NonceTooLow' }
+      },
+    },
+    1,
+    clock,
+  )
+  const reasons = facts.transactions.map(({ refused }) => refused)
+  assert.deepEqual(reasons, ['NonceTooLow', 'NonceTooLow'])
 })
 
 test('observer: without L1 there is no word on what happened', async (t) => {

@@ -16,7 +16,7 @@ import { NetworkWatch } from './network.ts'
 import type { Outage } from './outages.ts'
 import { Proofs } from './proofs.ts'
 import { Tasks } from './tasks.ts'
-import { addSubjects, isSettled, unplaced, type Watch } from './watch.ts'
+import { addSubjects, openIn, unplaced, type Watch } from './watch.ts'
 
 /** Where to look, and what for. */
 export type ObserverOptions = {
@@ -39,7 +39,8 @@ export type Observer = {
   allocations(): readonly AllocationFacts[]
   /**
    * To be called when nothing is sent any more: waits until all that was accepted is on L1 and all
-   * tasks have ended, at most `limitMs`, and tells what was seen. Ends the watching.
+   * tasks have ended, or nothing more of it has come for `limitMs`, and tells what was seen. Ends
+   * the watching.
    */
   finish(limitMs?: number): Promise<RunFacts>
   /** Ends the watching; does nothing after `finish`. */
@@ -58,7 +59,7 @@ const intervalsMs = {
   settled: 100,
 }
 
-/** What is not on L1 this long after the last request, without a reason, is lost. */
+/** What is not on L1 when nothing has come for so long, without a reason, is lost. */
 const defaultLimitMs = 120_000
 
 /** As long as a gateway takes for a method at most. */
@@ -95,7 +96,7 @@ export function createObserver(options: ObserverOptions): Observer {
       const finishMs = clock.nowMs()
       const asking = startLoop(clock, intervalsMs.endings, () => askEndings(watch, each), logger)
       loops = [...loops, asking]
-      await waitUntil(clock, finishMs + limitMs, () => isSettled(watch))
+      await waitWhileComing(clock, limitMs, () => openIn(watch))
       await stopLoops()
       await Promise.all([watch.network.poll(), orUnreachable(options, watch.l1.poll())])
       const status = await ask(rpc, 'nodeop_status', [])
@@ -160,11 +161,16 @@ async function askEndings(watch: Watch, gateways: readonly Rpc[]): Promise<void>
     watch.endings.set(subject, reason)
 }
 
-/** Resolves when it is so, or at the deadline. */
-function waitUntil(clock: Clock, deadlineMs: number, isSo: () => boolean): Promise<void> {
+/** Resolves when nothing is open, or as much as before for so long. */
+function waitWhileComing(clock: Clock, limitMs: number, open: () => number): Promise<void> {
   return new Promise((resolve) => {
+    let before = open()
+    let sinceMs = clock.nowMs()
     const look = (): void => {
-      if (isSo() || clock.nowMs() >= deadlineMs) resolve()
+      const now = open()
+      if (now !== before) sinceMs = clock.nowMs()
+      before = now
+      if (now === 0 || clock.nowMs() >= sinceMs + limitMs) resolve()
       else clock.after(intervalsMs.settled, look)
     }
     look()

@@ -20,12 +20,17 @@ export type Watch = {
   readonly endings: Map<Hex, string>
 }
 
-/** Whether there is nothing left to wait for. */
-export function isSettled(watch: Watch): boolean {
+/**
+ * How much is left to wait for: what is in no block yet, what is not proven, and tasks that have
+ * not ended; each falls when something comes. Whatever blocks may still hold, when not all are
+ * read.
+ */
+export function openIn(watch: Watch): number {
   addSubjects(watch)
   const { blocks, proofs, tasks, endings } = watch
-  const isWaiting = tasks.open.some((id) => !endings.has(id))
-  return !blocks.isBehind && proofs.open === 0 && !isWaiting && unplaced(watch).length === 0
+  const waiting = tasks.open.filter((id) => !endings.has(id)).length
+  const open = unplaced(watch).length + proofs.open + waiting
+  return open === 0 && blocks.isBehind ? 1 : open
 }
 
 /** Wants every L2 block that holds a transaction of ours checked, and every task with a leaf. */
