@@ -121,7 +121,7 @@ class Connection implements Asker {
 
   /** Takes up some of what waits; the rest after the other connections have had their turn. */
   #takeUp(): void {
-    if (this.#isOver || this.#isResting || this.#isUnread) return
+    if (!this.isOpen || this.#isResting || this.#isUnread) return
     for (let taken = 0; taken < maxAtOnce; taken++) {
       const question = this.#questions.take()
       if (!question) return

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
-import { sha256Hex, utf8 } from '#primitives'
-import { AbciClient } from '../../../test/support/abci-client.ts'
+import { setImmediate as turn } from 'node:timers/promises'
+import { concatBytes, sha256Hex, utf8 } from '#primitives'
+import { AbciClient, questionFrame } from '../../../test/support/abci-client.ts'
 import { CometDriver } from '../../../test/support/comet-driver.ts'
 import {
   blockOf,
@@ -314,4 +315,32 @@ test('server: nothing of the application is under way once it is closed', async 
   slow.resolve()
   await closed
   assert.deepEqual((await inner.info()).height, 0)
+})
+
+test('server: what was received and not taken up is dropped when it is closed', async (t) => {
+  for (const mempool of ['app', 'flood'] as const) {
+    const inner = application()
+    let checks = 0
+    const closed = Promise.withResolvers<void>()
+    const { server } = await serve(
+      t,
+      {
+        ...inner,
+        checkTransaction(bytes) {
+          if (++checks === 1) server.close().then(closed.resolve, closed.reject)
+          return inner.checkTransaction(bytes)
+        },
+      },
+      socketOf(t),
+      { mempool },
+    )
+    const client = await AbciClient.connect(server.address)
+    const frames = Array.from({ length: 400 }, (_, i) => questionFrame(check(`tx ${i}`)))
+    client.send(concatBytes(...frames))
+    await closed.promise
+    const checked = checks
+    for (let turns = 0; turns < 50; turns++) await turn()
+    assert.equal(checks, checked, mempool)
+    assert(checks < frames.length, 'it was closed in between')
+  }
 })
