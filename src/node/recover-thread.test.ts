@@ -107,3 +107,14 @@ test('recover thread: when the thread fails or is ended, its questions are answe
     assert.deepEqual(counts, { here: 1_201, threads: 1 })
   }
 })
+
+test('recover thread: where none can be started, all is recovered here', async () => {
+  const { client, counts } = counted({
+    startThread: () => {
+      throw new Error('no more threads')
+    },
+  })
+  const found = await Promise.all(signedDigests.map((signed) => client.recover(signed)))
+  assert.deepEqual(found, keys)
+  assert.deepEqual(counts, { here: 600, threads: 1 })
+})

@@ -77,8 +77,14 @@ export class RecoverThread {
   }
 
   #start(): void {
-    const { logger, startThread = startRecoverThread } = this.#options
-    const thread = startThread()
+    const { startThread = startRecoverThread } = this.#options
+    let thread: Worker
+    try {
+      thread = startThread()
+    } catch (error) {
+      this.#failed(error)
+      return
+    }
     thread.unref()
     thread.on('message', (said: 'ready' | Uint8Array) => {
       if (thread !== this.#thread) return
@@ -86,11 +92,7 @@ export class RecoverThread {
       else this.#answered(keysOf(said))
     })
     thread.on('error', (error) => {
-      if (thread !== this.#thread) return
-      logger.error('the thread that recovers keys has failed: they are recovered without', {
-        error,
-      })
-      this.#end()
+      if (thread === this.#thread) this.#failed(error)
     })
     this.#thread = thread
     this.#state = 'starting'
@@ -112,6 +114,12 @@ export class RecoverThread {
     this.#asked = []
     for (const [place, { settle }] of asked.entries()) settle(keys[place])
     this.#ask()
+  }
+
+  #failed(error: unknown): void {
+    const message = 'the thread that recovers keys has failed: they are recovered without'
+    this.#options.logger.error(message, { error })
+    this.#end()
   }
 
   #end(): void {
