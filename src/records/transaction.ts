@@ -48,8 +48,13 @@ export const transactionCodec: Codec<Transaction> = tagged<Transaction>({
   call: record({ service: text(maxServiceNameBytes), payload: byteList(maxCallBytes) }),
 })
 
-/** Place of a call among the members of the union. */
+/** Places among the members of the union. */
 const callTag = 4
+const dutyTags: ReadonlySet<number | undefined> = new Set([1, 2])
+
+/** Whether these bytes are, if anything, what operators send: a report, or L1 events. */
+export const isDuty = (bytes: Uint8Array): boolean => dutyTags.has(bytes[0])
+
 const callLimits = { service: maxServiceNameBytes, payload: maxCallBytes }
 
 /** Canonical bytes of a transaction, as they travel and stand in blocks. */

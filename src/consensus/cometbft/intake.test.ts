@@ -17,11 +17,14 @@ function heldChecks() {
 
 const handed = (transaction: Uint8Array): Handed => ({ transaction, from: 'peer' })
 
+const isDuty = (transaction: Uint8Array): boolean =>
+  String.fromCharCode(transaction[0] ?? 0) === 'd'
+
 const named = (count: number): string[] => Array.from({ length: count }, (_, i) => `tx ${i}`)
 
 test('intake: checks begin in the order of arrival, a few in a turn, and so many at a time', async () => {
   const { begun, ends, check } = heldChecks()
-  const intake = new Intake(check)
+  const intake = new Intake(check, isDuty)
   const texts = named(1_000)
   for (const text of texts) assert(intake.take(handed(utf8(text))))
   assert.equal(begun.length, 0, 'none before its turn')
@@ -37,9 +40,19 @@ test('intake: checks begin in the order of arrival, a few in a turn, and so many
   assert.deepEqual(begun, texts)
 })
 
+test('intake: what operators have to say takes turns with the rest, however much of either', async () => {
+  const { begun, check } = heldChecks()
+  const intake = new Intake(check, isDuty)
+  for (const text of [...named(20), 'duty 0', 'duty 1', 'duty 2']) intake.take(handed(utf8(text)))
+  await turn()
+  assert.deepEqual(begun.slice(0, 7), [
+    ...['duty 0', 'tx 0', 'duty 1', 'tx 1', 'duty 2', 'tx 2', 'tx 3'],
+  ])
+})
+
 test('intake: what is taken is copied, and bounded in number and in bytes', async () => {
   const { begun, ends, check } = heldChecks()
-  const intake = new Intake(check)
+  const intake = new Intake(check, isDuty)
   const shared = utf8('mine')
   intake.take(handed(shared))
   shared.set(utf8('gone'))
@@ -58,7 +71,7 @@ test('intake: what is taken is copied, and bounded in number and in bytes', asyn
 
 test('intake: a stop forgets what waits, and waits for what is under way', async () => {
   const { begun, ends, check } = heldChecks()
-  const intake = new Intake(check)
+  const intake = new Intake(check, isDuty)
   for (const text of named(20)) intake.take(handed(utf8(text)))
   await turn()
   let isStopped = false

@@ -24,14 +24,25 @@ export type Handed = {
  */
 export class Intake {
   readonly #check: (handed: Handed) => Promise<void>
-  readonly #waiting = new Fifo<Handed>()
+  readonly #isDuty: (transaction: Uint8Array) => boolean
+  /** What operators have to say, which must not wait behind what clients want. */
+  readonly #duties = new Fifo<Handed>()
+  readonly #others = new Fifo<Handed>()
+  #isDutysTurn = true
   readonly #underWay = new Set<Promise<void>>()
   #bytes = 0
   #isResting = false
 
-  /** @param check - of one transaction; it must not fail. */
-  constructor(check: (handed: Handed) => Promise<void>) {
+  /**
+   * @param check - of one transaction; it must not fail.
+   * @param isDuty - whether a transaction is for an operator to send; such and others take turns.
+   */
+  constructor(
+    check: (handed: Handed) => Promise<void>,
+    isDuty: (transaction: Uint8Array) => boolean,
+  ) {
     this.#check = check
+    this.#isDuty = isDuty
   }
 
   /**
@@ -41,8 +52,9 @@ export class Intake {
    */
   take({ transaction, from }: Handed): boolean {
     const bytes = this.#bytes + transaction.length
-    if (this.#waiting.size >= limits.transactions || bytes > limits.bytes) return false
-    this.#waiting.add({ transaction: transaction.slice(), from })
+    if (this.#size >= limits.transactions || bytes > limits.bytes) return false
+    const queue = this.#isDuty(transaction) ? this.#duties : this.#others
+    queue.add({ transaction: transaction.slice(), from })
     this.#bytes = bytes
     this.#rest()
     return true
@@ -50,7 +62,7 @@ export class Intake {
 
   /** Forgets what waits; resolves once no check is under way. */
   async stop(): Promise<void> {
-    while (this.#waiting.take()) {}
+    while (this.#next()) {}
     this.#bytes = 0
     await Promise.all(this.#underWay)
   }
@@ -67,7 +79,7 @@ export class Intake {
 
   #goOn(): void {
     for (let begun = 0; begun < maxAtOnce && this.#underWay.size < maxUnderWay; begun++) {
-      const handed = this.#waiting.take()
+      const handed = this.#next()
       if (!handed) return
       this.#bytes -= handed.transaction.length
       this.#begin(handed)
@@ -75,10 +87,22 @@ export class Intake {
     if (this.#underWay.size < maxUnderWay) this.#rest()
   }
 
+  get #size(): number {
+    return this.#duties.size + this.#others.size
+  }
+
+  #next(): Handed | undefined {
+    const [first, second] = this.#isDutysTurn
+      ? [this.#duties, this.#others]
+      : [this.#others, this.#duties]
+    this.#isDutysTurn = !this.#isDutysTurn
+    return first.take() ?? second.take()
+  }
+
   #begin(handed: Handed): void {
     const check = this.#check(handed).then(() => {
       this.#underWay.delete(check)
-      if (this.#waiting.size > 0) this.#rest()
+      if (this.#size > 0) this.#rest()
     })
     this.#underWay.add(check)
   }

@@ -1,5 +1,5 @@
 import { DomainError, type Logger } from '#primitives'
-import { type Application, isWaiting, type Verdict } from '#records'
+import { type Application, isDuty, isWaiting, type Verdict } from '#records'
 import {
   afterCall,
   beforeStart,
@@ -73,7 +73,7 @@ export class Session {
   readonly #mempool: CometMempool
   readonly #work: AwaitedWork | undefined
   readonly #relay = new Relay()
-  readonly #intake = new Intake((handed) => this.#admit(handed))
+  readonly #intake = new Intake((handed) => this.#admit(handed), isDuty)
   /** Transactions that are being checked. */
   readonly #checks = new Set<Promise<Verdict>>()
   #state: GrammarState = beforeStart
