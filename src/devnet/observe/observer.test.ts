@@ -132,6 +132,18 @@ test('observer: refused is what was refused, lost what was accepted and never se
   assert.equal(facts.transactions[0]?.confirmedMs, undefined)
 })
 
+test('observer: what was on L1 before its block was seen is found there', async (t) => {
+  const clock = new ManualClock()
+  const seenMs = clock.nowMs() + 3_000
+  const newest = () => (clock.nowMs() < seenMs ? '0x4' : '0x5')
+  const late: Readonly<Record<string, Answer>> = {
+    eth_getBlockByNumber: ([tag]) =>
+      gatewayMethods.eth_getBlockByNumber?.([tag === 'latest' ? newest() : tag]),
+  }
+  const facts = await watch(t, recordsOf([sent(transactionHash)], []), late, 1, clock)
+  assert(facts.transactions[0]?.onL1Ms !== undefined)
+})
+
 test('observer: as long as something comes, the rest is waited for', async (t) => {
   const clock = new ManualClock()
   const startMs = clock.nowMs()

@@ -16,6 +16,8 @@ type Entry = LeafState & { readonly addedMs: number; readonly triedMs: number }
 
 /** A gateway learns of L1's records a little later than we do: then it is asked again. */
 const retryMs = 500
+/** After which a subject is asked for although L1 has recorded nothing since it was seen. */
+const overdueMs = 5_000
 
 /**
  * Checks the paths of transactions and tasks, as `nodeop_getProof` gives them, down to roots
@@ -77,11 +79,15 @@ export class Proofs {
     return this.#open.size
   }
 
-  /** Nothing to see before L1 has recorded a root that is newer than the subject. */
+  /**
+   * Nothing to see before L1 has recorded a root that is newer than the subject; one that was seen
+   * late may be on L1 already, though.
+   */
   #isDue(entry: Entry | undefined, nowMs: number): boolean {
     if (!entry || nowMs - entry.triedMs < retryMs) return false
     const { grownMs, size } = this.#l1.timeline
-    return entry.leafIndex === undefined ? grownMs >= entry.addedMs : size > entry.leafIndex
+    if (entry.leafIndex !== undefined) return size > entry.leafIndex
+    return grownMs >= entry.addedMs || nowMs - Math.max(entry.addedMs, entry.triedMs) >= overdueMs
   }
 
   async #take(subject: Hex, proof: ProofView | undefined, nowMs: number): Promise<void> {
