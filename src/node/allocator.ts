@@ -3,6 +3,7 @@ import { createProgramme, type Found, type Programme, solve, toShares } from '#m
 import type { Logger } from '#primitives'
 import type { Competition } from '#protocol'
 import { type AllocationProgramme, type AllocationProposal, entryScale, micro } from '#records'
+import { sibling } from './sibling.ts'
 
 /** What a competition asks: the best allocation of its programme, for its epoch. */
 export type AllocationQuestion = Pick<Competition, 'epoch' | 'programme'>
@@ -66,11 +67,7 @@ export function createAllocator(logger: Logger, onReady: () => void): Allocator 
   }
 }
 
-/** The thread's module, with this one's extension: `.ts` from source, `.js` when built. */
-const workerModule = new URL(
-  `./allocation-worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`,
-  import.meta.url,
-)
+const workerModule = sibling('allocation-worker', import.meta.url)
 
 /**
  * The best allocation that the float solver finds, in the ledger's whole numbers, with its prices.

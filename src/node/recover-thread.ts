@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { Logger } from '#primitives'
 import type { RecoverPublicKey } from './recover.ts'
 import { keysOf, questionOf, type SignedDigest } from './recover-batch.ts'
+import { sibling } from './sibling.ts'
 
 /** What this thread may spend of its time on recovering, and how much of that at a time. */
 const share = 0.1
@@ -139,8 +140,4 @@ export class RecoverThread {
 
 const startRecoverThread = (): Worker => new Worker(workerModule)
 
-/** The thread's module, with this one's extension: `.ts` from source, `.js` when built. */
-const workerModule = new URL(
-  `./recover-worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`,
-  import.meta.url,
-)
+const workerModule = sibling('recover-worker', import.meta.url)

@@ -23,6 +23,7 @@ import { l2GenesisOf } from './l2-genesis.ts'
 import type { CallPool } from './mempool.ts'
 import { recover } from './native-recover.ts'
 import type { PassedCalls } from './passed-calls.ts'
+import { sibling } from './sibling.ts'
 import { version } from './version.ts'
 
 /** Name of the sequencer in the genesis and in leaves. */
@@ -69,7 +70,7 @@ export async function openL2(options: {
   const engine = await createWorkerEngine({
     genesis: entry.state,
     store: { file, durable: true },
-    recoverModule: new URL(sibling('native-recover'), import.meta.url).href,
+    recoverModule: sibling('native-recover', import.meta.url).href,
     keptBlocks,
   }).catch((error: unknown) => {
     throw isForeign(error) ? foreign(file, error) : error
@@ -155,10 +156,6 @@ export function hostSequencer(
     close: l2.close,
   }
 }
-
-/** A module beside this one, with this one's extension: `.ts` from source, `.js` when built. */
-const sibling = (name: string): string =>
-  `./${name}${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`
 
 /** Ethereum's JSON-RPC over the L2 of one operator. */
 export const ethereumRpc = (

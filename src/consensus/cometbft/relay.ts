@@ -1,3 +1,5 @@
+import { Fifo } from './fifo.ts'
+
 /**
  * Most that waits to be passed on; beyond that the oldest are left to the proposals of this
  * operator.
@@ -48,25 +50,30 @@ export class Relay {
 
 /** The newest within the limits. */
 class Bounded {
-  readonly #transactions: Uint8Array[] = []
+  readonly #transactions = new Fifo<Uint8Array>()
   #bytes = 0
 
   add(transaction: Uint8Array): void {
-    this.#transactions.push(transaction)
+    this.#transactions.add(transaction)
     this.#bytes += transaction.length
-    while (this.#transactions.length > limits.transactions || this.#bytes > limits.bytes)
-      this.#bytes -= this.#transactions.shift()?.length ?? 0
+    while (this.#transactions.size > limits.transactions || this.#bytes > limits.bytes)
+      this.#takeOne()
   }
 
   /** Takes out the oldest, at least one, up to so many bytes. */
   take(maxBytes: number): Uint8Array[] {
+    const taken: Uint8Array[] = []
     let room = maxBytes
-    const end = this.#transactions.findIndex(({ length }, place) => {
-      room -= length
-      return room < 0 && place > 0
-    })
-    const taken = this.#transactions.splice(0, end < 0 ? this.#transactions.length : end)
-    this.#bytes -= taken.reduce((sum, { length }) => sum + length, 0)
-    return taken
+    for (;;) {
+      const next = this.#transactions.first
+      if (!next || (taken.length > 0 && next.length > room)) return taken
+      this.#takeOne()
+      taken.push(next)
+      room -= next.length
+    }
+  }
+
+  #takeOne(): void {
+    this.#bytes -= this.#transactions.take()?.length ?? 0
   }
 }
