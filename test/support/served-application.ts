@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test'
 import {
   type AbciServer,
   type ConnectionEnd,
+  encodeBatch,
   type ListenAt,
   type ServeOptions,
   serveApplication,
@@ -88,6 +89,12 @@ export function socketOf(t: TestContext): { readonly path: string } {
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   return { path: join(folder, 'abci.sock') }
 }
+
+/** What CometBFT says when a peer has sent transactions. */
+export const batchOf = (...texts: readonly string[]) => ({
+  case: 'insertTx' as const,
+  value: { tx: encodeBatch({ sequence: 0, transactions: texts.map(utf8) }) },
+})
 
 /** A block as CometBFT decides it. */
 export const blockOf = (

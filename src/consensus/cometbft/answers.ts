@@ -17,7 +17,7 @@ import type { Answer } from './messages.ts'
 import { KeyFinder, toUpdate } from './validators.ts'
 
 /** The code of whatever is refused; which refusal it is stands in `log`. */
-const refusedCode = 1
+export const refusedCode = 1
 
 /** Under whose rules our codes are. */
 const codespace = 'nodeop'

@@ -4,7 +4,13 @@ import { utf8 } from '#primitives'
 import type { Application } from '#records'
 import { CometDriver } from '../../../test/support/comet-driver.ts'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
-import { blockOf, serve, socketOf, testGenesis } from '../../../test/support/served-application.ts'
+import {
+  batchOf,
+  blockOf,
+  serve,
+  socketOf,
+  testGenesis,
+} from '../../../test/support/served-application.ts'
 import { createTracingApplication } from '../../../test/support/tracing-application.ts'
 import { AwaitedWork, idleWaitMs } from './awaited-work.ts'
 import { cometTimings } from './program/index.ts'
@@ -72,8 +78,7 @@ test('awaited work: what waits already is proposed at once', async (t) => {
 test('awaited work: a transaction of a peer ends the wait, once it is admitted', async (t) => {
   const { clock, comet, turn, ask } = await idleProposer(t)
   const { answer, isAnswered } = await ask(1)
-  const insert = (text: string) =>
-    comet.mempool.ask({ case: 'insertTx', value: { tx: utf8(text) } })
+  const insert = (text: string) => comet.mempool.ask(batchOf(text))
   await insert('bad')
   for (let turns = 0; turns < 10; turns++) await turn()
   assert(!isAnswered(), 'what is refused is no work')

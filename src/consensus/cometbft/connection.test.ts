@@ -4,6 +4,7 @@ import { utf8 } from '#primitives'
 import { AbciClient, questionFrame } from '../../../test/support/abci-client.ts'
 import { CometDriver } from '../../../test/support/comet-driver.ts'
 import {
+  batchOf,
   blockOf,
   serve,
   socketOf,
@@ -138,9 +139,7 @@ test('connection: what is handed over for the application’s mempool waits for 
   const { application, inner, taken, judge } = slowApplication()
   const { server } = await serve(t, application, socketOf(t), { mempool: 'app' })
   const client = await AbciClient.connect(server.address)
-  const inserted = Array.from({ length: 1_000 }, (_, i) =>
-    client.ask({ case: 'insertTx', value: { tx: utf8(`tx ${i}`) } }),
-  )
+  const inserted = Array.from({ length: 1_000 }, (_, i) => client.ask(batchOf(`tx ${i}`)))
   assert((await Promise.all(inserted)).every(({ code }) => code === 0))
   const comet = await CometDriver.connect(server.address)
   await comet.handshake(testGenesis)

@@ -1,4 +1,5 @@
 export { idleWaitMs, type Patience } from './awaited-work.ts'
+export { encodeBatch } from './batch.ts'
 export { appStateOf, type Chain, chainIdOf, WrongGenesisError } from './chain.ts'
 export {
   type CometEngineOptions,

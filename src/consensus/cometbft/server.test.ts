@@ -6,6 +6,7 @@ import { concatBytes, sha256Hex, utf8 } from '#primitives'
 import { AbciClient, questionFrame } from '../../../test/support/abci-client.ts'
 import { CometDriver } from '../../../test/support/comet-driver.ts'
 import {
+  batchOf,
   blockOf,
   defectMs,
   serve,
@@ -16,9 +17,11 @@ import {
 } from '../../../test/support/served-application.ts'
 import { createTracingApplication, emptyDisk } from '../../../test/support/tracing-application.ts'
 import { validatorAddress } from '../light/index.ts'
+import { tryDecodeBatch } from './batch.ts'
 import { CheckTxType } from './messages/abci_pb.ts'
 
 const application = () => createTracingApplication(testValidators)
+const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString()
 const check = (text: string) => ({ case: 'checkTx' as const, value: { tx: utf8(text) } })
 
 test('server: a unix socket that only its owner can open, and a port of this machine', async (t) => {
@@ -88,11 +91,10 @@ async function servedMempool(t: TestContext) {
   const comet = await CometDriver.connect(server.address)
   await comet.handshake(testGenesis)
   const client = comet.mempool
-  const insert = async (text: string) =>
-    (await client.ask({ case: 'insertTx', value: { tx: utf8(text) } })).code
-  const reap = async (maxBytes = 0n) => {
-    const { txs } = await client.ask({ case: 'reapTxs', value: { maxBytes } })
-    return txs.map((bytes) => Buffer.from(bytes).toString())
+  const insert = async (...texts: string[]) => (await client.ask(batchOf(...texts))).code
+  const reap = async () => {
+    const { txs } = await client.ask({ case: 'reapTxs', value: {} })
+    return txs.flatMap((bytes) => tryDecodeBatch(bytes)?.transactions.map(textOf) ?? assert.fail())
   }
   /** Each is answered before its check. */
   const admitted = async (count: number) => {
@@ -112,24 +114,37 @@ test('server: what is new to the application’s mempool goes to the peers, each
   assert.equal(await insert('bad'), 0)
   await admitted(2)
   server.relay(utf8('by the gateway'))
-  assert.deepEqual(await reap(5n), ['one'])
-  assert.deepEqual(await reap(1n), ['two'])
-  assert.deepEqual(await reap(), ['by the gateway'])
+  assert.deepEqual(await reap(), ['one', 'two', 'by the gateway'])
   assert.deepEqual(await reap(), [])
   assert.deepEqual([...inner.pool.values()], [utf8('one'), utf8('two')])
 })
 
-test('server: what a peer has sent goes on when it is in neither of the next two blocks', async (t) => {
-  const { insert, reap, admitted, decide } = await servedMempool(t)
-  assert.deepEqual([await insert('included'), await insert('left out')], [0, 0])
+test('server: what no block has after a while goes on once more, whoever sent it first', async (t) => {
+  const { server, inner, insert, reap, admitted, decide } = await servedMempool(t)
+  assert.equal(await insert('included', 'left out'), 0)
   await admitted(2)
-  assert.deepEqual(await reap(), [])
+  await inner.checkTransaction(utf8('own'))
+  server.relay(utf8('own'))
+  assert.deepEqual(await reap(), ['own'], 'a peer sends its own to all')
   await decide(1, ['included'])
+  for (let height = 2; height < 8; height++) await decide(height)
   assert.deepEqual(await reap(), [])
-  await decide(2)
-  assert.deepEqual(await reap(), ['left out'])
-  await decide(3)
-  assert.deepEqual(await reap(), [])
+  await decide(8)
+  assert.deepEqual(await reap(), ['left out', 'own'])
+  for (let height = 9; height <= 24; height++) await decide(height)
+  assert.deepEqual(await reap(), [], 'it is not sent for ever')
+})
+
+test('server: of a batch goes on what is new, and what is no batch is refused', async (t) => {
+  const { inner, client, insert, admitted } = await servedMempool(t)
+  assert.equal(await insert('one', 'bad', 'two'), 0)
+  await admitted(2)
+  assert.equal(await insert('two', 'three'), 0)
+  await admitted(3)
+  assert.deepEqual([...inner.pool.values()].map(textOf), ['one', 'two', 'three'])
+  for (const bytes of [utf8('a transaction that is in no batch'), new Uint8Array([1])])
+    assert.equal((await client.ask({ case: 'insertTx', value: { tx: bytes } })).code, 1)
+  assert.equal(inner.pool.size, 3)
 })
 
 test('server: a proposal is what the application wants, within what CometBFT has room for', async (t) => {

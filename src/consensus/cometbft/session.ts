@@ -7,8 +7,9 @@ import {
   type ConsensusDecision,
   type GrammarState,
 } from '../engine/index.ts'
-import { Answers, toResult, toStatus } from './answers.ts'
+import { Answers, refusedCode, toResult, toStatus } from './answers.ts'
 import { AwaitedWork, type Patience } from './awaited-work.ts'
+import { tryDecodeBatch } from './batch.ts'
 import { type Chain, WrongGenesisError } from './chain.ts'
 import { type Handed, Intake } from './intake.ts'
 import {
@@ -130,11 +131,11 @@ export class Session {
       case 'checkTx':
         return this.#checkFor(asked.value)
       case 'insertTx':
-        return this.#intake.take({ transaction: asked.value.tx, from: 'peer' })
-          ? inserted
-          : busyInsert
-      case 'reapTxs':
-        return { case: 'reapTxs', value: { txs: this.#relay.take(Number(asked.value.maxBytes)) } }
+        return this.#insert(asked.value.tx)
+      case 'reapTxs': {
+        const batch = this.#relay.take()
+        return batch ? { case: 'reapTxs', value: { txs: [batch] } } : nothingNew
+      }
       case 'listSnapshots':
         return answerList(this.#snapshots?.list() ?? [])
       case 'loadSnapshotChunk':
@@ -163,6 +164,16 @@ export class Session {
     if (this.#mempool === 'app')
       return this.#intake.take({ transaction: tx, from: 'client' }) ? admitted : busyCheck
     return toCheck(welcome(await this.#check(tx)))
+  }
+
+  /** Takes what a peer has passed on, as much of it as there is room for. */
+  #insert(bytes: Uint8Array): Answer {
+    const batch = tryDecodeBatch(bytes)
+    if (!batch) return malformedInsert
+    const isWhole = batch.transactions
+      .map((transaction) => this.#intake.take({ transaction, from: 'peer' }))
+      .every(Boolean)
+    return isWhole ? inserted : busyInsert
   }
 
   /** @param view - copied, since a small transaction would keep all that came with it. */
@@ -324,6 +335,8 @@ const inserted = constantAnswer({ case: 'insertTx', value: {} })
 const retryCode = 32_000
 const busy = { ...toResult({ ok: false, reason: 'OperatorBusy' }), code: retryCode }
 const busyCheck = constantAnswer({ case: 'checkTx', value: busy })
+const malformedInsert = constantAnswer({ case: 'insertTx', value: { code: refusedCode } })
+const nothingNew = constantAnswer({ case: 'reapTxs', value: {} })
 const busyInsert = constantAnswer({ case: 'insertTx', value: { code: retryCode } })
 
 const toCheck = (verdict: Verdict): Answer =>

@@ -1,4 +1,5 @@
 import type { Hex } from '#primitives'
+import { longestBatch } from '../batch.ts'
 
 /** CometBFT's clocks, in milliseconds, and what goes with them. */
 export type CometTiming = {
@@ -19,6 +20,8 @@ export type CometTiming = {
   readonly majorityMs: number
   /** What is sent to a peer waits so long for more. */
   readonly flushMs: number
+  /** Between two questions for what is new in the application's mempool. */
+  readonly reapMs: number
 }
 
 /** Clocks for the distance between operators. */
@@ -38,6 +41,7 @@ export const cometTimings = {
     gossipMs: 10,
     majorityMs: 250,
     flushMs: 10,
+    reapMs: 10,
   },
   /** The world: CometBFT's own values. */
   wan: {
@@ -51,6 +55,7 @@ export const cometTimings = {
     gossipMs: 100,
     majorityMs: 2_000,
     flushMs: 10,
+    reapMs: 20,
   },
 } as const satisfies Record<string, CometTiming>
 
@@ -107,8 +112,6 @@ const bounds = {
   peerRate: 20_480_000,
   /** How long peers are asked for snapshots before one is chosen: the least that is allowed. */
   discoveryMs: 5_000,
-  /** Peers that the application's mempool is asked for news for, in milliseconds. */
-  reapMs: 20,
 } as const
 
 /**
@@ -145,7 +148,7 @@ const ms = (duration: number): string => `${duration}ms`
 function sectionsOf(
   config: CometConfig,
 ): Readonly<Record<string, Readonly<Record<string, Entry>>>> {
-  const { peers, timing, mempool } = config
+  const { peers, timing, mempool, maxTransactionBytes: largest } = config
   return {
     '': {
       moniker: config.moniker,
@@ -176,8 +179,8 @@ function sectionsOf(
       size: bounds.mempoolTransactions,
       cache_size: 2 * bounds.mempoolTransactions,
       max_txs_bytes: bounds.mempoolBytes,
-      max_tx_bytes: config.maxTransactionBytes,
-      ...(mempool === 'app' ? { reap_interval: ms(bounds.reapMs) } : {}),
+      max_tx_bytes: mempool === 'app' ? longestBatch(largest) : largest,
+      ...(mempool === 'app' ? { reap_interval: ms(timing.reapMs) } : {}),
     },
     consensus: {
       timeout_propose: ms(timing.proposeMs),
