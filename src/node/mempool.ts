@@ -233,8 +233,8 @@ export class Mempool {
     const { operator, sequence } = transaction.report
     const waiting = this.#reports.get(operator)
     const ahead = (waiting?.transaction.report.sequence ?? -1) - sequence
-    // Sent again: to be passed on again, since the first time may have been lost.
-    if (waiting && ahead === 0 && equalBytes(waiting.bytes, bytes)) return { ok: true }
+    if (waiting && ahead === 0 && equalBytes(waiting.bytes, bytes))
+      return { ok: false, reason: 'AlreadyWaiting' }
     if (waiting && ahead >= 0) return { ok: false, reason: 'StaleSequence' }
     const judged = judgeReport(ledger, transaction, this.#environment)
     if (!judged.ok) return judged

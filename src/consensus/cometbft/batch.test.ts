@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { bytesInBatch, encodeBatch, longestBatch, maxBatchBytes, tryDecodeBatch } from './batch.ts'
+import {
+  bytesInBatch,
+  encodeBatch,
+  longestBatch,
+  maxBatchBytes,
+  maxBatchTransactions,
+  tryDecodeBatch,
+} from './batch.ts'
 
 const batches = fc.record(
   {
     sequence: fc.nat(),
-    transactions: fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 20 }),
+    transactions: fc.array(fc.uint8Array({ minLength: 1, maxLength: 300 }), {
+      minLength: 1,
+      maxLength: 20,
+    }),
   },
   { noNullPrototype: true },
 )
@@ -33,6 +43,28 @@ test('batch: what is cut off or changed is none, or another', () => {
       if (read) assert.deepEqual(encodeBatch(read), changed, 'one batch, one byte string')
     }),
   )
+})
+
+test('batch: none is empty, of something empty, or of more than may be asked at once', () => {
+  const batch = (count: number, bytes: number) =>
+    encodeBatch({ sequence: 0, transactions: Array(count).fill(new Uint8Array(bytes)) })
+  const most = tryDecodeBatch(batch(maxBatchTransactions, 1))
+  assert.equal(most?.transactions.length, maxBatchTransactions)
+  assert.throws(() => batch(maxBatchTransactions + 1, 1))
+  // One more, as its sender might write it: offsets of 4 bytes each, then the transactions.
+  const [head, item] = [12, 4 + 1]
+  const count = maxBatchTransactions + 1
+  const hostile = new Uint8Array(head + count * (4 + item))
+  const view = new DataView(hostile.buffer)
+  view.setUint32(8, head, true)
+  for (let i = 0; i < count; i++) {
+    view.setUint32(head + 4 * i, 4 * count + item * i, true)
+    view.setUint32(head + 4 * count + item * i, 4, true)
+  }
+  assert.equal(tryDecodeBatch(hostile), undefined)
+  const transactions = [new Uint8Array(1), new Uint8Array()]
+  assert.equal(tryDecodeBatch(encodeBatch({ sequence: 0, transactions })), undefined)
+  assert.equal(tryDecodeBatch(batch(0, 0)), undefined)
 })
 
 test('batch: the longest is of many transactions, or of the longest alone', () => {

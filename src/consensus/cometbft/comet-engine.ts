@@ -2,7 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { type Clock, DomainError, type Logger } from '#primitives'
 import type { Application, Verdict } from '#records'
-import type { ConsensusDecision, ConsensusEngine, ConsensusStatus, Hold } from '../engine/index.ts'
+import {
+  type ConsensusDecision,
+  type ConsensusEngine,
+  type ConsensusStatus,
+  type Hold,
+  submissionVerdict,
+} from '../engine/index.ts'
 import { validatorAddress } from '../light/index.ts'
 import { idleWaitMs } from './awaited-work.ts'
 import type { ConnectionEnd } from './connection.ts'
@@ -218,7 +224,8 @@ class CometEngine implements ConsensusEngine {
     if (transaction.length > genesis.maxTransactionBytes)
       return { ok: false, reason: 'TransactionTooLarge' }
     try {
-      const verdict = await application.checkTransaction(transaction)
+      const judged = await application.checkTransaction(transaction)
+      const verdict = submissionVerdict(application, transaction, judged)
       if (verdict.ok) this.#pass(transaction)
       return verdict
     } catch (error) {

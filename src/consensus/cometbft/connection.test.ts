@@ -110,10 +110,9 @@ test('connection: a flood is read to its end, and what cannot be checked is refu
   assert.equal(taken.length, 1024, 'a block was made while so many waited')
   judge()
   const judged = await Promise.all(answers)
-  assert.deepEqual(
-    judged.map(({ code, log }) => `${code} ${log}`),
-    texts.map((_, place) => (place < 1024 ? '0 ' : '1 OperatorBusy')),
-  )
+  const verdicts = judged.map(({ code, log }) => `${code} ${log}`)
+  assert(verdicts.slice(0, 1024).every((verdict) => verdict === '0 '))
+  assert(verdicts.slice(1024).every((verdict) => verdict === '32000 OperatorBusy'))
   assert.deepEqual([inner.pool.size, (await again).log], [1024, 'NoLongerWaiting'])
   assert.equal((await client.ask(check('one more'))).code, 0, 'there is room again')
 })

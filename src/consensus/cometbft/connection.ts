@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
 import { DomainError } from '#primitives'
-import { toResult } from './answers.ts'
 import { Fifo } from './fifo.ts'
 import { BadFrameError, FrameReader } from './frames.ts'
+import { busyCheck } from './mempool-calls.ts'
 import { CheckTxType } from './messages/abci_pb.ts'
-import { type Answer, type Asked, constantAnswer, decodeRequest, encodeAnswer } from './messages.ts'
+import { type Answer, type Asked, decodeRequest, encodeAnswer } from './messages.ts'
 import { Outbox } from './outbox.ts'
 import type { Asker, Session } from './session.ts'
 
@@ -167,9 +167,6 @@ class Connection implements Asker {
     this.#onEnd(end)
   }
 }
-
-const busy = toResult({ ok: false, reason: 'OperatorBusy' })
-const busyCheck = constantAnswer({ case: 'checkTx', value: busy })
 
 /**
  * What to say of a new transaction when too many wait already; undefined of other questions. Of one

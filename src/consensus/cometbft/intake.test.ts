@@ -69,6 +69,18 @@ test('intake: what is taken is copied, and bounded in number and in bytes', asyn
   await intake.stop()
 })
 
+test('intake: what clients want keeps no operator out', async () => {
+  const { ends, check } = heldChecks()
+  const intake = new Intake(check, isDuty)
+  while (intake.take(handed(utf8('tx')))) {}
+  let duties = 0
+  while (intake.take(handed(utf8('duty')))) duties++
+  assert.equal(duties, 2_048)
+  const stopped = intake.stop()
+  for (const end of ends) end()
+  await stopped
+})
+
 test('intake: a stop forgets what waits, and waits for what is under way', async () => {
   const { begun, ends, check } = heldChecks()
   const intake = new Intake(check, isDuty)

@@ -1,7 +1,13 @@
-import { Fifo } from './fifo.ts'
+import { Waiting } from './waiting.ts'
 
-/** Most that waits: a node's own mempool, where it has one, takes as many. */
-const limits = { transactions: 50_000, bytes: 64 * 1024 * 1024 } as const
+/**
+ * Most that waits: of clients' transactions as many as a node's own mempool takes, where it has
+ * one; of what operators have to say, which clients' must not keep out, several of each.
+ */
+const limits = {
+  duties: { transactions: 2_048, bytes: 16 * 1024 * 1024 },
+  others: { transactions: 50_000, bytes: 64 * 1024 * 1024 },
+} as const
 
 /** Most checks under way: what another thread checks goes there many at a time. */
 const maxUnderWay = 256
@@ -26,11 +32,10 @@ export class Intake {
   readonly #check: (handed: Handed) => Promise<void>
   readonly #isDuty: (transaction: Uint8Array) => boolean
   /** What operators have to say, which must not wait behind what clients want. */
-  readonly #duties = new Fifo<Handed>()
-  readonly #others = new Fifo<Handed>()
+  readonly #duties = new Waiting<Handed>(limits.duties)
+  readonly #others = new Waiting<Handed>(limits.others)
   #isDutysTurn = true
   readonly #underWay = new Set<Promise<void>>()
-  #bytes = 0
   #isResting = false
 
   /**
@@ -51,11 +56,8 @@ export class Intake {
    * @param handed - copied, since a small transaction would keep all that came with it.
    */
   take({ transaction, from }: Handed): boolean {
-    const bytes = this.#bytes + transaction.length
-    if (this.#size >= limits.transactions || bytes > limits.bytes) return false
     const queue = this.#isDuty(transaction) ? this.#duties : this.#others
-    queue.add({ transaction: transaction.slice(), from })
-    this.#bytes = bytes
+    if (!queue.add({ transaction: transaction.slice(), from })) return false
     this.#rest()
     return true
   }
@@ -63,7 +65,6 @@ export class Intake {
   /** Forgets what waits; resolves once no check is under way. */
   async stop(): Promise<void> {
     while (this.#next()) {}
-    this.#bytes = 0
     await Promise.all(this.#underWay)
   }
 
@@ -81,7 +82,6 @@ export class Intake {
     for (let begun = 0; begun < maxAtOnce && this.#underWay.size < maxUnderWay; begun++) {
       const handed = this.#next()
       if (!handed) return
-      this.#bytes -= handed.transaction.length
       this.#begin(handed)
     }
     if (this.#underWay.size < maxUnderWay) this.#rest()

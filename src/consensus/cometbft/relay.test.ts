@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { maxBatchBytes, tryDecodeBatch } from './batch.ts'
+import { maxBatchBytes, maxBatchTransactions, tryDecodeBatch } from './batch.ts'
 import { Relay } from './relay.ts'
 
 const sizes = (relay: Relay): number[] | undefined => {
@@ -18,6 +18,24 @@ test('relay: a batch is within its bound, unless it is of one alone', () => {
   assert.deepEqual(sizes(relay), [2 * maxBatchBytes])
   assert.deepEqual(sizes(relay), [6])
   assert.equal(sizes(relay), undefined)
+  for (let i = 0; i <= maxBatchTransactions; i++) relay.add(new Uint8Array([1]))
+  assert.equal(sizes(relay)?.length, maxBatchTransactions)
+  assert.deepEqual(sizes(relay), [1])
+})
+
+test('relay: however many are held, few are looked at after a block, and none is forgotten', () => {
+  const relay = new Relay()
+  const count = 2_000
+  for (let i = 0; i < count; i++) relay.hold(new Uint8Array([1]))
+  let looks = 0
+  let again = 0
+  for (let block = 1; block <= 16; block++) {
+    const before = looks
+    relay.committed(() => ++looks > 0)
+    assert(looks - before <= 512)
+    for (let sent = sizes(relay); sent; sent = sizes(relay)) again += sent.length
+  }
+  assert.deepEqual([looks, again], [count, count])
 })
 
 test('relay: the same transaction, sent again, is in another batch', () => {

@@ -1,15 +1,20 @@
 import { randomInt } from 'node:crypto'
-import { bytesInBatch, encodeBatch, maxBatchBytes } from './batch.ts'
-import { Fifo } from './fifo.ts'
+import { bytesInBatch, encodeBatch, maxBatchBytes, maxBatchTransactions } from './batch.ts'
+import { type Limits, Waiting } from './waiting.ts'
 
 /**
- * Most that waits to be passed on; beyond that the oldest are left to the proposals of this
- * operator.
+ * Most that waits to be passed on, and most of each age that may have to be once more: beyond that
+ * the oldest are left to the proposals of this operator.
  */
-const limits = { transactions: 65_536, bytes: 64 * 1024 * 1024 }
+const limits: Limits = { transactions: 65_536, bytes: 64 * 1024 * 1024 }
 
-/** Blocks within which a transaction that has reached the operators is expected in one. */
+/**
+ * A transaction that no block has after so many, or up to twice as many, is passed on once more.
+ */
 const expectedBlocks = 4
+
+/** Most that are looked at after a block: CometBFT waits for it. */
+const maxLooks = 512
 
 /** A transaction that is to be passed on; not once more when it has been held already. */
 type Passing = { readonly transaction: Uint8Array; readonly wasHeld: boolean }
@@ -21,22 +26,23 @@ type Passing = { readonly transaction: Uint8Array; readonly wasHeld: boolean }
  * first operator may have few connections, or CometBFT ended with it in hand.
  */
 export class Relay {
-  readonly #waiting = new Bounded()
-  /** Passed on lately, and before that. */
-  #newer = new Bounded()
-  #older = new Bounded()
+  readonly #waiting = new Waiting<Passing>(limits)
+  /** Passed on lately, before that, and so long ago that it is to be looked at. */
+  #newer = new Waiting<Passing>(limits)
+  #older = new Waiting<Passing>(limits)
+  #due = new Waiting<Passing>(limits)
   #blocks = 0
   /** Differs from that of the process before, too. */
   #sequence = randomInt(2 ** 47)
 
   /** Takes a transaction that was admitted. */
   add(transaction: Uint8Array): void {
-    this.#waiting.add({ transaction, wasHeld: false })
+    this.#waiting.push({ transaction, wasHeld: false })
   }
 
-  /** Takes one that a peer has sent: to this operator's peers too, as a rule. */
+  /** Takes one that has been passed on: by this operator, or by the peer that sent it. */
   hold(transaction: Uint8Array): void {
-    this.#newer.add({ transaction, wasHeld: true })
+    this.#newer.push({ transaction, wasHeld: true })
   }
 
   /**
@@ -45,51 +51,36 @@ export class Relay {
    * @param waits - whether a transaction is still in the application's mempool.
    */
   committed(waits: (transaction: Uint8Array) => boolean): void {
-    if (++this.#blocks % expectedBlocks !== 0) return
-    for (const passing of this.#older.take(Number.POSITIVE_INFINITY))
-      if (waits(passing.transaction)) this.#waiting.add(passing)
-    this.#older = this.#newer
-    this.#newer = new Bounded()
-  }
-
-  /** Hands out a batch of the oldest, at least one, of a batch's size at most; or nothing. */
-  take(): Uint8Array | undefined {
-    const taken = this.#waiting.take(maxBatchBytes)
-    if (taken.length === 0) return undefined
-    for (const { transaction, wasHeld } of taken) if (!wasHeld) this.hold(transaction)
-    const transactions = taken.map(({ transaction }) => transaction)
-    return encodeBatch({ sequence: this.#sequence++, transactions })
-  }
-}
-
-/** The newest within the limits. */
-class Bounded {
-  readonly #transactions = new Fifo<Passing>()
-  #bytes = 0
-
-  add(passing: Passing): void {
-    this.#transactions.add(passing)
-    this.#bytes += bytesInBatch(passing.transaction)
-    while (this.#transactions.size > limits.transactions || this.#bytes > limits.bytes)
-      this.#takeOne()
-  }
-
-  /** Takes out the oldest, at least one, up to so many bytes in a batch. */
-  take(maxBytes: number): Passing[] {
-    const taken: Passing[] = []
-    let room = maxBytes
-    for (;;) {
-      const next = this.#transactions.first
-      if (!next) return taken
-      room -= bytesInBatch(next.transaction)
-      if (taken.length > 0 && room < 0) return taken
-      this.#takeOne()
-      taken.push(next)
+    this.#blocks++
+    if (this.#blocks >= expectedBlocks && this.#due.size === 0) this.#turn()
+    for (let looks = 0; looks < maxLooks; looks++) {
+      const passing = this.#due.take()
+      if (!passing) return
+      if (waits(passing.transaction)) this.#waiting.push(passing)
     }
   }
 
-  #takeOne(): void {
-    const passing = this.#transactions.take()
-    if (passing) this.#bytes -= bytesInBatch(passing.transaction)
+  /** Hands out a batch of the oldest, within its bounds, or nothing. */
+  take(): Uint8Array | undefined {
+    const transactions: Uint8Array[] = []
+    let room = maxBatchBytes
+    for (;;) {
+      const next = this.#waiting.first
+      if (!next || transactions.length === maxBatchTransactions) break
+      room -= bytesInBatch(next.transaction)
+      if (room < 0 && transactions.length > 0) break
+      this.#waiting.take()
+      if (!next.wasHeld) this.hold(next.transaction)
+      transactions.push(next.transaction)
+    }
+    if (transactions.length === 0) return undefined
+    return encodeBatch({ sequence: this.#sequence++, transactions })
+  }
+
+  #turn(): void {
+    this.#blocks = 0
+    this.#due = this.#older
+    this.#older = this.#newer
+    this.#newer = new Waiting(limits)
   }
 }

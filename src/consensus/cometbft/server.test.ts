@@ -135,16 +135,26 @@ test('server: what no block has after a while goes on once more, whoever sent it
   assert.deepEqual(await reap(), [], 'it is not sent for ever')
 })
 
-test('server: of a batch goes on what is new, and what is no batch is refused', async (t) => {
-  const { inner, client, insert, admitted } = await servedMempool(t)
+test('server: of a batch goes on what is new, each once', async (t) => {
+  const { insert, reap, admitted, decide } = await servedMempool(t)
   assert.equal(await insert('one', 'bad', 'two'), 0)
   await admitted(2)
-  assert.equal(await insert('two', 'three'), 0)
+  assert.equal(await insert('two', 'three', 'two'), 0)
   await admitted(3)
-  assert.deepEqual([...inner.pool.values()].map(textOf), ['one', 'two', 'three'])
+  for (let height = 1; height <= 8; height++) await decide(height)
+  assert.deepEqual(await reap(), ['one', 'two', 'three'])
+})
+
+test('server: what is no batch is refused, and of one that does not fit the rest', async (t) => {
+  const { inner, client, insert, admitted } = await servedMempool(t)
   for (const bytes of [utf8('a transaction that is in no batch'), new Uint8Array([1])])
     assert.equal((await client.ask({ case: 'insertTx', value: { tx: bytes } })).code, 1)
-  assert.equal(inner.pool.size, 3)
+  assert.equal(inner.pool.size, 0)
+  const half = 'x'.repeat(32 * 1024 * 1024)
+  assert.equal(await insert(`1${half}`, 'between', `2${half}`, 'after'), 1)
+  await admitted(3)
+  const kept = [...inner.pool.values()].map(({ length }) => length)
+  assert.deepEqual(kept, [half.length + 1, 'between'.length, 'after'.length])
 })
 
 test('server: a proposal is what the application wants, within what CometBFT has room for', async (t) => {

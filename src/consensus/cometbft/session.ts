@@ -1,5 +1,5 @@
 import { DomainError, type Logger } from '#primitives'
-import { type Application, isDuty, isWaiting, type Verdict } from '#records'
+import type { Application, Verdict } from '#records'
 import {
   afterCall,
   beforeStart,
@@ -7,26 +7,19 @@ import {
   type ConsensusDecision,
   type GrammarState,
 } from '../engine/index.ts'
-import { Answers, refusedCode, toResult, toStatus } from './answers.ts'
+import { Answers, toResult, toStatus } from './answers.ts'
 import { AwaitedWork, type Patience } from './awaited-work.ts'
-import { tryDecodeBatch } from './batch.ts'
 import { type Chain, WrongGenesisError } from './chain.ts'
-import { type Handed, Intake } from './intake.ts'
+import { MempoolCalls } from './mempool-calls.ts'
 import {
-  CheckTxType,
   ResponseOfferSnapshot_Result as Offer,
-  type RequestCheckTx,
   type RequestPrepareProposal,
   type RequestProcessProposal,
 } from './messages/abci_pb.ts'
 import { type Answer, type Asked, constantAnswer, UnknownMessageError } from './messages.ts'
 import type { CometMempool } from './program/index.ts'
-import { Relay } from './relay.ts'
 import { answerApply, answerList, answerLoad, answerOffer, type SnapshotPort } from './snapshots.ts'
 import { createTurns } from './turns.ts'
-
-/** Of a transaction that the application has dropped, replaced or seen in a block. */
-const noLongerWaiting: Verdict = { ok: false, reason: 'NoLongerWaiting' }
 
 /** What a session needs. */
 export type SessionOptions = {
@@ -71,12 +64,8 @@ export class Session {
   readonly #onDecided: (decision: ConsensusDecision) => void
   readonly #onFailure: (error: unknown) => void
   readonly #inTurn = createTurns()
-  readonly #mempool: CometMempool
   readonly #work: AwaitedWork | undefined
-  readonly #relay = new Relay()
-  readonly #intake = new Intake((handed) => this.#admit(handed), isDuty)
-  /** Transactions that are being checked. */
-  readonly #checks = new Set<Promise<Verdict>>()
+  readonly #mempool: MempoolCalls
   #state: GrammarState = beforeStart
   /** Whose calls `#state` is of. */
   #engine: Asker | undefined
@@ -85,8 +74,11 @@ export class Session {
   constructor(options: SessionOptions) {
     const { application, chain, mempool, patience, snapshots, logger } = options
     this.#application = application
-    this.#mempool = mempool
     this.#work = patience && new AwaitedWork(patience, () => application.workDueMs())
+    this.#mempool = new MempoolCalls({
+      ...{ application, mempool, logger },
+      onWork: () => this.#work?.end(),
+    })
     this.#snapshots = snapshots
     this.#answers = new Answers(application, chain)
     this.#logger = logger
@@ -96,8 +88,7 @@ export class Session {
 
   /** Hands a transaction that the application has admitted to CometBFT when it asks for some. */
   relay(transaction: Uint8Array): void {
-    this.#relay.add(transaction)
-    this.#work?.end()
+    this.#mempool.relay(transaction)
   }
 
   /** A connection has ended: what was asked by it waits for nothing. */
@@ -108,7 +99,7 @@ export class Session {
   /** Resolves once no call of the application is under way; what waits for its check is dropped. */
   async stop(): Promise<void> {
     await this.#inTurn(async () => {})
-    await Promise.all([...this.#checks, this.#intake.stop()])
+    await this.#mempool.stop()
   }
 
   /**
@@ -129,13 +120,11 @@ export class Session {
       case 'query':
         return { case: 'query', value: toResult({ ok: false, reason: 'NotFound' }) }
       case 'checkTx':
-        return this.#checkFor(asked.value)
+        return this.#mempool.check(asked.value)
       case 'insertTx':
-        return this.#insert(asked.value.tx)
-      case 'reapTxs': {
-        const batch = this.#relay.take()
-        return batch ? { case: 'reapTxs', value: { txs: [batch] } } : nothingNew
-      }
+        return this.#mempool.insert(asked.value.tx)
+      case 'reapTxs':
+        return this.#mempool.reap()
       case 'listSnapshots':
         return answerList(this.#snapshots?.list() ?? [])
       case 'loadSnapshotChunk':
@@ -152,59 +141,6 @@ export class Session {
       default:
         throw new UnknownMessageError(`${asked.case} is not served`, {})
     }
-  }
-
-  /**
-   * CometBFT asks again after each block: whether to keep what it holds. A new transaction for the
-   * application's mempool comes from CometBFT's RPC.
-   */
-  async #checkFor({ tx, type }: RequestCheckTx): Promise<Answer> {
-    if (type === CheckTxType.RECHECK)
-      return toCheck(this.#application.holdsTransaction(tx) ? { ok: true } : noLongerWaiting)
-    if (this.#mempool === 'app')
-      return this.#intake.take({ transaction: tx, from: 'client' }) ? admitted : busyCheck
-    return toCheck(welcome(await this.#check(tx)))
-  }
-
-  /** Takes what a peer has passed on, as much of it as there is room for. */
-  #insert(bytes: Uint8Array): Answer {
-    const batch = tryDecodeBatch(bytes)
-    if (!batch) return malformedInsert
-    const isWhole = batch.transactions
-      .map((transaction) => this.#intake.take({ transaction, from: 'peer' }))
-      .every(Boolean)
-    return isWhole ? inserted : busyInsert
-  }
-
-  /** @param view - copied, since a small transaction would keep all that came with it. */
-  async #check(view: Uint8Array): Promise<Verdict> {
-    const checked = this.#ask(view.slice())
-    this.#checks.add(checked)
-    const verdict = await checked
-    this.#checks.delete(checked)
-    return verdict
-  }
-
-  async #ask(transaction: Uint8Array): Promise<Verdict> {
-    try {
-      return await this.#application.checkTransaction(transaction)
-    } catch (error) {
-      // Whatever a stranger sends, it must not stop the validator.
-      this.#logger.error('application failed to check a transaction', { error })
-      return { ok: false, reason: 'ApplicationFailed' }
-    }
-  }
-
-  /**
-   * What is new to the application's mempool is to reach the peers, and may be what a block waits
-   * for.
-   */
-  async #admit({ transaction, from }: Handed): Promise<void> {
-    const verdict = await this.#ask(transaction)
-    if (!verdict.ok) return
-    if (from === 'client') this.#relay.add(transaction)
-    else this.#relay.hold(transaction)
-    this.#work?.end()
   }
 
   async #move(asked: Move, asker: Asker): Promise<Answer> {
@@ -266,7 +202,7 @@ export class Session {
 
   /** A listener's defect is its own: what is committed stays committed. */
   #tell(decision: ConsensusDecision): void {
-    this.#relay.committed((transaction) => this.#application.holdsTransaction(transaction))
+    this.#mempool.committed()
     try {
       this.#onDecided(decision)
     } catch (error) {
@@ -321,26 +257,10 @@ export class Session {
   }
 }
 
-/** What waits already is welcome: CometBFT is to pass it on. */
-const welcome = (verdict: Verdict): Verdict => (isWaiting(verdict) ? { ok: true } : verdict)
-
 const flushed = constantAnswer({ case: 'flush', value: {} })
 const noChunk = constantAnswer({ case: 'loadSnapshotChunk', value: {} })
 const emptyProposal = constantAnswer({ case: 'prepareProposal', value: {} })
 const abortedOffer = constantAnswer({ case: 'offerSnapshot', value: { result: Offer.ABORT } })
-const admitted = constantAnswer({ case: 'checkTx', value: {} })
-const inserted = constantAnswer({ case: 'insertTx', value: {} })
-
-/** CometBFT forgets that it has seen a transaction with this code, or a greater one. */
-const retryCode = 32_000
-const busy = { ...toResult({ ok: false, reason: 'OperatorBusy' }), code: retryCode }
-const busyCheck = constantAnswer({ case: 'checkTx', value: busy })
-const malformedInsert = constantAnswer({ case: 'insertTx', value: { code: refusedCode } })
-const nothingNew = constantAnswer({ case: 'reapTxs', value: {} })
-const busyInsert = constantAnswer({ case: 'insertTx', value: { code: retryCode } })
-
-const toCheck = (verdict: Verdict): Answer =>
-  verdict.ok ? admitted : { case: 'checkTx', value: toResult(verdict) }
 
 function toCall(asked: Move): Call {
   switch (asked.case) {

@@ -1,6 +1,7 @@
 import { DomainError, type Hex, unreachable } from '#primitives'
 import type { Verdict } from '#records'
 import { createCore } from '../core/index.ts'
+import { submissionVerdict } from '../engine/index.ts'
 import { maxBlockBytes } from './block.ts'
 import { feed } from './consensus.ts'
 import { transactionName } from './deciding.ts'
@@ -203,7 +204,8 @@ const isStalled = ({ phase, movedMs, timing, options }: Runtime): boolean =>
 async function submit(runtime: Runtime, transaction: Uint8Array): Promise<Verdict> {
   if (!isLive(runtime)) return { ok: false, reason: 'EngineStopped' }
   if (transaction.length > maxBlockBytes) return { ok: false, reason: 'TransactionTooLarge' }
-  const verdict = await admit(runtime, transaction)
+  const { application } = runtime.options
+  const verdict = submissionVerdict(application, transaction, await admit(runtime, transaction))
   if (verdict.ok) sendToAll(runtime, { kind: 'transaction', bytes: transaction })
   return verdict
 }

@@ -7,3 +7,4 @@ export {
   checkCalls,
   type GrammarState,
 } from './grammar.ts'
+export { submissionVerdict } from './submission.ts'

@@ -43,7 +43,7 @@ export const cometTimings = {
     flushMs: 10,
     reapMs: 10,
   },
-  /** The world: CometBFT's own values. */
+  /** The world: CometBFT's own values, but for `heartbeatMs` and `reapMs` (0 and 500 ms there). */
   wan: {
     proposeMs: 3_000,
     proposeGrowthMs: 500,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { toHex } from '#primitives'
+import { longestBatch, maxBatchBytes } from '../batch.ts'
 import { chainIdOf } from '../chain.ts'
 import { cometTimings } from './config.ts'
 import { type CometHome, raiseSignState, writeHome } from './home.ts'
@@ -62,6 +63,21 @@ test('home: the second start changes the configuration, never the data', () => {
   writeHome({ ...home, hasSigned: true, config: { ...home.config, timing: cometTimings.wan } })
   assert.match(read(home, 'config/config.toml'), /timeout_propose = "3000ms"/)
   assert.equal(read(home, 'data/priv_validator_state.json'), signed)
+})
+
+test('home: with the application’s mempool a transaction may be as long as a batch', () => {
+  const home = homeIn('batches')
+  for (const bytes of [100_000, 2 * maxBatchBytes]) {
+    const config = { ...home.config, maxTransactionBytes: bytes }
+    writeHome({ ...home, config: { ...config, mempool: 'app' } })
+    const ours = read(home, 'config/config.toml')
+    assert.match(ours, new RegExp(`^max_tx_bytes = ${longestBatch(bytes)}$`, 'm'))
+    assert.match(ours, /^reap_interval = "10ms"$/m)
+    writeHome({ ...home, config })
+    const theirs = read(home, 'config/config.toml')
+    assert.match(theirs, new RegExp(`^max_tx_bytes = ${bytes}$`, 'm'))
+    assert.doesNotMatch(theirs, /reap_interval/)
+  }
 })
 
 test('home: another network’s folder is refused with the field and both values', () => {
