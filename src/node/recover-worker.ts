@@ -1,6 +1,6 @@
+import os from 'node:os'
 import { parentPort } from 'node:worker_threads'
-import { assert } from '#primitives'
-import { giveWay } from './give-way.ts'
+import { assert, giveWay } from '#primitives'
 import { loadSecp256k1 } from './recover.ts'
 import { answerOf } from './recover-batch.ts'
 
@@ -9,7 +9,7 @@ import { answerOf } from './recover-batch.ts'
 
 const port = parentPort
 assert(port, 'this file is started as a worker')
-giveWay()
+giveWay(os)
 const { recover } = loadSecp256k1()
 port.on('message', (question: Uint8Array) => {
   const answer = answerOf(question, recover)

@@ -1,6 +1,7 @@
 export * from './bounded.ts'
 export * from './bytes.ts'
 export * from './errors.ts'
+export * from './give-way.ts'
 export * from './hashes.ts'
 export * from './json-reader.ts'
 export * from './merkle.ts'

@@ -1,5 +1,6 @@
-import { constants, setPriority } from 'node:os'
+import os from 'node:os'
 import { workerData } from 'node:worker_threads'
+import { giveWay } from '#primitives'
 import { createQueries } from './queries.ts'
 import type { Recover } from './recover.ts'
 import { serveThread } from './serve.ts'
@@ -9,9 +10,7 @@ import type { QueryWorkerSetup } from './worker-protocol.ts'
 // The thread that answers one operator's queries, on its own view of the store. Its client ends it.
 
 await serveThread(async () => {
-  // Where cores are few, blocks come first. Only Linux has a priority for each thread: elsewhere
-  // this would be the whole process's.
-  if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+  giveWay(os)
   const { genesis, file, recoverModule, stop } = workerData as QueryWorkerSetup
   const { recover } = (await import(recoverModule)) as { recover: Recover }
   const flag = new Int32Array(stop)

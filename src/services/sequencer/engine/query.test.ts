@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -135,6 +136,17 @@ test('queries: above those that may wait they are refused, whose client has gone
   const all = ['EngineFailed', 'EngineFailed', 'EngineFailed', 'TooManyQueries']
   assert.deepEqual(await ended, all)
   await assert.rejects(engine.call(numberCall, latest, gone.signal), { message: 'has gone' })
+})
+
+const isLinux = process.platform === 'linux'
+test('queries: a process that has given up more priority answers them', { skip: !isLinux }, () => {
+  // Whoever may have priority back is made one who may not.
+  const bounded = ['setpriv', '--bounding-set', '-sys_nice']
+  const isBoundable = spawnSync('setpriv', [...bounded.slice(1), 'true']).status === 0
+  const program = join(import.meta.dirname, '../test-support/one-query.ts')
+  const line = [...(isBoundable ? bounded : []), process.execPath, program]
+  const { stdout, stderr } = spawnSync(line[0] as string, line.slice(1), { encoding: 'utf8' })
+  assert.equal(stdout, `0x${'07'.padStart(64, '0')}`, stderr)
 })
 
 /** Asks until it is answered in time: a thread that starts takes its time too. */
