@@ -85,17 +85,22 @@ test('recover thread: many are recovered there, each as it is here, in their ord
   assert.equal(counts.here, 601, 'here again, since there is time')
 })
 
-test('recover thread: when the thread fails or is ended, its questions are answered here', async () => {
-  // It says that it is ready, and fails at the first question.
-  const startThread = () =>
-    new Worker(
-      `const { parentPort } = require('node:worker_threads')
-       parentPort.on('message', () => { throw new Error('a defect') })
-       parentPort.postMessage('ready')`,
-      { eval: true },
-    )
-  for (const how of ['fails', 'is ended'] as const) {
-    const { client, counts, thread } = counted({ startThread })
+/** A thread that says that it is ready, and does this at the first question. */
+const threadThat = (does: string) => () =>
+  new Worker(
+    `const { parentPort } = require('node:worker_threads')
+     parentPort.on('message', () => { ${does} })
+     parentPort.postMessage('ready')`,
+    { eval: true },
+  )
+
+test('recover thread: when it fails, exits or is ended, its questions are answered here', async () => {
+  for (const [how, does] of [
+    ['fails', "throw new Error('a defect')"],
+    ['exits', 'process.exit(0)'],
+    ['is ended', ''],
+  ] as const) {
+    const { client, counts, thread } = counted({ startThread: threadThat(does) })
     await Promise.all(signedDigests.map((signed) => client.recover(signed)))
     const started = thread()
     assert(started)

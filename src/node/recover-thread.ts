@@ -83,7 +83,7 @@ export class RecoverThread {
     try {
       thread = startThread()
     } catch (error) {
-      this.#failed(error)
+      this.#failed({ error })
       return
     }
     thread.unref()
@@ -93,7 +93,10 @@ export class RecoverThread {
       else this.#answered(keysOf(said))
     })
     thread.on('error', (error) => {
-      if (thread === this.#thread) this.#failed(error)
+      if (thread === this.#thread) this.#failed({ error })
+    })
+    thread.on('exit', (exitCode) => {
+      if (thread === this.#thread) this.#failed({ exitCode })
     })
     this.#thread = thread
     this.#state = 'starting'
@@ -117,9 +120,9 @@ export class RecoverThread {
     this.#ask()
   }
 
-  #failed(error: unknown): void {
+  #failed(why: { readonly error: unknown } | { readonly exitCode: number }): void {
     const message = 'the thread that recovers keys has failed: they are recovered without'
-    this.#options.logger.error(message, { error })
+    this.#options.logger.error(message, why)
     this.#end()
   }
 
