@@ -1,5 +1,6 @@
 export * from './cometbft/index.ts'
 export * from './core/index.ts'
+export * from './ed25519.ts'
 export * from './embedded/index.ts'
 export * from './engine/index.ts'
 export * from './light/index.ts'

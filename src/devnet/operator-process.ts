@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { LogLevel } from '#node'
-import { DomainError, type Logger } from '#primitives'
+import { DomainError, type Logger, moduleBeside } from '#primitives'
 
 /** One operator in a process of its own. */
 export type OperatorProcess = {
@@ -21,9 +21,7 @@ const endLimitMs = 60_000
 const keptLines = 5
 
 /** The `nodeop` command, beside us in the source and in the build alike. */
-const program = fileURLToPath(
-  new URL(`../cli/main${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url),
-)
+const program = fileURLToPath(moduleBeside('../cli/main', import.meta.url))
 
 /**
  * Starts `nodeop start` on a folder. It is in a process group of its own, so that Ctrl-C in a

@@ -1,9 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import { createProgramme, type Found, type Programme, solve, toShares } from '#model'
-import type { Logger } from '#primitives'
+import { type Logger, moduleBeside } from '#primitives'
 import type { Competition } from '#protocol'
 import { type AllocationProgramme, type AllocationProposal, entryScale, micro } from '#records'
-import { sibling } from './sibling.ts'
 
 /** What a competition asks: the best allocation of its programme, for its epoch. */
 export type AllocationQuestion = Pick<Competition, 'epoch' | 'programme'>
@@ -67,7 +66,7 @@ export function createAllocator(logger: Logger, onReady: () => void): Allocator 
   }
 }
 
-const workerModule = sibling('allocation-worker', import.meta.url)
+const workerModule = moduleBeside('allocation-worker', import.meta.url)
 
 /**
  * The best allocation that the float solver finds, in the ledger's whole numbers, with its prices.

@@ -1,8 +1,7 @@
 import { Worker } from 'node:worker_threads'
-import type { Logger } from '#primitives'
+import { type Logger, moduleBeside } from '#primitives'
 import type { RecoverPublicKey } from './recover.ts'
 import { keysOf, questionOf, type SignedDigest } from './recover-batch.ts'
-import { sibling } from './sibling.ts'
 
 /** What this thread may spend of its time on recovering, and how much of that at a time. */
 const share = 0.1
@@ -143,4 +142,4 @@ export class RecoverThread {
 
 const startRecoverThread = (): Worker => new Worker(workerModule)
 
-const workerModule = sibling('recover-worker', import.meta.url)
+const workerModule = moduleBeside('recover-worker', import.meta.url)

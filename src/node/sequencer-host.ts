@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { WrongFileError } from '#consensus'
-import { type Disk, type Hex, keccak256Hex, setBounded, sha256Hex } from '#primitives'
+import { type Disk, type Hex, keccak256Hex, moduleBeside, setBounded, sha256Hex } from '#primitives'
 import { type Ledger, serviceState } from '#protocol'
 import { encodeTransaction, type Genesis, type Verdict } from '#records'
 import {
@@ -23,7 +23,6 @@ import { l2GenesisOf } from './l2-genesis.ts'
 import type { CallPool } from './mempool.ts'
 import { recover } from './native-recover.ts'
 import type { PassedCalls } from './passed-calls.ts'
-import { sibling } from './sibling.ts'
 import { version } from './version.ts'
 
 /** Name of the sequencer in the genesis and in leaves. */
@@ -70,7 +69,7 @@ export async function openL2(options: {
   const engine = await createWorkerEngine({
     genesis: entry.state,
     store: { file, durable: true },
-    recoverModule: sibling('native-recover', import.meta.url).href,
+    recoverModule: moduleBeside('native-recover', import.meta.url).href,
     keptBlocks,
   }).catch((error: unknown) => {
     throw isForeign(error) ? foreign(file, error) : error

@@ -1,10 +1,7 @@
-import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
-import type { Ballot, Offer } from '#consensus'
+import { sign, verify } from 'node:crypto'
+import { type Ballot, ed25519Pair, ed25519PublicKey, type Offer } from '#consensus'
 import { fromHex, type Hex, toHex, utf8 } from '#primitives'
 import type { Signatures, SignedWatch } from './signatures.ts'
-
-/** DER before a raw ed25519 seed (RFC 8410). */
-const seedPrefix = '302e020100300506032b657004220420'
 
 /** Ed25519 behind the same interface: what a run is worth where keys and bytes are real. */
 export function createRealSignatures(watch: SignedWatch): Signatures {
@@ -39,9 +36,8 @@ export function createRealSignatures(watch: SignedWatch): Signatures {
 
 /** Keys that follow from a name, so that a seed makes the same ones again. */
 function pairOf(key: Hex) {
-  const seed = Buffer.from(`${seedPrefix}${key.slice(2).padStart(64, '5')}`, 'hex')
-  const secret = createPrivateKey({ key: seed, format: 'der', type: 'pkcs8' })
-  return { secret, open: createPublicKey(secret) }
+  const { publicKey, privateKey } = ed25519Pair(fromHex(`0x${key.slice(2).padStart(64, '5')}`))
+  return { secret: privateKey, open: ed25519PublicKey(publicKey) }
 }
 
 const voteBytes = ({ step, height, round, value, validator }: Ballot): Uint8Array =>

@@ -70,6 +70,8 @@ export const neighbours: readonly (readonly [from: string, to: string])[] = [
   ['consensus/cometbft/', 'consensus/light/'],
   ['consensus/embedded/', 'consensus/engine/'],
   ['consensus/cometbft/', 'consensus/engine/'],
+  ['consensus/embedded/', 'consensus/ed25519.ts'],
+  ['consensus/cometbft/', 'consensus/ed25519.ts'],
 ]
 
 /** Code that every operator must run to the same bit, or that such code runs. */

@@ -1,7 +1,7 @@
 import type { Disk, Hex, Logger } from '#primitives'
 import { decode } from '#records'
 import { ownerHeader, whoseFile } from './owner.ts'
-import { CorruptFileError, openRecordFile, type RecordFile } from './record-file.ts'
+import { CorruptFileError, folderOf, openRecordFile, type RecordFile } from './record-file.ts'
 import { type StoredBlock, storedCodec } from './stored-block.ts'
 
 /** A file with the blocks of some heights, in order. */
@@ -83,9 +83,6 @@ export type SealedName = { readonly path: string; readonly first: number; readon
 export function sealedName(path: string, first: number, last: number): SealedName {
   return { path: `${path.replace(/\.log$/, '')}-${first}-${last}.log`, first, last }
 }
-
-/** The folder of a path; '' for the top. */
-export const folderOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')))
 
 /**
  * The full files beside the newest one, by height.

@@ -1,13 +1,13 @@
 import { assert, type Disk, type Hex, type Logger } from '#primitives'
 import { encode } from '#records'
 import {
-  folderOf,
   openSegment,
   type SealedName,
   type Segment,
   sealedBeside,
   sealedName,
 } from './block-segments.ts'
+import { folderOf } from './record-file.ts'
 import { type StoredBlock, storedCodec } from './stored-block.ts'
 
 /** Keeps decided blocks without gaps, the newest ones. */

@@ -104,7 +104,8 @@ const chunkBytes = 1024 * 1024
 /** The name under which a file is written before it takes its place. */
 const newPath = (path: string): string => `${path}.new`
 
-const folderOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')))
+/** The folder of a path; '' for the top. */
+export const folderOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')))
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
 function createRecordFile(plan: RecordFilePlan, opened: Opened): RecordFile {

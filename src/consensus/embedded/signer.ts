@@ -1,5 +1,6 @@
-import { createPrivateKey, createPublicKey, hash, sign, verify } from 'node:crypto'
-import { assert, concatBytes, equalBytes, fromHex, type Hex, setBounded, toHex } from '#primitives'
+import { hash, type KeyObject, sign, verify } from 'node:crypto'
+import { equalBytes, fromHex, type Hex, setBounded, toHex } from '#primitives'
+import { ed25519Pair, ed25519PublicKey } from '../ed25519.ts'
 
 /** One thing that a validator signs at most once. */
 export type SignSlot = {
@@ -35,15 +36,12 @@ export type Signature =
 
 /** @param seed - the ed25519 private key, 32 bytes (RFC 8032). */
 export function createSigner(seed: Uint8Array, guard: SignGuard = createMemoryGuard()): Signer {
-  assert(seed.length === 32, 'an ed25519 seed has 32 bytes')
-  const encoded = Buffer.from(concatBytes(privateKeyPrefix, seed))
-  const key = createPrivateKey({ key: encoded, format: 'der', type: 'pkcs8' })
-  const spki = createPublicKey(key).export({ format: 'der', type: 'spki' })
+  const { publicKey, privateKey } = ed25519Pair(seed)
   return {
-    publicKey: toHex(spki.subarray(publicKeyPrefix.length)),
+    publicKey: toHex(publicKey),
     async sign(slot, bytes) {
       if (!(await guard.admit(slot, digestOf(bytes)))) return { ok: false, reason: 'SignRefused' }
-      return { ok: true, signature: toHex(sign(null, bytes, key)) }
+      return { ok: true, signature: toHex(sign(null, bytes, privateKey)) }
     },
     async restore(slot, bytes) {
       await guard.restore(slot, digestOf(bytes))
@@ -68,13 +66,12 @@ export type Verifier = (publicKey: Hex, bytes: Uint8Array, signature: Hex) => bo
 
 /** A verifier with its own memory of `rememberedSignatures`. */
 export function createVerifier(): Verifier {
-  const keys = new Map<Hex, ReturnType<typeof createPublicKey>>()
+  const keys = new Map<Hex, KeyObject>()
   const good = new Map<Hex, { readonly publicKey: Hex; readonly bytes: Uint8Array }>()
   const keyOf = (publicKey: Hex) => {
     const known = keys.get(publicKey)
     if (known) return known
-    const encoded = Buffer.from(concatBytes(publicKeyPrefix, fromHex(publicKey, 32)))
-    const key = createPublicKey({ key: encoded, format: 'der', type: 'spki' })
+    const key = ed25519PublicKey(fromHex(publicKey, 32))
     setBounded(keys, publicKey, key, rememberedKeys)
     return key
   }
@@ -102,7 +99,3 @@ export function compareSlots(a: SignSlot, b: SignSlot): number {
 }
 
 const digestOf = (bytes: Uint8Array): Hex => `0x${hash('sha256', bytes, 'hex')}`
-
-/** DER around a raw key (RFC 8410). */
-const privateKeyPrefix = fromHex('0x302e020100300506032b657004220420')
-const publicKeyPrefix = fromHex('0x302a300506032b6570032100')

@@ -1,5 +1,6 @@
-import { createPrivateKey, createPublicKey, hkdfSync } from 'node:crypto'
-import { assert, concatBytes, fromHex, type Hex, toHex, utf8 } from '#primitives'
+import { hkdfSync } from 'node:crypto'
+import { concatBytes, type Hex, toHex, utf8 } from '#primitives'
+import { ed25519Pair } from '../../ed25519.ts'
 import { validatorAddress } from '../../light/index.ts'
 
 /** An ed25519 key pair in CometBFT's forms. */
@@ -56,16 +57,9 @@ export const nodeSeedOf = (consensusSeed: Uint8Array): Uint8Array =>
   new Uint8Array(hkdfSync('sha256', consensusSeed, '', utf8('NodeOP node key'), 32))
 
 function keyPairOf(seed: Uint8Array): KeyPair {
-  assert(seed.length === 32, 'an ed25519 seed has 32 bytes')
-  const encoded = Buffer.from(concatBytes(privateKeyPrefix, seed))
-  const key = createPrivateKey({ key: encoded, format: 'der', type: 'pkcs8' })
-  const spki = createPublicKey(key).export({ format: 'der', type: 'spki' })
-  const publicKey = Uint8Array.from(spki.subarray(-32))
+  const { publicKey } = ed25519Pair(seed)
   return { publicKey, privateKey: concatBytes(seed, publicKey) }
 }
-
-/** DER before a raw private key (RFC 8410). */
-const privateKeyPrefix = fromHex('0x302e020100300506032b657004220420')
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 const toJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`

@@ -1,7 +1,8 @@
-import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
+import { sign } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { concatBytes, fromHex, type Hex, sha256Hex, toHex, utf8 } from '#primitives'
+import { sha256, sha256Hex, toHex, utf8 } from '#primitives'
 import type { Validator } from '#records'
+import { ed25519Pair } from '../../ed25519.ts'
 import {
   type CommitSignature,
   canonicalVoteBytes,
@@ -68,13 +69,13 @@ export function makeBlock(recipe: Recipe): LightBlock {
     const isFor = recipe.signers?.includes(who) ?? true
     const vote = { step: 'precommit', height, round: 0, timeNs: header.timeNs } as const
     const bytes = canonicalVoteBytes(chainId, { ...vote, block: isFor ? block : undefined })
-    const { publicKey, key } = keyOf(who)
+    const { publicKey, privateKey } = keyOf(who)
     return [
       {
         votedFor: isFor ? 'block' : 'nil',
         address: validatorAddress(publicKey),
         timeNs: header.timeNs,
-        signature: toHex(sign(null, bytes, key)),
+        signature: toHex(sign(null, bytes, privateKey)),
       },
     ]
   })
@@ -87,9 +88,6 @@ const setOf = (powers: readonly bigint[]): readonly Validator[] =>
   )
 
 function keyOf(who: number) {
-  const seed = fromHex(sha256Hex(utf8(`validator ${who}`)))
-  const pkcs8 = concatBytes(fromHex('0x302e020100300506032b657004220420'), seed)
-  const key = createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' })
-  const spki = createPublicKey(key).export({ format: 'der', type: 'spki' })
-  return { key, publicKey: toHex(spki.subarray(12)) satisfies Hex }
+  const { publicKey, privateKey } = ed25519Pair(sha256(utf8(`validator ${who}`)))
+  return { publicKey: toHex(publicKey), privateKey }
 }

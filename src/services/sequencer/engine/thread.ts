@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { moduleBeside } from '#primitives'
 import {
   EngineWorkerError,
   type PlainError,
@@ -25,7 +26,7 @@ export type Thread = {
  */
 export function startThread(name: string, workerData: unknown, maxHeapMb?: number): Thread {
   const resourceLimits = maxHeapMb === undefined ? {} : { maxOldGenerationSizeMb: maxHeapMb }
-  const worker = new Worker(siblingModule(name), { workerData, resourceLimits })
+  const worker = new Worker(moduleBeside(name, import.meta.url), { workerData, resourceLimits })
   const calls = new Map<number, Call>()
   let failure: EngineWorkerError | undefined
   const opening = Promise.withResolvers<void>()
@@ -61,10 +62,6 @@ export function startThread(name: string, workerData: unknown, maxHeapMb?: numbe
 }
 
 type Call = { resolve(value: unknown): void; reject(error: Error): void }
-
-/** A module beside this one, with this one's extension: `.ts` from source, `.js` when built. */
-const siblingModule = (name: string): URL =>
-  new URL(`./${name}${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url)
 
 function settle(calls: Map<number, Call>, reply: Exclude<WorkerReply, { kind: 'open' }>): void {
   if (reply.id === undefined) return
