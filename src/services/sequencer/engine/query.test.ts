@@ -59,7 +59,7 @@ async function openEngine(t: TestContext, changes: Partial<QueryBounds> = {}) {
     await engine.close()
     rmSync(folder, { recursive: true })
   })
-  return { engine, first: readL2Genesis(genesis).hash }
+  return { engine, first: readL2Genesis(genesis).hash, file: store.file }
 }
 
 /** Executes one transfer a block. */
@@ -138,14 +138,18 @@ test('queries: above those that may wait they are refused, whose client has gone
   await assert.rejects(engine.call(numberCall, latest, gone.signal), { message: 'has gone' })
 })
 
-const isLinux = process.platform === 'linux'
-test('queries: a process that has given up more priority answers them', { skip: !isLinux }, () => {
+const onLinux = { skip: process.platform !== 'linux' }
+test('queries: a process that has given up more priority answers them', onLinux, async (t) => {
+  const { file } = await openEngine(t)
   // Whoever may have priority back is made one who may not.
   const bounded = ['setpriv', '--bounding-set', '-sys_nice']
   const isBoundable = spawnSync('setpriv', [...bounded.slice(1), 'true']).status === 0
   const program = join(import.meta.dirname, '../test-support/one-query.ts')
-  const line = [...(isBoundable ? bounded : []), process.execPath, program]
-  const { stdout, stderr } = spawnSync(line[0] as string, line.slice(1), { encoding: 'utf8' })
+  const line = [...(isBoundable ? bounded : []), process.execPath, program, file]
+  const { stdout, stderr } = spawnSync(line[0] as string, line.slice(1), {
+    input: testGenesis(),
+    encoding: 'utf8',
+  })
   assert.equal(stdout, `0x${'07'.padStart(64, '0')}`, stderr)
 })
 
