@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { sha256, uint64Bytes, utf8 } from '#primitives'
 import { silentLogger } from '../../test/support/manual-clock.ts'
@@ -104,10 +105,14 @@ test('recover thread: when it fails, exits or is ended, its questions are answer
     await Promise.all(signedDigests.map((signed) => client.recover(signed)))
     const started = thread()
     assert(started)
+    started.ref()
     await once(started, 'message')
-    const there = signedDigests.map((signed) => client.recover(signed))
+    const gone = new Promise((resolve) => started.once('exit', resolve))
+    const there = Promise.all(signedDigests.map((signed) => client.recover(signed)))
     if (how === 'is ended') client.stop()
-    assert.deepEqual(await Promise.all(there), keys)
+    await gone
+    const still = setImmediate('still asked')
+    assert.deepEqual(await Promise.race([there, still]), keys, how)
     assert.deepEqual(await client.recover(signedDigests[2] as never), keys[2])
     assert.deepEqual(counts, { here: 1_201, threads: 1 })
   }
