@@ -18,7 +18,7 @@ const rounds = 3
 const tolerated = { share: 0.03, repeats: 3 } as const
 /** Offered where nothing is to be waited for, and above what four nodes here can take. */
 const calmPerSecond = 500
-const floodsPerSecond = [2_000, 4_000] as const
+const floodsPerSecond = [2_500, 4_000] as const
 const calmSeconds = 12
 const floodSeconds = 16
 /** Before each run, of each contender alike: what compiles as it runs has done so. */
