@@ -141,6 +141,21 @@ test('load: offers what the rate says, from each sender in turn, nonces without 
   assert.deepEqual(load.records.span, { startMs: 1_000_000, stopMs: 1_001_000 })
 })
 
+test('load: a gateway that has just started and is behind does not say which nonce is next', async (t) => {
+  const answers = canned(hashOfRaw)
+  const behind = await serveJsonRpc(t, answers)
+  const ahead = await serveJsonRpc(t, { ...answers, eth_getTransactionCount: () => '0x9' })
+  const { clock, load } = loadOver([behind.url, ahead.url])
+  await load.start()
+  clock.advance(200)
+  await load.stop()
+  const sent = [behind, ahead].flatMap(({ calls }) => rawSent(calls))
+  assert.deepEqual(
+    sent.map((raw) => parseTransaction(raw).nonce),
+    [9, 9],
+  )
+})
+
 test('load: the same bytes go to the next gateway, and "already known" is success', async (t) => {
   const busy = await serveJsonRpc(t, canned(hashOfRaw))
   const knowing = await serveJsonRpc(

@@ -100,6 +100,7 @@ type Run = {
 async function openSenders(run: Run): Promise<readonly Sender[]> {
   const { options, records, rpcOf, isStopping } = run
   const { clock, l2ChainId: chainId, sign } = options
+  const gateways = options.gateways.map((_, place) => rpcOf(place))
   const fees = feesOver(await baseFeeOf(rpcOf(0)))
   let number = 0
   return Promise.all(
@@ -107,8 +108,7 @@ async function openSenders(run: Run): Promise<readonly Sender[]> {
       const secret = fromHex(text, 32)
       const address = addressOf(text)
       const rpc = rpcOf(place)
-      const pending = await pendingNonce(rpc, address)
-      if (pending === undefined) throw noAnswer(`the nonce of ${address}`)
+      const pending = await newestNonce(gateways, address)
       const signNext = (nonce: number) => {
         number++
         const transfer = { ...fees, chainId, nonce, to: recipientOf(number), value: BigInt(number) }
@@ -117,6 +117,14 @@ async function openSenders(run: Run): Promise<readonly Sender[]> {
       return createSender({ address, rpc, records, clock, sign: signNext, isStopping }, pending)
     }),
   )
+}
+
+/** The highest that a gateway knows: one that has just started may be behind the others. */
+async function newestNonce(gateways: readonly Rpc[], address: Hex): Promise<number> {
+  const answers = await Promise.all(gateways.map((rpc) => pendingNonce(rpc, address)))
+  const nonces = answers.filter((nonce) => nonce !== undefined)
+  if (nonces.length === 0) throw noAnswer(`the nonce of ${address}`)
+  return Math.max(...nonces)
 }
 
 function openTaskClient({ options, records, rpcOf, isStopping }: Run): TaskClient {
