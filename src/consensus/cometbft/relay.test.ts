@@ -29,7 +29,7 @@ test('relay: however many are held, few are looked at after a block, and none is
   for (let i = 0; i < count; i++) relay.hold(new Uint8Array([1]))
   let looks = 0
   let again = 0
-  for (let block = 1; block <= 16; block++) {
+  for (let block = 1; block <= 8; block++) {
     const before = looks
     relay.committed(() => ++looks > 0)
     assert(looks - before <= 512)

@@ -9,40 +9,50 @@ import { type Limits, Waiting } from './waiting.ts'
 const limits: Limits = { transactions: 65_536, bytes: 64 * 1024 * 1024 }
 
 /**
- * A transaction that no block has after so many, or up to twice as many, is passed on once more.
+ * Blocks after which a transaction that no block has is passed on once more. What this operator has
+ * admitted goes on until a block has it, after twice as many blocks each time: without a vote, it
+ * has no proposals to put it into.
  */
-const expectedBlocks = 4
+const firstGap = 4
+const gaps = Array.from({ length: 8 }, (_, passes) => firstGap * 2 ** passes)
 
 /** Most that are looked at after a block: CometBFT waits for it. */
 const maxLooks = 512
 
-/** A transaction that is to be passed on; not once more when it has been held already. */
-type Passing = { readonly transaction: Uint8Array; readonly wasHeld: boolean }
+/** A transaction that is to be passed on. */
+type Passing = {
+  readonly transaction: Uint8Array
+  /** How often it was passed on; undefined: it came from a peer, and this is the last time. */
+  readonly passes: number | undefined
+}
+
+/** One that was, and the block after which it is looked at. */
+type Passed = Passing & { readonly dueBlock: number }
 
 /**
  * Admitted transactions on their way to the peers, where the application's mempool is the only one:
- * CometBFT asks for them and sends them to all its peers. What has been passed on, by this operator
- * or by the peer that it came from, goes on once more when it is in no block after a while: its
- * first operator may have few connections, or CometBFT ended with it in hand.
+ * CometBFT asks for them and sends them to all its peers. What no block has after a while goes on
+ * once more: CometBFT may have ended with it in hand, peers may have had no room for it, or the
+ * operator that it comes from may have few connections.
  */
 export class Relay {
   readonly #waiting = new Waiting<Passing>(limits)
-  /** Passed on lately, before that, and so long ago that it is to be looked at. */
-  #newer = new Waiting<Passing>(limits)
-  #older = new Waiting<Passing>(limits)
-  #due = new Waiting<Passing>(limits)
-  #blocks = 0
+  /** By how often each was passed on; in each the next that is due is the first. */
+  readonly #own = gaps.map(() => new Waiting<Passed>(limits))
+  readonly #ofPeers = new Waiting<Passed>(limits)
+  #block = 0
   /** Differs from that of the process before, too. */
   #sequence = randomInt(2 ** 47)
 
   /** Takes a transaction that was admitted. */
   add(transaction: Uint8Array): void {
-    this.#waiting.push({ transaction, wasHeld: false })
+    this.#waiting.push({ transaction, passes: 0 })
   }
 
-  /** Takes one that has been passed on: by this operator, or by the peer that sent it. */
+  /** Takes one that a peer has sent: to this operator's peers too, as a rule. */
   hold(transaction: Uint8Array): void {
-    this.#newer.push({ transaction, wasHeld: true })
+    const dueBlock = this.#block + firstGap
+    this.#ofPeers.push({ transaction, passes: undefined, dueBlock })
   }
 
   /**
@@ -51,13 +61,14 @@ export class Relay {
    * @param waits - whether a transaction is still in the application's mempool.
    */
   committed(waits: (transaction: Uint8Array) => boolean): void {
-    this.#blocks++
-    if (this.#blocks >= expectedBlocks && this.#due.size === 0) this.#turn()
-    for (let looks = 0; looks < maxLooks; looks++) {
-      const passing = this.#due.take()
-      if (!passing) return
-      if (waits(passing.transaction)) this.#waiting.push(passing)
-    }
+    this.#block++
+    let looks = 0
+    for (const passed of [...this.#own, this.#ofPeers])
+      while (looks < maxLooks && (passed.first?.dueBlock ?? Infinity) <= this.#block) {
+        const passing = passed.take()
+        looks++
+        if (passing && waits(passing.transaction)) this.#waiting.push(passing)
+      }
   }
 
   /** Hands out a batch of the oldest, within its bounds, or nothing. */
@@ -70,17 +81,17 @@ export class Relay {
       room -= bytesInBatch(next.transaction)
       if (room < 0 && transactions.length > 0) break
       this.#waiting.take()
-      if (!next.wasHeld) this.hold(next.transaction)
+      this.#passed(next)
       transactions.push(next.transaction)
     }
     if (transactions.length === 0) return undefined
     return encodeBatch({ sequence: this.#sequence++, transactions })
   }
 
-  #turn(): void {
-    this.#blocks = 0
-    this.#due = this.#older
-    this.#older = this.#newer
-    this.#newer = new Waiting(limits)
+  #passed({ transaction, passes }: Passing): void {
+    if (passes === undefined) return
+    const age = Math.min(passes, gaps.length - 1)
+    const dueBlock = this.#block + (gaps[age] as number)
+    this.#own[age]?.push({ transaction, passes: passes + 1, dueBlock })
   }
 }

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -97,6 +105,17 @@ test('home: another network’s folder is refused with the field and both values
   )
   writeFileSync(join(home.folder, 'config/genesis.json'), '{')
   refused({}, /has chain_id \(nothing\), the operator's genesis nodeop-/)
+})
+
+test('home: another network’s data are refused in this one’s folder', () => {
+  const home = homeIn('data moved')
+  writeHome(home)
+  const networkId = toHex(new Uint8Array(32).fill(8))
+  const other = homeIn('data taken', { genesis: { ...home.genesis, networkId } })
+  writeHome(other)
+  cpSync(join(home.folder, 'data'), join(other.folder, 'data'), { recursive: true })
+  const message = new RegExp(`data/genesis.json has chain_id ${chainIdOf(home.genesis.networkId)}`)
+  assert.throws(() => writeHome(other), { code: 'WrongEngine', message })
 })
 
 test('home: a genesis that was only laid out anew is the same', () => {

@@ -29,6 +29,8 @@ export type CometHome = {
 }
 
 const genesisPath = 'config/genesis.json'
+/** The same, of the network that the data are of: CometBFT keeps its own where only it can read. */
+const dataGenesisPath = 'data/genesis.json'
 /** What the validator signed last; CometBFT writes it before each signature leaves. */
 const signStatePath = 'data/priv_validator_state.json'
 const unsigned = { height: '0', round: 0, step: 0 }
@@ -37,7 +39,7 @@ const unsigned = { height: '0', round: 0, step: 0 }
  * Writes CometBFT's folder: configuration, genesis and keys are made anew at every start, its data
  * stay. Keys are readable by their owner alone.
  *
- * @throws WrongEngineError when the folder is another network's.
+ * @throws WrongEngineError when the folder, or its data, are another network's.
  * @throws SignStateLostError when the record of what was signed is gone: who forgets it might sign
  * two blocks of one height.
  */
@@ -46,12 +48,13 @@ export function writeHome(home: CometHome): void {
   const nodeSeed = home.nodeSeed ?? nodeSeedOf(consensusSeed)
   for (const part of ['', 'config', 'data']) makeFolder(join(folder, part))
   const document = genesisJson(genesis)
-  requireSameGenesis(join(folder, genesisPath), document)
+  for (const path of [genesisPath, dataGenesisPath])
+    requireSameGenesis(join(folder, path), document)
   requireSignState(join(folder, signStatePath), hasSigned)
   save(join(folder, 'config/config.toml'), configToml(config))
   save(join(folder, 'config/node_key.json'), nodeKeyJson(nodeSeed))
   save(join(folder, 'config/priv_validator_key.json'), validatorKeyJson(consensusSeed))
-  save(join(folder, genesisPath), document)
+  for (const path of [genesisPath, dataGenesisPath]) save(join(folder, path), document)
 }
 
 function requireSameGenesis(path: string, expected: string): void {
