@@ -287,9 +287,18 @@ test('audit: whoever says what when, it ends, all wei stay, and an honest majori
       const auditors = network.operators.filter(
         ({ id }) => !committee.some(({ operator }) => operator === id),
       )
-      const lying = auditors.filter(({ id }) => second[id - 1] === 250).length
+      // At most: who says when depends on when the audit was drawn.
+      const lying = auditors.filter(({ id }) =>
+        [first, second].some((all) => all[id - 1] === 250),
+      ).length
       if (isTrue && lying < honest) assert(audit !== 'refuted', 'too few liars refute nothing')
     }),
-    { numRuns: 15 },
+    {
+      numRuns: 15,
+      // Its audit was over before anybody said the second.
+      examples: [
+        [[100, 100, 250, 250, 101, 250, 250, undefined, 250, 100], Array(10).fill(undefined)],
+      ],
+    },
   )
 })
