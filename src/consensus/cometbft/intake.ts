@@ -57,7 +57,8 @@ export class Intake {
    */
   take({ transaction, from }: Handed): boolean {
     const queue = this.#isDuty(transaction) ? this.#duties : this.#others
-    if (!queue.add({ transaction: transaction.slice(), from })) return false
+    if (!queue.hasRoomFor(transaction)) return false // before the copy: a flood is refused cheaply
+    queue.add({ transaction: transaction.slice(), from })
     this.#rest()
     return true
   }

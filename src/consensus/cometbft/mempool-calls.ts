@@ -123,12 +123,8 @@ export class MempoolCalls {
   #sayMalformed({ length }: Uint8Array): void {
     const count = ++this.#malformed
     if ((count & (count - 1)) !== 0) return
-    this.#logger.warn(
-      'a peer has sent what is no batch of transactions: is it of another version?',
-      {
-        ...{ count, length },
-      },
-    )
+    const message = 'a peer has sent what is no batch of transactions: is it of another version?'
+    this.#logger.warn(message, { count, length })
   }
 }
 

@@ -24,12 +24,16 @@ export class Waiting<Item extends { readonly transaction: Uint8Array }> {
     return this.#fifo.first
   }
 
+  hasRoomFor({ length }: Uint8Array): boolean {
+    const { transactions, bytes } = this.#limits
+    return this.#fifo.size < transactions && this.#bytes + length <= bytes
+  }
+
   /** Takes the newest in if there is room for it. */
   add(item: Item): boolean {
-    const bytes = this.#bytes + item.transaction.length
-    if (this.#fifo.size >= this.#limits.transactions || bytes > this.#limits.bytes) return false
+    if (!this.hasRoomFor(item.transaction)) return false
     this.#fifo.add(item)
-    this.#bytes = bytes
+    this.#bytes += item.transaction.length
     return true
   }
 
